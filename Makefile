@@ -1,0 +1,50 @@
+# The commands a person must know. Each one does the set-up first when it is missing or stale.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+RUN    := $(BIN)/python
+
+.PHONY: install run test prove check format demo bench lock clean
+
+install: $(STAMP)
+
+$(STAMP): requirements-dev.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Porter needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	touch $(STAMP)
+
+run: install
+	@if [ -n "$$BOT_TOKEN" ] || grep -qsE '^BOT_TOKEN=.+' .env; then exec $(RUN) -m bot; else exec $(RUN) -m sandbox --with-bot; fi
+
+# Every test that CI runs. Two workers: one per core of the smallest machine that this must pass on.
+test: install
+	$(RUN) -m pytest -n 2 --dist loadfile
+
+# The slow proofs in full.
+prove: install
+	PORTER_PROVE=1 $(RUN) -m pytest -m slow --timeout 3000
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+demo: install
+	$(RUN) -m sandbox.demo
+
+bench: install
+	$(RUN) -m benchmarks all
+
+# New versions on purpose only: writes the lock files, hashes and all, without an index address.
+lock: install
+	$(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements.lock
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .sandbox

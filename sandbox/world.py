@@ -1,0 +1,546 @@
+"""The one World behind the MTProto server, the Bot API and the control API: plain data and the rules that change it.
+
+Everything that a client can see follows from this state, so the two APIs never disagree. Changes are told to
+listeners as events; the servers turn them into updates. All in one event loop: no locks, no awaits in here.
+
+Ids: accounts and channels carry bare MTProto ids; a *peer* is the number that the Bot API shows
+(user: the id itself, channel or supergroup: -1_000_000_000_000 - id).
+"""
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+SERVICE_ID = 777000
+"""Telegram's own account: login codes arrive in the chat with it."""
+
+CHANNEL_BASE = 1_000_000_000_000
+CODE_LIFETIME_S = 300
+FILE_REFERENCE = b"\x01"
+
+MediaKind = Literal["document", "photo", "video", "audio", "voice"]
+
+
+class WorldError(Exception):
+    """A rule of Telegram was broken. `name` is the MTProto error; the Bot API puts it in its own words."""
+
+    def __init__(self, name: str, code: int = 400) -> None:
+        super().__init__(name)
+        self.name = name
+        self.code = code
+
+
+def peer_of_channel(channel_id: int) -> int:
+    return -CHANNEL_BASE - channel_id
+
+
+def channel_of_peer(peer: int) -> int:
+    return -peer - CHANNEL_BASE
+
+
+def stable_int(*parts: object, bits: int = 63) -> int:
+    """A number that looks random and is the same at each start."""
+    digest = hashlib.sha256("/".join(map(str, parts)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> (64 - bits) or 1
+
+
+@dataclass
+class Account:
+    id: int
+    first_name: str
+    last_name: str = ""
+    username: str | None = None
+    phone: str | None = None
+    bio: str = ""
+    password: str | None = None
+    password_hint: str = ""
+    api_id: int = 0
+    api_hash: str = ""
+    is_bot: bool = False
+    token: str | None = None  # of a bot
+    has_photo: bool = False
+    premium: bool = False
+    scam: bool = False
+    fake: bool = False
+    language: str = "en"
+    banned: bool = False
+    deactivated: bool = False
+
+    @property
+    def access_hash(self) -> int:
+        return stable_int("user", self.id)
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+@dataclass
+class Document:
+    """A file. Its bytes are derived from the id (`seeded`), or lie in the blob store when somebody uploaded them."""
+
+    id: int
+    name: str
+    mime: str
+    size: int
+    kind: MediaKind = "document"
+    dc_id: int = 4
+    seeded: bool = True
+    width: int = 0
+    height: int = 0
+    duration: int = 0
+    reference_version: int = 1
+
+    @property
+    def access_hash(self) -> int:
+        return stable_int("document", self.id)
+
+    @property
+    def file_reference(self) -> bytes:
+        return self.reference_version.to_bytes(4, "big") + self.id.to_bytes(8, "big")
+
+
+@lru_cache(maxsize=1024)
+def _document_key(document_id: int) -> bytes:
+    return hashlib.sha256(b"porter-sandbox-document:%d" % document_id).digest()
+
+
+def derived_bytes(document_id: int, offset: int, length: int) -> bytes:
+    """`length` bytes from `offset` of a seeded document: an AES-CTR key stream, so any range costs only itself."""
+    block, skip = divmod(offset, 16)
+    counter = block.to_bytes(16, "big")
+    stream = Cipher(algorithms.AES(_document_key(document_id)), modes.CTR(counter)).encryptor()
+    return stream.update(bytes(skip + length))[skip:]
+
+
+@dataclass
+class Message:
+    """A message in a private chat, or a post in a channel. `chat`: peer id as the Bot API shows it.
+
+    `chat` of a private chat with a bot is the *user's* id; `bot_id` then names the bot.
+    """
+
+    id: int
+    chat: int
+    sender: int  # account id, SERVICE_ID, or the channel's peer for posts in its name
+    date: int
+    text: str = ""
+    entities: list[dict[str, Any]] = field(default_factory=list)  # as the Bot API writes them
+    document: Document | None = None
+    reply_markup: dict[str, Any] | None = None  # as the Bot API writes it
+    contact: dict[str, Any] | None = None
+    chat_shared: dict[str, Any] | None = None
+    forward: dict[str, int] | None = None  # {"peer", "id", "date"}
+    edited: int | None = None
+    deleted: bool = False
+    bot_id: int | None = None
+    version: int = 0  # grows with each edit: key for caches
+
+
+@dataclass
+class Request:
+    """A person asking to join."""
+
+    user: int
+    date: int
+    link: str | None = None
+
+
+@dataclass
+class Membership:
+    user: int
+    date: int
+    role: Literal["creator", "admin", "member"] = "member"
+    may_invite: bool = False
+
+
+@dataclass
+class AdminEvent:
+    """A line of the channel's admin log."""
+
+    id: int
+    date: int
+    actor: int
+    user: int
+    action: Literal["join_by_request", "join", "leave"]
+
+
+@dataclass
+class Channel:
+    id: int
+    title: str
+    username: str | None = None
+    megagroup: bool = False
+    created: int = 0
+    about: str = ""
+    pts: int = 1
+    next_message_id: int = 1
+    messages: dict[int, Message] = field(default_factory=dict)  # by id, ascending
+    members: dict[int, Membership] = field(default_factory=dict)
+    extra_members: int = 0  # people who are counted but not modelled
+    requests: dict[int, Request] = field(default_factory=dict)  # pending, by user id
+    approved: dict[int, int] = field(default_factory=dict)  # user id -> who approved
+    denied: dict[int, int] = field(default_factory=dict)
+    banned: set[int] = field(default_factory=set)
+    admin_log: list[AdminEvent] = field(default_factory=list)
+    invite_hash: str = ""
+
+    @property
+    def peer(self) -> int:
+        return peer_of_channel(self.id)
+
+    @property
+    def access_hash(self) -> int:
+        return stable_int("channel", self.id)
+
+    @property
+    def member_count(self) -> int:
+        return len(self.members) + self.extra_members
+
+    def may_invite(self, user_id: int) -> bool:
+        member = self.members.get(user_id)
+        return member is not None and (member.role == "creator" or (member.role == "admin" and member.may_invite))
+
+
+@dataclass
+class LoginCode:
+    """`delivery`: how it was sent: "app" first, then what resend names. `burnt`: it was said in a chat."""
+
+    phone: str
+    hash: str
+    code: str
+    sent_at: int
+    api_id: int
+    delivery: str = "app"
+    burnt: bool = False
+
+
+@dataclass
+class AuthKey:
+    """An auth key that a DC agreed on. `user` once signed in. `layer` as the client said."""
+
+    key: bytes
+    dc_id: int
+    salt: int
+    user: int | None = None
+    api_id: int = 0
+    layer: int = 0
+    revoked: bool = False
+    duplicated: bool = False
+    password_pending: int | None = None  # account that has given its code and not its password
+    created: int = 0
+
+
+# What happens, told to listeners ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MessageSent:
+    message: Message
+
+
+@dataclass(frozen=True)
+class MessageEdited:
+    message: Message
+
+
+@dataclass(frozen=True)
+class MessageDeleted:
+    chat: int
+    message_id: int
+    bot_id: int | None
+
+
+@dataclass(frozen=True)
+class RequestsChanged:
+    """Somebody asked, or requests were settled. `asked`: the new ones only."""
+
+    channel: Channel
+    asked: tuple[Request, ...] = ()
+
+
+@dataclass(frozen=True)
+class MembershipChanged:
+    channel: Channel
+    user: int
+    old: Membership | None
+    new: Membership | None
+    actor: int
+
+
+@dataclass(frozen=True)
+class AccountRevoked:
+    user: int
+
+
+Event = MessageSent | MessageEdited | MessageDeleted | RequestsChanged | MembershipChanged | AccountRevoked
+
+
+@dataclass
+class World:
+    accounts: dict[int, Account] = field(default_factory=dict)
+    channels: dict[int, Channel] = field(default_factory=dict)  # by bare id
+    chats: dict[int, dict[int, dict[int, Message]]] = field(default_factory=dict)  # bot id -> user id -> messages
+    service: dict[int, dict[int, Message]] = field(default_factory=dict)  # user id -> messages from 777000
+    next_private_id: int = 1
+    codes: dict[str, LoginCode] = field(default_factory=dict)  # by code hash
+    codes_sent: dict[str, int] = field(default_factory=dict)  # by phone, ever
+    auth_keys: dict[int, AuthKey] = field(default_factory=dict)  # by key id (signed 64 bit)
+    blobs: dict[int, bytes] = field(default_factory=dict)  # uploaded documents
+    next_document_id: int = 9_000_000_000
+    started_bots: dict[int, set[int]] = field(default_factory=dict)  # bot id -> users who pressed Start
+    clock_offset_s: int = 0
+    version: int = 0  # grows with each change: what the persister watches
+
+    def __post_init__(self) -> None:
+        self._listeners: list[Callable[[Event], None]] = []
+
+    # -- time and listeners
+
+    def now(self) -> int:
+        return int(time.time()) + self.clock_offset_s
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        self._listeners.append(listener)
+
+    def tell(self, event: Event) -> None:
+        self.version += 1
+        for listener in self._listeners:
+            listener(event)
+
+    # -- finding
+
+    def account(self, user_id: int) -> Account:
+        try:
+            return self.accounts[user_id]
+        except KeyError:
+            raise WorldError("USER_ID_INVALID") from None
+
+    def account_by_phone(self, phone: str) -> Account | None:
+        digits = "".join(filter(str.isdigit, phone))
+        return next((a for a in self.accounts.values() if a.phone and a.phone.lstrip("+") == digits), None)
+
+    def account_by_username(self, username: str) -> Account | None:
+        wanted = username.lower()
+        return next((a for a in self.accounts.values() if (a.username or "").lower() == wanted), None)
+
+    def bot_by_token(self, token: str) -> Account | None:
+        return next((a for a in self.accounts.values() if a.is_bot and a.token == token), None)
+
+    def channel(self, channel_id: int) -> Channel:
+        try:
+            return self.channels[channel_id]
+        except KeyError:
+            raise WorldError("CHANNEL_INVALID") from None
+
+    def channel_by_peer(self, peer: int) -> Channel:
+        return self.channel(channel_of_peer(peer))
+
+    def channel_by_username(self, username: str) -> Channel | None:
+        wanted = username.lower()
+        return next((c for c in self.channels.values() if (c.username or "").lower() == wanted), None)
+
+    def channel_by_invite(self, invite_hash: str) -> Channel | None:
+        return next((c for c in self.channels.values() if c.invite_hash == invite_hash), None)
+
+    def readable_channel(self, channel_id: int, user_id: int) -> Channel:
+        """The channel if that account may read it, else CHANNEL_PRIVATE."""
+        channel = self.channel(channel_id)
+        if user_id in channel.banned or (channel.username is None and user_id not in channel.members):
+            raise WorldError("CHANNEL_PRIVATE")
+        return channel
+
+    def documents(self) -> list[tuple[Channel, Message, Document]]:
+        return [
+            (channel, message, message.document)
+            for channel in self.channels.values()
+            for message in channel.messages.values()
+            if message.document is not None and not message.deleted
+        ]
+
+    def document_bytes(self, document: Document, offset: int, length: int) -> bytes:
+        length = max(0, min(length, document.size - offset))
+        if document.seeded:
+            return derived_bytes(document.id, offset, length)
+        return self.blobs[document.id][offset : offset + length]
+
+    def new_document(self, name: str, mime: str, content: bytes, kind: MediaKind = "document") -> Document:
+        """Keep uploaded bytes."""
+        document = Document(self.next_document_id, name, mime, len(content), kind, dc_id=2, seeded=False)
+        self.next_document_id += 1
+        self.blobs[document.id] = content
+        return document
+
+    # -- private chats
+
+    def private_chat(self, bot_id: int, user_id: int) -> dict[int, Message]:
+        return self.chats.setdefault(bot_id, {}).setdefault(user_id, {})
+
+    def send_private(self, bot_id: int, user_id: int, sender: int, **content: Any) -> Message:
+        """A message between a person and a bot, by either. A person's first one counts as pressing Start."""
+        message = Message(self._private_id(), user_id, sender, self.now(), bot_id=bot_id, **content)
+        if sender == user_id:
+            self.started_bots.setdefault(bot_id, set()).add(user_id)
+            self.burn_codes(message.text)
+        self.private_chat(bot_id, user_id)[message.id] = message
+        self.tell(MessageSent(message))
+        return message
+
+    def send_service(self, user_id: int, text: str) -> Message:
+        message = Message(self._private_id(), SERVICE_ID, SERVICE_ID, self.now(), text=text)
+        self.service.setdefault(user_id, {})[message.id] = message
+        self.version += 1
+        return message
+
+    def _private_id(self) -> int:
+        self.next_private_id += 1
+        return self.next_private_id - 1
+
+    # -- channels
+
+    def post(self, channel: Channel, sender: int, **content: Any) -> Message:
+        message = Message(channel.next_message_id, channel.peer, sender, self.now(), **content)
+        channel.next_message_id += 1
+        channel.pts += 1
+        channel.messages[message.id] = message
+        if sender > 0:
+            self.burn_codes(message.text)
+        self.tell(MessageSent(message))
+        return message
+
+    def edit(self, message: Message, **content: Any) -> Message:
+        """Change text, entities, document or reply_markup in place."""
+        for name, value in content.items():
+            setattr(message, name, value)
+        message.edited = self.now()
+        message.version += 1
+        if message.chat < 0:
+            self.channel_by_peer(message.chat).pts += 1
+        self.tell(MessageEdited(message))
+        return message
+
+    def delete(self, message: Message) -> None:
+        message.deleted = True
+        message.version += 1
+        if message.chat < 0:
+            self.channel_by_peer(message.chat).pts += 1
+        self.tell(MessageDeleted(message.chat, message.id, message.bot_id))
+
+    def set_member(self, channel: Channel, user_id: int, new: Membership | None, actor: int) -> None:
+        old = channel.members.get(user_id)
+        if new is None:
+            channel.members.pop(user_id, None)
+        else:
+            channel.members[user_id] = new
+        self.tell(MembershipChanged(channel, user_id, old, new, actor))
+
+    # -- join requests
+
+    def ask_to_join(self, channel: Channel, user_ids: list[int], link: str | None = None) -> list[Request]:
+        asked = []
+        for user_id in user_ids:
+            if user_id in channel.members:
+                raise WorldError("USER_ALREADY_PARTICIPANT")
+            if user_id in channel.requests:
+                raise WorldError("INVITE_REQUEST_SENT")
+            request = Request(user_id, self.now(), link)
+            channel.requests[user_id] = request
+            asked.append(request)
+        self.tell(RequestsChanged(channel, tuple(asked)))
+        return asked
+
+    def withdraw(self, channel: Channel, user_id: int) -> None:
+        if channel.requests.pop(user_id, None) is None:
+            raise WorldError("HIDE_REQUESTER_MISSING")
+        self.tell(RequestsChanged(channel))
+
+    def decide(self, channel: Channel, user_id: int, actor: int, *, approve: bool) -> None:
+        """Settle one request as messages.hideChatJoinRequest does."""
+        if not channel.may_invite(actor):
+            raise WorldError("CHAT_ADMIN_REQUIRED")
+        if user_id not in channel.requests:
+            if user_id in channel.members:
+                raise WorldError("USER_ALREADY_PARTICIPANT")
+            raise WorldError("HIDE_REQUESTER_MISSING")
+        if self.account(user_id).deactivated:
+            raise WorldError("INPUT_USER_DEACTIVATED")
+        self._settle(channel, user_id, actor, approve)
+        self.tell(RequestsChanged(channel))
+
+    def decide_all(self, channel: Channel, actor: int, *, approve: bool, link: str | None = None) -> None:
+        if not channel.may_invite(actor):
+            raise WorldError("CHAT_ADMIN_REQUIRED")
+        for request in list(channel.requests.values()):
+            if link is None or request.link == link:
+                self._settle(channel, request.user, actor, approve)
+        self.tell(RequestsChanged(channel))
+
+    def _settle(self, channel: Channel, user_id: int, actor: int, approve: bool) -> None:
+        del channel.requests[user_id]
+        if not approve:
+            channel.denied[user_id] = actor
+            return
+        channel.approved[user_id] = actor
+        channel.members[user_id] = Membership(user_id, self.now())
+        channel.admin_log.append(AdminEvent(len(channel.admin_log) + 1, self.now(), actor, user_id, "join_by_request"))
+
+    # -- login
+
+    def send_code(self, phone: str, api_id: int) -> LoginCode:
+        """A new code in the account's chat with 777000. Codes are a function of phone and count: the same each start."""
+        account = self.account_by_phone(phone)
+        if account is None or account.phone is None:
+            raise WorldError("PHONE_NUMBER_UNOCCUPIED")
+        if account.banned:
+            raise WorldError("PHONE_NUMBER_BANNED")
+        count = self.codes_sent.get(account.phone, 0)
+        self.codes_sent[account.phone] = count + 1
+        code = LoginCode(
+            account.phone,
+            hashlib.sha256(f"hash/{account.phone}/{count}".encode()).hexdigest()[:18],
+            first_code(account.phone, count),
+            self.now(),
+            api_id,
+        )
+        self.codes[code.hash] = code
+        self.send_service(
+            account.id,
+            f"Login code: {code.code}. Do not give this code to anyone, even if they say they are from Telegram!",
+        )
+        return code
+
+    def burn_codes(self, text: str) -> None:
+        """A code said in any chat but 777000's own is void, as in life (TELEGRAM.md, Logging in)."""
+        if not text:
+            return
+        squeezed = "".join(c for c in text if c not in " .-")
+        for code in self.codes.values():
+            if code.code in squeezed:
+                code.burnt = True
+
+    def live_code(self, phone: str, code_hash: str) -> LoginCode:
+        account = self.account_by_phone(phone)
+        code = self.codes.get(code_hash)
+        if account is None or code is None or code.phone != account.phone:
+            raise WorldError("PHONE_CODE_EXPIRED")
+        if code.burnt or self.now() - code.sent_at > CODE_LIFETIME_S:
+            raise WorldError("PHONE_CODE_EXPIRED")
+        return code
+
+    def revoke(self, user_id: int) -> None:
+        """Terminate every session of the account, as "Devices" in an official app does."""
+        for key in self.auth_keys.values():
+            if key.user == user_id:
+                key.revoked = True
+        self.tell(AccountRevoked(user_id))
+
+
+def first_code(phone: str, count: int = 0, length: int = 5) -> str:
+    """The code of the `count`-th login of a phone: no leading zero, so that it reads the same as a number."""
+    low = 10 ** (length - 1)
+    return str(low + stable_int("code", phone, count) % (9 * low))

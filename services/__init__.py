@@ -1,0 +1,1 @@
+"""What Porter does. Knows no bot framework and no SQL."""

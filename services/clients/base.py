@@ -1,0 +1,218 @@
+"""What services ask of a user client. Nothing of Telethon or Pyrogram passes this line, in either direction.
+
+Adapters translate: ids to the Bot API's form, library errors to services/errors.py, TL objects to the frozen
+dataclasses below. No adapter sleeps or retries: waiting is done in services/clients/pacing.py alone.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from storage.models import Channel, IncomingRequest, NewFile, NewMessage
+
+PART_BYTES = 1024 * 1024
+"""The largest range that upload.getFile gives at once (TELEGRAM.md, Files)."""
+
+HISTORY_PAGE = 100
+REQUESTS_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCredentials:
+    api_id: int
+    api_hash: str
+
+    def __repr__(self) -> str:
+        return f"ApiCredentials(api_id={self.api_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What a session is made of, whatever format it came in. `auth_key`: 256 bytes."""
+
+    dc_id: int
+    host: str
+    port: int
+    auth_key: bytes
+    api: ApiCredentials
+    user_id: int
+    is_bot: bool = False
+    test_mode: bool = False
+
+    def __repr__(self) -> str:
+        return f"Credential(user_id={self.user_id}, dc_id={self.dc_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    user_id: int
+    name: str
+    username: str | None
+    phone: str | None
+
+    def __repr__(self) -> str:
+        return f"Account(user_id={self.user_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A channel or group that a session can address: id as the Bot API shows it, access hash of that session."""
+
+    id: int
+    access_hash: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeenChannel:
+    """A channel as the client's account sees it."""
+
+    channel: Channel
+    peer: Peer
+    may_invite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileLocation:
+    """Where a file lies right now. The reference expires: never stored, fetched again with the message."""
+
+    document_id: int
+    access_hash: int
+    file_reference: bytes
+    dc_id: int
+    size_bytes: int
+    thumb_size: str = ""  # photos: the largest size's letter
+    is_photo: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    message: NewMessage
+    file: NewFile | None
+    location: FileLocation | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """`posts` ascend by id. `last_id`: the highest id looked at, service messages included; None at the end."""
+
+    posts: tuple[Post, ...]
+    last_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestsOffset:
+    """The last row of a page; the next one starts behind it."""
+
+    date: datetime
+    user_id: int
+    access_hash: int
+
+
+@dataclass(frozen=True, slots=True)
+class RequestsPage:
+    """`total`: what Telegram says is waiting in all. `access_hashes`: by user id. `next`: None when empty."""
+
+    total: int
+    requests: tuple[IncomingRequest, ...]
+    access_hashes: dict[int, int]
+    next: RequestsOffset | None
+
+
+class CodeKind(StrEnum):
+    APP = "APP"
+    SMS = "SMS"
+    CALL = "CALL"
+    FLASH_CALL = "FLASH_CALL"
+    MISSED_CALL = "MISSED_CALL"
+    EMAIL = "EMAIL"
+    FRAGMENT = "FRAGMENT"
+    WORD = "WORD"
+    PHRASE = "PHRASE"
+    EMAIL_SETUP = "EMAIL_SETUP"
+
+
+@dataclass(frozen=True, slots=True)
+class SentCode:
+    """`length`: digits, None where the kind has none. `next_kind` None: Telegram offers no other way."""
+
+    kind: CodeKind
+    length: int | None
+    next_kind: CodeKind | None
+    resend_after_seconds: int | None
+    code_hash: str
+
+    def __repr__(self) -> str:
+        return f"SentCode(kind={self.kind})"
+
+
+class LoginClient(Protocol):
+    """An account that is not signed in yet. Raises LoginError, FloodWait, Unreachable."""
+
+    async def send_code(self, phone: str) -> SentCode: ...
+
+    async def resend_code(self, phone: str, code_hash: str) -> SentCode: ...
+
+    async def sign_in(self, phone: str, code: str, code_hash: str) -> Account | None:
+        """The account, or None: a password is wanted."""
+
+    async def password_hint(self) -> str | None: ...
+
+    async def check_password(self, password: str) -> Account: ...
+
+    def credential(self, user_id: int = 0) -> Credential:
+        """What to store so that another process goes on from here (Telegram may have moved us to another DC)."""
+
+    async def close(self) -> None: ...
+
+
+class ReadingClient(Protocol):
+    """Reads channels and files. Raises TelegramError."""
+
+    async def me(self) -> Account: ...
+
+    async def log_out(self) -> None: ...
+
+    async def channels(self) -> list[SeenChannel]:
+        """Every channel, supergroup and group among the account's dialogs."""
+
+    async def resolve(self, username: str) -> SeenChannel: ...
+
+    async def look(self, peer: Peer) -> SeenChannel:
+        """The channel as it is now, members counted (channels.getFullChannel)."""
+
+    async def history(self, peer: Peer, after_id: int) -> HistoryPage:
+        """Up to HISTORY_PAGE messages with ids above `after_id`, oldest first."""
+
+    async def count_after(self, peer: Peer, after_id: int) -> int | None:
+        """How many messages lie above `after_id`, as Telegram counts them; None if it does not say."""
+
+    async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
+        """These messages again, with fresh locations; deleted ones are missing. At most 100 ids."""
+
+    async def read_part(self, location: FileLocation, number: int) -> bytes:
+        """Part `number` (PART_BYTES each) of a file; shorter at its end, empty behind it."""
+
+    async def close(self) -> None: ...
+
+
+class GateClient(Protocol):
+    """Join requests by a user account. Raises RequestError, TelegramError."""
+
+    async def join_requests(self, peer: Peer, offset: RequestsOffset | None) -> RequestsPage: ...
+
+    async def decide(self, peer: Peer, user_id: int, access_hash: int, *, approve: bool) -> None: ...
+
+    async def decide_all(self, peer: Peer, *, approve: bool) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class ClientFactory(Protocol):
+    """Opens clients. Built once in bot/app.py; knows the MTProto server and its key."""
+
+    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> LoginClient: ...
+
+    async def reading(self, credential: Credential) -> ReadingClient: ...
+
+    async def gate(self, credential: Credential) -> GateClient: ...

@@ -1,0 +1,202 @@
+"""Every error that a service raises on purpose. Root and storage's leaves stand in storage/errors.py.
+
+PorterError
+├── TelegramError
+│   ├── FloodWait               Telegram told us to wait; carries `until`
+│   ├── Unreachable             no answer in time, or no connection
+│   ├── SessionDead             signed out, revoked, expired, banned; carries `reason`
+│   ├── ChannelUnavailable      private, left, banned from it, or gone
+│   ├── ChannelNotFound         nothing behind this name, link or id
+│   ├── RightMissing            the account may not see or decide join requests there
+│   ├── FileGone                the message or its file was deleted
+│   └── TelegramRefused         any other answer of Telegram; carries its code word
+├── LoginError
+│   ├── LoginTimedOut           the attempt is past its deadline, or none is there
+│   ├── ApiCredentialsInvalid   Telegram does not know this API id and hash
+│   ├── PhoneInvalid            no number that Telegram knows how to read
+│   ├── PhoneBanned
+│   ├── PhoneUnregistered       no account: Porter makes none
+│   ├── PhoneFlood              too many codes for this number
+│   ├── CodeInvalid
+│   ├── CodeExpired             too late, or burnt because it was said in a chat
+│   ├── ResendUnavailable       Telegram offers no other way for the code
+│   ├── PasswordInvalid
+│   └── SessionExists           this account is here already; carries the name
+├── RequestError
+│   ├── RequestGone             handled or withdrawn elsewhere
+│   ├── AlreadyMember
+│   └── StaysPending            cannot be let in now (too many channels); carries the code word
+├── TargetError
+│   ├── FolderInvalid           would leave the target's root
+│   └── TargetUnavailable       full, read-only or vanished
+├── CronInvalid                 not a cron line, or one that never fires; carries why
+├── NotFound                    the row is gone
+├── SessionRequired             nothing can be read without an account
+├── DecisionMade                somebody was faster; carries the request as it stands
+├── ConfirmationExpired
+└── AnotherPorter               this DATA_DIR is held by a running process
+"""
+
+from datetime import datetime
+
+from storage.errors import PorterError
+from storage.models import JoinRequest
+
+
+class TelegramError(PorterError):
+    pass
+
+
+class FloodWait(TelegramError):
+    def __init__(self, until: datetime) -> None:
+        super().__init__(f"flood wait until {until:%Y-%m-%dT%H:%M:%SZ}")
+        self.until = until
+
+
+class Unreachable(TelegramError):
+    pass
+
+
+class SessionDead(TelegramError):
+    """`reason`: Telegram's word (AUTH_KEY_UNREGISTERED, ...). `is_banned`: the account itself is gone."""
+
+    def __init__(self, reason: str, *, is_banned: bool = False) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.is_banned = is_banned
+
+
+class ChannelUnavailable(TelegramError):
+    pass
+
+
+class ChannelNotFound(TelegramError):
+    pass
+
+
+class RightMissing(TelegramError):
+    pass
+
+
+class FileGone(TelegramError):
+    pass
+
+
+class TelegramRefused(TelegramError):
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
+
+
+class LoginError(PorterError):
+    pass
+
+
+class LoginTimedOut(LoginError):
+    pass
+
+
+class ApiCredentialsInvalid(LoginError):
+    pass
+
+
+class PhoneInvalid(LoginError):
+    pass
+
+
+class PhoneBanned(LoginError):
+    pass
+
+
+class PhoneUnregistered(LoginError):
+    pass
+
+
+class PhoneFlood(LoginError):
+    pass
+
+
+class CodeInvalid(LoginError):
+    pass
+
+
+class CodeExpired(LoginError):
+    pass
+
+
+class ResendUnavailable(LoginError):
+    pass
+
+
+class PasswordInvalid(LoginError):
+    pass
+
+
+class SessionExists(LoginError):
+    def __init__(self, name: str) -> None:
+        super().__init__("this account is stored already")
+        self.name = name
+
+
+class RequestError(PorterError):
+    pass
+
+
+class RequestGone(RequestError):
+    pass
+
+
+class AlreadyMember(RequestError):
+    pass
+
+
+class StaysPending(RequestError):
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
+
+
+class TargetError(PorterError):
+    pass
+
+
+class FolderInvalid(TargetError):
+    pass
+
+
+class TargetUnavailable(TargetError):
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class CronInvalid(PorterError):
+    """`why`: "syntax" or "never"."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class NotFound(PorterError):
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} is gone")
+        self.what = what
+
+
+class SessionRequired(PorterError):
+    pass
+
+
+class DecisionMade(PorterError):
+    def __init__(self, request: JoinRequest) -> None:
+        super().__init__(f"join request {request.id} is {request.status}")
+        self.request = request
+
+
+class ConfirmationExpired(PorterError):
+    pass
+
+
+class AnotherPorter(PorterError):
+    pass

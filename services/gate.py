@@ -1,0 +1,19 @@
+"""What the bot itself may do at a channel. Implemented in bot/gate.py with the Bot API."""
+
+from typing import Protocol
+
+from storage.models import Channel
+
+
+class BotGate(Protocol):
+    """Raises RequestError, RightMissing, FloodWait, Unreachable, TelegramRefused."""
+
+    async def may_invite(self, channel_id: int) -> bool:
+        """Whether the bot is an administrator there with the right to invite. False where it is no member."""
+
+    async def look(self, channel_id: int) -> Channel:
+        """The channel as the bot sees it, `bot_may_invite` filled."""
+
+    async def approve(self, channel_id: int, user_id: int) -> None: ...
+
+    async def deny(self, channel_id: int, user_id: int) -> None: ...

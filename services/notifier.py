@@ -1,0 +1,16 @@
+"""What services may tell the admins. Implemented in handlers/notifier.py, which knows screens and texts."""
+
+from typing import Protocol
+
+from storage.models import Run
+
+
+class Notifier(Protocol):
+    def run_progressed(self, run: Run) -> None:
+        """Called often and cheap: the notifier redraws when it is time, if anybody watches."""
+
+    async def run_settled(self, run: Run) -> None:
+        """The run ended or waits: draw its card now, write to those who asked to be told."""
+
+    async def requests_arrived(self, channel_id: int, count: int) -> None:
+        """New join requests of a channel were stored."""

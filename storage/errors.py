@@ -1,0 +1,89 @@
+"""The root of every error that Porter raises on purpose, and the leaves that storage raises.
+
+    PorterError
+    └── StorageError
+        ├── DatabaseTooNew          written by a newer Porter: refused, nothing touched
+        ├── ForeignDatabase         belongs to another bot or another network
+        ├── VaultError
+        │   ├── KeyMissing          ciphertext there, no key given: refused, nothing touched
+        │   ├── KeyInvalid          a key that cannot be one (length, base64, unreadable file)
+        │   ├── KeyWrong            a key that did not seal this database
+        │   └── CiphertextInvalid   damaged, or moved from another row
+        ├── NameTaken               a unique name is in use
+        ├── RowInUse                deletion refused: other rows point here
+        └── AlreadyActive           this kind of run is under way for this subject
+
+Errors carry data, never a text for users and never a secret. Texts stand in handlers/texts.
+"""
+
+
+class PorterError(Exception):
+    """Root of the tree. Whatever is not a PorterError is a defect and is shown as one."""
+
+
+class StorageError(PorterError):
+    pass
+
+
+class DatabaseTooNew(StorageError):
+    def __init__(self, found: str, known: str) -> None:
+        super().__init__(f"database schema {found} is newer than this Porter, which knows {known}")
+        self.found = found
+        self.known = known
+
+
+class ForeignDatabase(StorageError):
+    def __init__(self, what: str, stored: str, current: str) -> None:
+        super().__init__(f"this database belongs to {what} {stored}, not {current}")
+        self.what = what
+        self.stored = stored
+        self.current = current
+
+
+class VaultError(StorageError):
+    pass
+
+
+class KeyMissing(VaultError):
+    pass
+
+
+class KeyInvalid(VaultError):
+    pass
+
+
+class KeyWrong(VaultError):
+    pass
+
+
+class CiphertextInvalid(VaultError):
+    def __init__(self, table: str, column: str, row_id: int) -> None:
+        super().__init__(f"{table}.{column} of row {row_id} cannot be opened: damaged, or moved from another row")
+        self.table = table
+        self.column = column
+        self.row_id = row_id
+
+
+class NameTaken(StorageError):
+    def __init__(self, table: str, name: str) -> None:
+        super().__init__(f"{table}: the name is taken")
+        self.table = table
+        self.name = name
+
+
+class RowInUse(StorageError):
+    """Deletion refused. `used_by` holds the names of what uses the row."""
+
+    def __init__(self, table: str, row_id: int, used_by: list[str]) -> None:
+        super().__init__(f"{table} {row_id} is in use by {len(used_by)} others")
+        self.table = table
+        self.row_id = row_id
+        self.used_by = used_by
+
+
+class AlreadyActive(StorageError):
+    """Carries the id of the run that is under way."""
+
+    def __init__(self, run_id: int) -> None:
+        super().__init__(f"run {run_id} is active for this subject already")
+        self.run_id = run_id

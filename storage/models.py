@@ -1,0 +1,373 @@
+"""Rows as plain data: frozen dataclasses that every folder above may hold. No behaviour beyond small questions.
+
+Times are aware UTC datetimes. Channel ids are the Bot API's (-100..., groups too). Sealed columns never appear
+here: whoever needs a secret asks the repository for it by name.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Role(StrEnum):
+    OWNER = "OWNER"
+    APPROVER = "APPROVER"
+    VIEWER = "VIEWER"
+
+
+class SessionState(StrEnum):
+    ACTIVE = "ACTIVE"
+    SIGNED_OUT = "SIGNED_OUT"
+    BANNED = "BANNED"
+
+
+class LoginStep(StrEnum):
+    """What an unfinished login waits for."""
+
+    CODE = "CODE"
+    PASSWORD = "PASSWORD"  # noqa: S105 - the name of a step
+
+
+class ChannelKind(StrEnum):
+    CHANNEL = "CHANNEL"
+    SUPERGROUP = "SUPERGROUP"
+    GROUP = "GROUP"
+
+
+class FileKind(StrEnum):
+    """What a message can carry. Filters of a source choose among these."""
+
+    PHOTO = "PHOTO"
+    VIDEO = "VIDEO"
+    AUDIO = "AUDIO"
+    VOICE = "VOICE"
+    DOCUMENT = "DOCUMENT"
+
+
+class TargetKind(StrEnum):
+    LOCAL = "LOCAL"
+
+
+class FileState(StrEnum):
+    WANTED = "WANTED"
+    PARTIAL = "PARTIAL"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+
+
+class RequestStatus(StrEnum):
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    DENIED = "DENIED"
+    WITHDRAWN = "WITHDRAWN"
+    HANDLED_ELSEWHERE = "HANDLED_ELSEWHERE"
+
+
+class Way(StrEnum):
+    """Through whom a decision went to Telegram, or how we learnt of it."""
+
+    BOT = "BOT"
+    SESSION = "SESSION"
+    BULK = "BULK"
+    ELSEWHERE = "ELSEWHERE"
+
+
+class RunKind(StrEnum):
+    SCRAPE = "SCRAPE"
+    LOAD_REQUESTS = "LOAD_REQUESTS"
+    DECIDE_ALL = "DECIDE_ALL"
+
+
+class RunStatus(StrEnum):
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    PAUSED = "PAUSED"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+ACTIVE_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING, RunStatus.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    user_id: int
+    role: Role
+    name: str
+    timezone: str | None
+    created_at: datetime
+    last_home_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """The one live message of an admin. `run_id`: the run whose card it shows, if it shows one."""
+
+    admin_id: int
+    message_id: int
+    sent_at: datetime
+    run_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    id: int
+    name: str
+    user_id: int
+    account_name: str
+    username: str | None
+    masked_phone: str
+    api_id: int
+    state: SessionState
+    state_reason: str | None
+    checked_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAttempt:
+    """An unfinished login. What it needs to go on (phone, auth key, hashes) lies sealed beside it."""
+
+    id: int
+    admin_id: int
+    step: LoginStep
+    deadline: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    id: int
+    title: str
+    username: str | None
+    kind: ChannelKind
+    members: int | None
+    bot_may_invite: bool | None  # None: not known yet
+    updated_at: datetime
+
+    @property
+    def is_private(self) -> bool:
+        return self.username is None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionChannel:
+    """A channel as one session sees it."""
+
+    channel: Channel
+    session_id: int
+    may_invite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which files of a source are wanted: any of `kinds`, or any of `extensions` (lower case, no dot).
+
+    Both empty: every file.
+    """
+
+    kinds: tuple[FileKind, ...] = ()
+    extensions: tuple[str, ...] = ()
+
+    def match(self, kind: FileKind, name: str) -> bool:
+        if not self.kinds and not self.extensions:
+            return True
+        extension = name.rpartition(".")[2].lower() if "." in name else ""
+        return kind in self.kinds or extension in self.extensions
+
+
+@dataclass(frozen=True, slots=True)
+class NewSource:
+    name: str
+    session_id: int
+    channel_id: int
+    filters: Filters
+    target: TargetKind
+    folder: str  # relative to the target's root
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    id: int
+    name: str
+    session_id: int
+    channel_id: int
+    channel_title: str
+    filters: Filters
+    target: TargetKind
+    folder: str
+    cursor: int
+    enabled: bool
+    created_at: datetime
+    updated_at: datetime
+    last_scraped_at: datetime | None
+    total_messages: int
+    total_files: int
+    total_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    id: int
+    date: datetime
+    sender_id: int | None
+    text: str
+    edited_at: datetime | None = None
+    grouped_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    message_id: int
+    document_id: int
+    kind: FileKind
+    name: str
+    mime: str
+    size_bytes: int
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    id: int
+    source_id: int
+    channel_id: int
+    message_id: int
+    document_id: int
+    kind: FileKind
+    name: str
+    mime: str
+    size_bytes: int
+    state: FileState
+    path: str | None  # relative to the target's root, set once DONE
+    sha256: bytes | None
+    attempts: int
+    cause: str | None
+    date: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingRequest:
+    """A join request as Telegram tells it, from either side."""
+
+    channel_id: int
+    user_id: int
+    name: str
+    username: str | None
+    bio: str | None
+    asked_at: datetime
+    has_photo: bool | None = None  # the bot's update does not tell
+    is_premium: bool | None = None
+    is_scam: bool = False
+    is_fake: bool = False
+    link: str | None = None
+    language: str | None = None
+    user_chat_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    id: int
+    channel_id: int
+    user_id: int
+    status: RequestStatus
+    name: str
+    username: str | None
+    bio: str | None
+    asked_at: datetime
+    has_photo: bool | None
+    is_premium: bool | None
+    is_scam: bool
+    is_fake: bool
+    link: str | None
+    language: str | None
+    first_seen_at: datetime
+    last_seen_at: datetime
+    decided_at: datetime | None
+    decided_by: int | None
+    way: Way | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingCount:
+    """A channel where people wait."""
+
+    channel: Channel
+    pending: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run stands. `total` None: not known yet. `counters` are the run's own numbers, by name."""
+
+    done: int = 0
+    total: int | None = None
+    done_bytes: int = 0
+    total_bytes: int | None = None
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    id: int
+    kind: RunKind
+    subject_id: int
+    title: str
+    status: RunStatus
+    priority: int
+    requested_by: int | None  # None: the schedule
+    params: dict[str, Any]
+    checkpoint: dict[str, Any]
+    progress: Progress
+    wait_until: datetime | None
+    reason: str | None  # a code of services/errors.py (class name), never a sentence
+    tell: tuple[int, ...]  # admins who asked "tell me when done"
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def is_active(self) -> bool:
+        return self.status in ACTIVE_RUNS
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    id: int
+    kind: RunKind
+    subject_id: int
+    cron: str
+    timezone: str
+    enabled: bool
+    next_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeSummary:
+    """What happened since an admin last looked."""
+
+    since: datetime | None
+    files: int
+    files_bytes: int
+    files_failed: int
+    sources: int
+    sources_paused: int
+    sessions: tuple[Session, ...]
+    pending: tuple[PendingCount, ...]
+    runs: tuple[Run, ...]  # active ones
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """A single-use "yes" that an admin may give until `expires_at`."""
+
+    id: int
+    admin_id: int
+    verb: str
+    payload: dict[str, Any]
+    expires_at: datetime

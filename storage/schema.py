@@ -1,0 +1,291 @@
+"""The tables, as SQLAlchemy Core sees them. Migrations create them; a test compares the two.
+
+Every table is STRICT, every id AUTOINCREMENT (a deleted id never comes back, so an old button cannot hit a
+stranger's row and the vault's associated data never repeats). `*_sealed` columns hold ciphertext of the vault.
+"""
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from storage.types import Flag, Id64, Json, UtcTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _table(name: str, *columns: object, autoincrement: bool = True) -> Table:
+    return Table(name, metadata, *columns, sqlite_strict=True, sqlite_autoincrement=autoincrement)  # type: ignore[arg-type]
+
+
+# What the database is: bot id, network, key check, vault salt.
+meta = _table(
+    "meta",
+    Column("key", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    autoincrement=False,
+)
+
+admins = _table(
+    "admins",
+    Column("user_id", Id64, primary_key=True, autoincrement=False),
+    Column("role", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("timezone", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("last_home_at", UtcTime),
+    autoincrement=False,
+)
+
+# admin_id is no foreign key: a screen may outlive the role.
+screens = _table(
+    "screens",
+    Column("admin_id", Id64, primary_key=True, autoincrement=False),
+    Column("message_id", Id64, nullable=False),
+    Column("sent_at", UtcTime, nullable=False),
+    Column("run_id", Id64),
+    autoincrement=False,
+)
+
+# FSM state and data of aiogram, sealed: conversations survive a restart.
+conversations = _table(
+    "conversations",
+    Column("id", Id64, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("state", Text),
+    Column("data_sealed", LargeBinary),
+)
+
+confirmations = _table(
+    "confirmations",
+    Column("id", Id64, primary_key=True),
+    Column("admin_id", Id64, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("payload", Json, nullable=False),
+    Column("expires_at", UtcTime, nullable=False),
+)
+
+sessions = _table(
+    "sessions",
+    Column("id", Id64, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("user_id", Id64, nullable=False, unique=True),
+    Column("account_name", Text, nullable=False),
+    Column("username", Text),
+    Column("masked_phone", Text, nullable=False),
+    Column("api_id", Id64, nullable=False),
+    Column("api_hash_sealed", LargeBinary),
+    Column("phone_sealed", LargeBinary),
+    Column("credential_sealed", LargeBinary),
+    Column("fingerprint", LargeBinary, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("state_reason", Text),
+    Column("checked_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+)
+
+login_attempts = _table(
+    "login_attempts",
+    Column("id", Id64, primary_key=True),
+    Column("admin_id", Id64, nullable=False, unique=True),
+    Column("step", Text, nullable=False),
+    Column("payload_sealed", LargeBinary),
+    Column("deadline", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+channels = _table(
+    "channels",
+    Column("id", Id64, primary_key=True, autoincrement=False),
+    Column("title", Text, nullable=False),
+    Column("username", Text),
+    Column("kind", Text, nullable=False),
+    Column("members", Id64),
+    Column("bot_may_invite", Flag),
+    Column("updated_at", UtcTime, nullable=False),
+    autoincrement=False,
+)
+
+# Access hashes are a session's own (channels and users alike), sealed: nothing is ever resolved twice.
+peers = _table(
+    "peers",
+    Column("id", Id64, primary_key=True),
+    Column("session_id", Id64, ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("peer_id", Id64, nullable=False),
+    Column("access_hash_sealed", LargeBinary),
+    UniqueConstraint("session_id", "peer_id"),
+)
+
+session_channels = _table(
+    "session_channels",
+    Column("session_id", Id64, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True),
+    Column("may_invite", Flag, nullable=False),
+    Column("listed_at", UtcTime, nullable=False),
+    Index("ix_session_channels_channel_id", "channel_id"),
+    autoincrement=False,
+)
+
+sources = _table(
+    "sources",
+    Column("id", Id64, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("session_id", Id64, ForeignKey("sessions.id", ondelete="RESTRICT"), nullable=False, index=True),
+    Column("channel_id", Id64, ForeignKey("channels.id", ondelete="RESTRICT"), nullable=False, index=True),
+    Column("filters", Json, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("cursor", Id64, nullable=False, server_default=text("0")),
+    Column("enabled", Flag, nullable=False, server_default=text("1")),
+    Column("created_at", UtcTime, nullable=False),
+    Column("updated_at", UtcTime, nullable=False),
+    Column("last_scraped_at", UtcTime),
+    Column("total_messages", Id64, nullable=False, server_default=text("0")),
+    Column("total_files", Id64, nullable=False, server_default=text("0")),
+    Column("total_bytes", Id64, nullable=False, server_default=text("0")),
+)
+
+messages = _table(
+    "messages",
+    Column("channel_id", Id64, primary_key=True, autoincrement=False),
+    Column("id", Id64, primary_key=True, autoincrement=False),
+    Column("date", UtcTime, nullable=False),
+    Column("sender_id", Id64),
+    Column("text", Text, nullable=False),
+    Column("edited_at", UtcTime),
+    Column("grouped_id", Id64),
+    autoincrement=False,
+)
+
+source_messages = _table(
+    "source_messages",
+    Column("source_id", Id64, ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
+    Column("message_id", Id64, primary_key=True, autoincrement=False),
+    autoincrement=False,
+)
+
+files = _table(
+    "files",
+    Column("id", Id64, primary_key=True),
+    Column("source_id", Id64, ForeignKey("sources.id", ondelete="CASCADE"), nullable=False),
+    Column("channel_id", Id64, nullable=False),
+    Column("message_id", Id64, nullable=False),
+    Column("document_id", Id64, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("mime", Text, nullable=False),
+    Column("size_bytes", Id64, nullable=False),
+    Column("date", UtcTime, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("path", Text),
+    Column("sha256", LargeBinary),
+    Column("attempts", Id64, nullable=False, server_default=text("0")),
+    Column("cause", Text),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("source_id", "document_id"),
+    Index("ix_files_source_id_state", "source_id", "state", "id"),
+)
+
+# SHA-256 of each 1 MiB part that is on disk: what a killed download may trust after reading it again.
+file_parts = _table(
+    "file_parts",
+    Column("file_id", Id64, ForeignKey("files.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Id64, primary_key=True, autoincrement=False),
+    Column("sha256", LargeBinary, nullable=False),
+    autoincrement=False,
+)
+
+join_requests = _table(
+    "join_requests",
+    Column("id", Id64, primary_key=True),
+    Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", Id64, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("username", Text),
+    Column("bio", Text),
+    Column("asked_at", UtcTime, nullable=False),
+    Column("has_photo", Flag),
+    Column("is_premium", Flag),
+    Column("is_scam", Flag, nullable=False),
+    Column("is_fake", Flag, nullable=False),
+    Column("link", Text),
+    Column("language", Text),
+    Column("user_chat_id", Id64),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Column("last_seen_at", UtcTime, nullable=False),
+    Column("decided_at", UtcTime),
+    Column("decided_by", Id64),
+    Column("way", Text),
+    Index(
+        "uq_join_requests_pending",
+        "channel_id",
+        "user_id",
+        unique=True,
+        sqlite_where=text("status = 'PENDING'"),
+    ),
+    Index("ix_join_requests_page", "channel_id", "status", "id"),
+)
+
+runs = _table(
+    "runs",
+    Column("id", Id64, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject_id", Id64, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("priority", Id64, nullable=False),
+    Column("requested_by", Id64),
+    Column("params", Json, nullable=False),
+    Column("checkpoint", Json, nullable=False),
+    Column("progress", Json, nullable=False),
+    Column("wait_until", UtcTime),
+    Column("reason", Text),
+    Column("tell", Json, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("finished_at", UtcTime),
+    Index(
+        "uq_runs_active",
+        "kind",
+        "subject_id",
+        unique=True,
+        sqlite_where=text("status IN ('QUEUED', 'RUNNING', 'WAITING', 'PAUSED')"),
+    ),
+)
+
+schedules = _table(
+    "schedules",
+    Column("id", Id64, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject_id", Id64, nullable=False),
+    Column("cron", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("enabled", Flag, nullable=False),
+    Column("next_due_at", UtcTime),
+    UniqueConstraint("kind", "subject_id"),
+)
+
+# A flood wait outlives our restart.
+flood_waits = _table(
+    "flood_waits",
+    Column("session_id", Id64, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("method", Text, primary_key=True),
+    Column("until", UtcTime, nullable=False),
+    autoincrement=False,
+)
