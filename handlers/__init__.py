@@ -1,0 +1,43 @@
+"""Everything an admin sees or types. `build_router()` is the table of it: who may come in, and in which order."""
+
+from aiogram import F, Router
+from aiogram.enums import ChatType
+
+from handlers import (
+    access,
+    add_source,
+    claim,
+    connect,
+    errors,
+    fallback,
+    home,
+    join_requests,
+    login,
+    membership,
+    runs,
+    sessions,
+    sources,
+)
+
+
+def build_router() -> Router:
+    """Admins in private chats first; then the claim link; everybody else meets silence."""
+    admins = Router(name="admins")
+    private = F.chat.type == ChatType.PRIVATE
+    admins.message.filter(access.IsAdmin(), private)
+    admins.callback_query.filter(access.IsAdmin(), F.message.chat.type == ChatType.PRIVATE)
+    admins.include_routers(
+        home.build(),
+        sessions.build(),
+        sources.build(),
+        join_requests.build(),
+        runs.build(),
+        connect.build(),
+        login.build(),
+        add_source.build(),
+        fallback.build(),
+    )
+
+    root = Router(name="porter")
+    root.include_routers(errors.build(), membership.build(), claim.build(), admins, access.build())
+    return root

@@ -39,8 +39,11 @@ PorterError
 
 from datetime import datetime
 
-from storage.errors import PorterError
+from storage.errors import AlreadyActive, NameTaken, PorterError, RowInUse, StorageError
 from storage.models import JoinRequest
+
+# Storage's leaves that a handler may meet; handlers import nothing of storage but its models.
+__all__ = ["AlreadyActive", "NameTaken", "PorterError", "RowInUse", "StorageError"]
 
 
 class TelegramError(PorterError):

@@ -1,0 +1,203 @@
+"""Opens everything once, in order, on one stack - and closes it in reverse.
+
+lock -> database -> vault -> Bot -> user clients -> runs, schedule -> dispatcher -> polling
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from aiogram import Bot, Dispatcher
+from aiogram.client.default import DefaultBotProperties
+from aiogram.client.session.aiohttp import AiohttpSession
+from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
+from aiogram.enums import ParseMode
+from aiogram.exceptions import TelegramAPIError
+from aiogram.types import BotCommand, BotCommandScopeChat, ChatJoinRequest, LinkPreviewOptions
+
+from bot.dispatcher import Workflow, build_dispatcher
+from bot.fsm import SqliteStorage
+from bot.gate import BotApiGate
+from bot.lock import hold_lock
+from bot.polling import Poller
+from bot.settings import Settings
+from handlers.middleware import AdminMiddleware
+from handlers.notifier import ScreenNotifier
+from handlers.screen import Screens
+from handlers.texts.home import COMMANDS
+from services.admins import AdminService
+from services.channels import ChannelService
+from services.clients.factory import Clients
+from services.clients.pacing import Governor
+from services.clients.pool import ClientPool
+from services.confirmations import ConfirmationService
+from services.errors import SessionDead
+from services.home import HomeService
+from services.join_requests import JoinRequestService
+from services.login import LoginService
+from services.runs import Runner
+from services.schedule import ScheduleService
+from services.scraping import Scraper
+from services.sessions import SessionService
+from services.sources import SourceService
+from services.targets import Targets
+from storage.admins import AdminRepository
+from storage.channels import ChannelRepository
+from storage.confirmations import ConfirmationRepository
+from storage.conversations import ConversationRepository
+from storage.database import Database
+from storage.files import FileRepository
+from storage.flood_waits import FloodWaitRepository
+from storage.join_requests import JoinRequestRepository
+from storage.logins import LoginRepository
+from storage.models import IncomingRequest, RunKind, Schedule
+from storage.runs import RunRepository
+from storage.schedules import ScheduleRepository
+from storage.screens import ScreenRepository
+from storage.sessions import SessionRepository
+from storage.sources import SourceRepository
+from storage.summary import SummaryRepository
+from storage.vault import open_vault
+
+log = logging.getLogger(__name__)
+
+REQUEST_SECONDS = 20
+
+
+@dataclass(frozen=True)
+class App:
+    """A Porter that is open. `run` works until `stop` is set."""
+
+    settings: Settings
+    bot: Bot
+    dispatcher: Dispatcher
+    poller: Poller
+    admins: AdminService
+    runner: Runner
+    schedule: ScheduleService
+
+    async def run(self, stop: asyncio.Event) -> None:
+        await self.runner.start()
+        await self.schedule.start()
+        greeting = asyncio.create_task(self._greet())
+        try:
+            await self.poller.run(stop)
+        finally:
+            greeting.cancel()
+            await asyncio.gather(greeting, return_exceptions=True)
+            await self.schedule.stop()
+            await self.runner.stop()
+
+    async def _greet(self) -> None:
+        """What may come after the first poll: the claim link, the command menus."""
+        try:
+            owners = await self.admins.all()
+            if not owners:
+                me = await self.bot.me()
+                link = f"https://t.me/{me.username}?start={self.admins.new_claim()}"
+                log.warning("nobody owns this Porter. Open this link within 15 minutes to own it: %s", link)
+            commands = [BotCommand(command=name, description=what) for name, what in COMMANDS.items()]
+            for admin in owners:
+                await self.bot.set_my_commands(commands, BotCommandScopeChat(chat_id=admin.user_id))
+        except TelegramAPIError as error:
+            log.warning("command menus are not set: %s", error.message)
+
+
+@asynccontextmanager
+async def open_app(settings: Settings) -> AsyncIterator[App]:
+    """Raises AnotherPorter, StorageError or SettingsInvalid before anything is touched."""
+    async with AsyncExitStack() as stack:
+        server = settings.mtproto()
+        stack.enter_context(hold_lock(settings.data_dir))
+        database = await stack.enter_async_context(Database.open(settings.data_dir / "porter.db"))
+        vault = await open_vault(database, settings.keys)
+
+        bot = _bot(settings)
+        stack.push_async_callback(bot.session.close)
+        await database.claim_identity(bot.id, settings.network)
+
+        admins = AdminService(AdminRepository(database))
+        await admins.appoint(settings.admin_ids)
+        screens = Screens(bot, ScreenRepository(database))
+        notifier = ScreenNotifier(screens, admins, settings.zone)
+        stack.push_async_callback(notifier.close)
+        gate = BotApiGate(bot)
+
+        session_rows = SessionRepository(database, vault)
+        channel_rows = ChannelRepository(database)
+        factory = Clients(server)
+        governor = Governor(FloodWaitRepository(database))
+
+        async def session_died(session_id: int, error: SessionDead) -> None:
+            await sessions.mark_dead(session_id, error)
+
+        pool = ClientPool(session_rows, factory, governor, session_died)
+        stack.push_async_callback(pool.close)
+        sessions = SessionService(session_rows, channel_rows, pool)
+        channels = ChannelService(channel_rows, session_rows, pool, gate)
+        logins = LoginService(LoginRepository(database, vault), session_rows, vault, factory)
+        stack.push_async_callback(logins.close)
+
+        runner = Runner(RunRepository(database), notifier)
+        schedule = ScheduleService(ScheduleRepository(database))
+        source_rows, file_rows = SourceRepository(database), FileRepository(database)
+        sources = SourceService(source_rows, file_rows, ScheduleRepository(database), runner, schedule)
+        scraper = Scraper(source_rows, file_rows, pool, Targets(settings.download_dir))
+        requests = JoinRequestService(
+            JoinRequestRepository(database), channel_rows, session_rows, channels, pool, gate, runner, notifier
+        )
+
+        async def scrape_on_schedule(due: Schedule) -> None:
+            await sources.scrape(due.subject_id, None)
+
+        runner.register(RunKind.SCRAPE, scraper.work)
+        runner.register(RunKind.LOAD_REQUESTS, requests.work_load)
+        runner.register(RunKind.DECIDE_ALL, requests.work_decide_all)
+        schedule.on(RunKind.SCRAPE, scrape_on_schedule)
+
+        async def take_requests(updates: list[ChatJoinRequest]) -> None:
+            await requests.take([_incoming(update) for update in updates])
+
+        workflow = Workflow(
+            admins=admins,
+            api=settings.api,
+            channels=channels,
+            confirmations=ConfirmationService(ConfirmationRepository(database)),
+            home=HomeService(SummaryRepository(database), AdminRepository(database)),
+            logins=logins,
+            requests=requests,
+            runner=runner,
+            sessions=sessions,
+            sources=sources,
+        )
+        middleware = AdminMiddleware(admins, screens, settings.zone)
+        dispatcher = build_dispatcher(workflow, SqliteStorage(ConversationRepository(database, vault)), middleware)
+        poller = Poller(bot, dispatcher, take_requests)
+        yield App(settings, bot, dispatcher, poller, admins, runner, schedule)
+
+
+def _bot(settings: Settings) -> Bot:
+    api = TelegramAPIServer.from_base(settings.bot_api_url) if settings.bot_api_url else PRODUCTION
+    return Bot(
+        settings.bot_token.get_secret_value(),
+        session=AiohttpSession(api=api, timeout=REQUEST_SECONDS),
+        default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview=LinkPreviewOptions(is_disabled=True)),
+    )
+
+
+def _incoming(update: ChatJoinRequest) -> IncomingRequest:
+    person = update.from_user
+    return IncomingRequest(
+        channel_id=update.chat.id,
+        user_id=person.id,
+        name=person.full_name,
+        username=person.username,
+        bio=update.bio,
+        asked_at=update.date,
+        is_premium=person.is_premium,
+        link=update.invite_link.invite_link if update.invite_link else None,
+        language=person.language_code,
+        user_chat_id=update.user_chat_id,
+    )

@@ -1,0 +1,113 @@
+"""services.gate with the Bot API: what the bot itself may do at a channel."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from aiogram import Bot
+from aiogram.enums import ChatType
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+    TelegramNetworkError,
+    TelegramRetryAfter,
+    TelegramServerError,
+)
+from aiogram.types import ChatMemberAdministrator, ChatMemberOwner
+
+from services.errors import (
+    AlreadyMember,
+    ChannelUnavailable,
+    FloodWait,
+    PorterError,
+    RequestGone,
+    RightMissing,
+    StaysPending,
+    TelegramRefused,
+    Unreachable,
+)
+from storage.models import Channel, ChannelKind
+from storage.types import utc_now
+
+log = logging.getLogger(__name__)
+
+KINDS = {
+    ChatType.CHANNEL: ChannelKind.CHANNEL,
+    ChatType.SUPERGROUP: ChannelKind.SUPERGROUP,
+    ChatType.GROUP: ChannelKind.GROUP,
+}
+
+# Telegram's words for a decision (TELEGRAM.md, Join requests) -> ours.
+WORDS: dict[str, type[PorterError]] = {
+    "HIDE_REQUESTER_MISSING": RequestGone,
+    "INPUT_USER_DEACTIVATED": RequestGone,
+    "USER_ID_INVALID": RequestGone,
+    "USER_ALREADY_PARTICIPANT": AlreadyMember,
+    "USER_CHANNELS_TOO_MUCH": StaysPending,
+    "CHAT_ADMIN_REQUIRED": RightMissing,
+    "not enough rights": RightMissing,
+    "chat not found": ChannelUnavailable,
+}
+
+
+def _translate(description: str) -> PorterError:
+    word = next((word for word in WORDS if word in description), None)
+    return TelegramRefused(description.removeprefix("Bad Request: ")) if word is None else WORDS[word](word)
+
+
+@asynccontextmanager
+async def _translated() -> AsyncIterator[None]:
+    try:
+        yield
+    except TelegramRetryAfter as error:
+        raise FloodWait(utc_now() + timedelta(seconds=error.retry_after)) from error
+    except (TelegramNetworkError, TelegramServerError) as error:
+        raise Unreachable("the Bot API does not answer") from error
+    except (TelegramForbiddenError, TelegramMigrateToChat) as error:
+        raise RightMissing("the bot is not there any more") from error
+    except TelegramBadRequest as error:
+        raise _translate(error.message) from error
+
+
+class BotApiGate:
+    """Implements services.gate.BotGate."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def may_invite(self, channel_id: int) -> bool:
+        try:
+            member = await self._bot.get_chat_member(channel_id, self._bot.id)
+        except (TelegramBadRequest, TelegramForbiddenError):
+            return False  # no member, or no such chat for the bot
+        except TelegramAPIError as error:
+            log.warning("rights of the bot are not known: %s", type(error).__name__, extra={"channel_id": channel_id})
+            return False
+        return isinstance(member, ChatMemberOwner) or (
+            isinstance(member, ChatMemberAdministrator) and bool(member.can_invite_users)
+        )
+
+    async def look(self, channel_id: int) -> Channel:
+        async with _translated():
+            chat = await self._bot.get_chat(channel_id)
+            members = await self._bot.get_chat_member_count(channel_id)
+        return Channel(
+            id=chat.id,
+            title=chat.title or "",
+            username=chat.username,
+            kind=KINDS.get(ChatType(chat.type), ChannelKind.CHANNEL),
+            members=members,
+            bot_may_invite=await self.may_invite(channel_id),
+            updated_at=utc_now(),
+        )
+
+    async def approve(self, channel_id: int, user_id: int) -> None:
+        async with _translated():
+            await self._bot.approve_chat_join_request(channel_id, user_id)
+
+    async def deny(self, channel_id: int, user_id: int) -> None:
+        async with _translated():
+            await self._bot.decline_chat_join_request(channel_id, user_id)

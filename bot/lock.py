@@ -1,0 +1,24 @@
+"""One Porter a DATA_DIR: a file lock held for life. The kernel drops it with the process, kill -9 included."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.errors import AnotherPorter
+
+
+@contextmanager
+def hold_lock(data_dir: Path) -> Iterator[None]:
+    """Raises AnotherPorter when a running process holds it."""
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(data_dir / "porter.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AnotherPorter("this DATA_DIR is in use by another Porter") from error
+        yield
+    finally:
+        os.close(descriptor)

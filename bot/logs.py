@@ -1,0 +1,81 @@
+"""Logging: text or JSON on stderr, ids and counts, never content. Secrets are struck out at the handler."""
+
+import json
+import logging
+import re
+import sys
+from typing import Any, Literal
+
+# These print whole requests, parameters or messages below INFO (LIBRARIES.md section 7; kurigram's session).
+NOISY = {
+    "aiosqlite": logging.INFO,
+    "alembic": logging.WARNING,
+    "apscheduler": logging.WARNING,
+    "asyncio": logging.INFO,
+    "aiogram.event": logging.WARNING,
+    "pyrogram": logging.WARNING,
+    "sqlalchemy": logging.WARNING,
+    "telethon": logging.WARNING,
+}
+
+SECRET_SHAPES = re.compile(
+    r"\b\d{5,}:[A-Za-z0-9_-]{20,}"  # a bot token, in a URL or alone
+    r"|own_[A-Za-z0-9_-]{16,}"  # a claim link, once it has been used as a start parameter
+    r"|\b[A-Za-z0-9+/_-]{300,}={0,2}"  # a session string or an auth key
+)
+CONTEXT_FIELDS = ("admin_id", "session_id", "source_id", "run_id", "channel_id")
+
+
+class Redactor(logging.Filter):
+    """Replaces what looks like a secret, and the given values, in the finished text of a record."""
+
+    def __init__(self, secrets: list[str]) -> None:
+        super().__init__()
+        self._secrets = [secret for secret in secrets if len(secret) >= 8]
+
+    def clean(self, text: str) -> str:
+        for secret in self._secrets:
+            text = text.replace(secret, "[secret]")
+        return SECRET_SHAPES.sub("[secret]", text)
+
+
+class TextFormatter(logging.Formatter):
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s%(context)s", "%Y-%m-%d %H:%M:%S")
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        fields = _context(record)
+        record.context = "".join(f" {name}={value}" for name, value in fields.items())
+        return self._redactor.clean(super().format(record))
+
+
+class JsonFormatter(logging.Formatter):
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__()
+        self._redactor = redactor
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_context(record),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return self._redactor.clean(json.dumps(line, ensure_ascii=False, default=str))
+
+
+def _context(record: logging.LogRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in CONTEXT_FIELDS if hasattr(record, name)}
+
+
+def configure_logging(level: str, style: Literal["text", "json"], secrets: list[str]) -> None:
+    redactor = Redactor(secrets)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(redactor) if style == "json" else TextFormatter(redactor))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name, floor in NOISY.items():
+        logging.getLogger(name).setLevel(max(floor, logging.getLevelName(level)))

@@ -1,0 +1,158 @@
+"""What an operator sets, from the environment or `.env`. The only reader of the environment.
+
+Names are a contract (README, .env.example). Secrets are SecretStr: they print as stars.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.clients.base import ApiCredentials, MtprotoServer
+from storage.vault import KeyConfig
+
+
+class SettingsInvalid(Exception):
+    """One line that a person can act on; values never stand in it."""
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(hide_input_in_errors=True, extra="ignore", env_ignore_empty=True)
+
+    bot_token: SecretStr
+    admin_ids: Annotated[tuple[int, ...], NoDecode] = ()
+    api_id: int | None = Field(default=None, gt=0)
+    api_hash: SecretStr | None = None
+    data_dir: Path = Path("data")
+    download_dir: Path = Path("downloads")
+    nas_roots: Annotated[dict[str, Path], NoDecode] = Field(default_factory=dict)
+    master_key: SecretStr | None = None
+    master_key_file: Path | None = None
+    master_passphrase: SecretStr | None = None
+    timezone: str = "UTC"
+    notify_chat: int | None = None
+    bot_api_url: str | None = None
+    mtproto_server: str | None = None
+    mtproto_public_key_file: Path | None = None
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["text", "json"] = "text"
+    health_port: int | None = Field(default=None, ge=1, le=65535)
+
+    @field_validator("bot_token")
+    @classmethod
+    def _token_has_its_shape(cls, value: SecretStr) -> SecretStr:
+        number, colon, secret = value.get_secret_value().partition(":")
+        if not (number.isdigit() and colon and secret):
+            raise ValueError("must look like 123456:ABC... as BotFather gave it")
+        return value
+
+    @field_validator("admin_ids", mode="before")
+    @classmethod
+    def _split_ids(cls, value: object) -> object:
+        if isinstance(value, str):
+            parts = [part.strip() for part in value.split(",") if part.strip()]
+            if not all(part.isdigit() and int(part) > 0 for part in parts):
+                raise ValueError("must be Telegram user ids: positive numbers with commas between")
+            return tuple(int(part) for part in parts)
+        return value
+
+    @field_validator("nas_roots", mode="before")
+    @classmethod
+    def _split_roots(cls, value: object) -> object:
+        if isinstance(value, str):
+            pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+            if not all(name.strip() and Path(path.strip()).is_absolute() for name, _, path in pairs):
+                raise ValueError("must be name=/mount/point with commas between")
+            return {name.strip(): Path(path.strip()) for name, _, path in pairs}
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("must be a zone of the tz database, such as Europe/Berlin")
+        return value
+
+    @field_validator("mtproto_server")
+    @classmethod
+    def _server_has_its_shape(cls, value: str | None) -> str | None:
+        if value is not None:
+            dc, at, address = value.partition("@")
+            host, colon, port = address.rpartition(":")
+            if not (dc.isdigit() and at and host and colon and port.isdigit()):
+                raise ValueError("must be DC@HOST:PORT")
+        return value
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        if (self.api_id is None) != (self.api_hash is None):
+            raise ValueError("API_ID and API_HASH go together: set both or none")
+        if (self.mtproto_server is None) != (self.mtproto_public_key_file is None):
+            raise ValueError("MTPROTO_SERVER and MTPROTO_PUBLIC_KEY_FILE go together: set both or none")
+        data, downloads = self.data_dir.resolve(), self.download_dir.resolve()
+        if data == downloads or data in downloads.parents or downloads in data.parents:
+            raise ValueError("DOWNLOAD_DIR and DATA_DIR may not lie in one another")
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def api(self) -> ApiCredentials | None:
+        if self.api_id is None or self.api_hash is None:
+            return None
+        return ApiCredentials(self.api_id, self.api_hash.get_secret_value())
+
+    @property
+    def keys(self) -> KeyConfig:
+        return KeyConfig(
+            master_key=_reveal(self.master_key),
+            master_key_file=self.master_key_file,
+            master_passphrase=_reveal(self.master_passphrase),
+            default_key_file=self.data_dir / "porter.key",
+        )
+
+    def mtproto(self) -> MtprotoServer | None:
+        """The other MTProto server, its key read from the file; None: Telegram itself."""
+        if self.mtproto_server is None or self.mtproto_public_key_file is None:
+            return None
+        dc, _, address = self.mtproto_server.partition("@")
+        host, _, port = address.rpartition(":")
+        try:
+            pem = self.mtproto_public_key_file.read_text()
+        except OSError as error:
+            raise SettingsInvalid(f"MTPROTO_PUBLIC_KEY_FILE cannot be read: {error.strerror}") from error
+        return MtprotoServer(int(dc), host, int(port), pem)
+
+    @property
+    def network(self) -> str:
+        """Which Telegram a database belongs to."""
+        return "telegram" if self.mtproto_server is None else "other"
+
+
+def _reveal(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def load_settings() -> Settings:
+    """Settings from the environment and the file that ENV_FILE names (default `.env`; empty: none).
+
+    Raises SettingsInvalid with every problem in one line.
+    """
+    try:
+        return Settings(_env_file=os.environ.get("ENV_FILE", ".env") or None)
+    except ValidationError as error:
+        problems = [_sentence(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
+        raise SettingsInvalid("; ".join(problems)) from None
+
+
+def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    if not location:
+        return message
+    name = str(location[0]).upper()
+    return f"{name} is missing" if kind == "missing" else f"{name} {message[0].lower()}{message[1:]}"

@@ -1,0 +1,282 @@
+"""Save a channel, the long way: account, channel, files, folder, schedule, name, confirm. Each step has its default."""
+
+from typing import Any
+
+from aiogram import F, Router
+from aiogram.fsm.context import FSMContext
+from aiogram.types import Message
+
+from handlers import keyboards
+from handlers.callbacks import Go, Pick, Place, SourcePick
+from handlers.keyboards import CHOICES
+from handlers.parking import Prompt
+from handlers.screen import AdminScreen, Page
+from handlers.sources import source_page
+from handlers.states import SourceForm
+from handlers.texts import Texts
+from services.channels import ChannelService
+from services.errors import CronInvalid, SessionRequired
+from services.schedule import describe, next_times, validate
+from services.sessions import SessionService
+from services.sources import SourceService
+from services.targets import check_folder
+from storage.models import FileKind, Filters, NewSource, SessionChannel, SessionState, TargetKind
+
+PRESETS = ("0 * * * *", "0 */6 * * *", "0 7 * * *", "0 7 * * mon")
+LONGEST_NAME = 60
+
+# -- account
+
+
+async def start(
+    screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService, channels: ChannelService
+) -> None:
+    """With one working account there is nothing to choose."""
+    await state.clear()
+    ready = [session for session in await sessions.all() if session.state is SessionState.ACTIVE]
+    if not ready:
+        raise SessionRequired
+    if len(ready) == 1:
+        await state.set_data({"session": ready[0].id})
+        await ask_channel(screen, texts, state, sessions, channels)
+    else:
+        await ask_session(screen, texts, state, sessions)
+
+
+async def ask_session(screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService) -> None:
+    await state.set_state(SourceForm.session)
+    ready = [session for session in await sessions.all() if session.state is SessionState.ACTIVE]
+    await screen.show(Page(texts.sources.ask_session(ready), keyboards.pick_session(texts, ready)))
+
+
+async def receive_session(
+    callback_data: SourcePick,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sessions: SessionService,
+    channels: ChannelService,
+) -> None:
+    await state.set_data({"session": callback_data.value})
+    await ask_channel(screen, texts, state, sessions, channels)
+
+
+# -- channel
+
+
+async def ask_channel(
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sessions: SessionService,
+    channels: ChannelService,
+    callback_data: SourcePick | None = None,
+) -> None:
+    """A page of what the account sees; `search` in the data narrows it."""
+    turning = callback_data is not None and callback_data.what is Pick.PAGE
+    page = callback_data.value if callback_data is not None and turning else 0
+    await state.set_state(SourceForm.channel)
+    data = await state.get_data()
+    session = await sessions.get(data["session"])
+    await screen.answer()
+    rows = _search(await channels.of_session(session.id), data.get("search"))
+    text = texts.sources.ask_channel(session, rows, data.get("search"))
+    await screen.show(Page(text, keyboards.pick_channel(texts, rows, page)))
+
+
+def _search(rows: list[SessionChannel], wanted: str | None) -> list[SessionChannel]:
+    return [row for row in rows if wanted.casefold() in row.channel.title.casefold()] if wanted else rows
+
+
+async def receive_channel(
+    callback_data: SourcePick, screen: AdminScreen, texts: Texts, state: FSMContext, channels: ChannelService
+) -> None:
+    data = await state.get_data()
+    rows = await channels.of_session(data["session"])
+    chosen = next((row for row in rows if row.channel.id == callback_data.value), None)
+    if chosen is None:
+        chosen = await channels.find(str(callback_data.value), data["session"])
+    await _take_channel(chosen, screen, texts, state)
+
+
+async def receive_channel_text(
+    message: Message,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sessions: SessionService,
+    channels: ChannelService,
+) -> None:
+    """A name or link is looked up; anything else searches the list."""
+    text = (message.text or "").strip()
+    if channels.is_reference(text):
+        data = await state.get_data()
+        await _take_channel(await channels.find(text, data["session"]), screen, texts, state)
+        return
+    await state.update_data(search=text)
+    await ask_channel(screen, texts, state, sessions, channels)
+
+
+async def _take_channel(chosen: SessionChannel, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.update_data(channel=chosen.channel.id, title=chosen.channel.title, kinds=[], extensions=[])
+    await ask_files(screen, texts, state)
+
+
+# -- files
+
+
+def _filters(data: dict[str, Any]) -> Filters:
+    return Filters(tuple(FileKind(kind) for kind in data["kinds"]), tuple(data["extensions"]))
+
+
+async def ask_files(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.set_state(SourceForm.files)
+    data = await state.get_data()
+    chosen = _filters(data)
+    await screen.show(Page(texts.sources.ask_files(data["title"], chosen), keyboards.pick_files(texts, chosen)))
+
+
+async def toggle_files(callback_data: SourcePick, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    """One kind or extension on or off; the last button means all files."""
+    data = await state.get_data()
+    if callback_data.value >= len(CHOICES):
+        await state.update_data(kinds=[], extensions=[])
+    else:
+        what = CHOICES[callback_data.value]
+        name, value = ("kinds", what.value) if isinstance(what, FileKind) else ("extensions", what)
+        chosen = set(data[name]) ^ {value}
+        await state.update_data({name: sorted(chosen)})
+    await ask_files(screen, texts, state)
+
+
+# -- folder
+
+
+async def ask_folder(screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService) -> None:
+    await state.set_state(SourceForm.folder)
+    data = await state.get_data()
+    folder = data.get("folder") or sources.folder_for(data["title"])
+    await state.update_data(folder=folder)
+    page = keyboards.pick_default(texts, texts.labels.use_folder, Pick.FOLDER)
+    await screen.show(Page(texts.sources.ask_folder(folder), page))
+
+
+async def receive_folder(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.update_data(folder=check_folder((message.text or "").strip()))
+    await ask_schedule(screen, texts, state)
+
+
+# -- schedule
+
+
+async def ask_schedule(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.set_state(SourceForm.schedule)
+    words = [describe(cron) for cron in PRESETS]
+    await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), keyboards.pick_schedule(texts, words)))
+
+
+async def receive_schedule(callback_data: SourcePick, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    """0: only by hand; else a preset, counted from 1."""
+    chosen = callback_data.value
+    if not 0 <= chosen <= len(PRESETS):
+        raise CronInvalid("syntax")
+    await state.update_data(cron=PRESETS[chosen - 1] if chosen else None)
+    await ask_name(screen, texts, state)
+
+
+async def ask_cron(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.set_state(SourceForm.cron)
+    await screen.show(Page(texts.sources.ask_cron(), keyboards.cancel_source(texts)))
+
+
+async def receive_cron(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    cron = " ".join((message.text or "").split())
+    validate(cron)
+    await state.update_data(cron=cron)
+    await ask_name(screen, texts, state)
+
+
+# -- name and confirmation
+
+
+async def ask_name(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.set_state(SourceForm.name)
+    name = (await state.get_data())["title"][:LONGEST_NAME]
+    page = keyboards.pick_default(texts, texts.labels.use_name, Pick.NAME)
+    await screen.show(Page(texts.sources.ask_name(name), page))
+
+
+async def receive_name(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    name = (message.text or "").strip()
+    if not 1 <= len(name) <= LONGEST_NAME or "\n" in name:
+        await screen.show(Page(texts.sources.name_invalid(), keyboards.cancel_source(texts)))
+        return
+    await state.update_data(name=name)
+    await ask_confirm(screen, texts, state)
+
+
+async def ask_confirm(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.set_state(SourceForm.confirm)
+    data = await state.get_data()
+    cron = data.get("cron")
+    text = texts.sources.confirm(
+        data.get("name") or data["title"][:LONGEST_NAME],
+        data["title"],
+        _filters(data),
+        data["folder"],
+        describe(cron) if cron else None,
+        next_times(cron, texts.zone.key) if cron else [],
+    )
+    await screen.show(Page(text, keyboards.pick_default(texts, texts.labels.confirm_source, Pick.CONFIRM)))
+
+
+async def create(screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService) -> None:
+    data = await state.get_data()
+    new = NewSource(
+        name=data.get("name") or data["title"][:LONGEST_NAME],
+        session_id=data["session"],
+        channel_id=data["channel"],
+        filters=_filters(data),
+        target=TargetKind.LOCAL,
+        folder=data["folder"],
+    )
+    card = await sources.create(new, data.get("cron"), texts.zone.key)
+    await state.clear()
+    await screen.answer(texts.sources.created())
+    await screen.show(source_page(texts, card))
+
+
+PROMPTS: dict[str, Prompt] = {
+    str(SourceForm.session.state): ask_session,
+    str(SourceForm.channel.state): ask_channel,
+    str(SourceForm.files.state): ask_files,
+    str(SourceForm.folder.state): ask_folder,
+    str(SourceForm.schedule.state): ask_schedule,
+    str(SourceForm.cron.state): ask_cron,
+    str(SourceForm.name.state): ask_name,
+    str(SourceForm.confirm.state): ask_confirm,
+}
+
+
+def build() -> Router:
+    """Each button counts only in the step that shows it: a stale one of an earlier step changes nothing."""
+    router = Router(name="add-source")
+    router.callback_query.register(start, Go.filter(F.to == Place.ADD_SOURCE))
+    for form_state, pick, handler in (
+        (SourceForm.session, Pick.SESSION, receive_session),
+        (SourceForm.channel, Pick.PAGE, ask_channel),
+        (SourceForm.channel, Pick.CHANNEL, receive_channel),
+        (SourceForm.files, Pick.FILES, toggle_files),
+        (SourceForm.files, Pick.FILES_DONE, ask_folder),
+        (SourceForm.folder, Pick.FOLDER, ask_schedule),
+        (SourceForm.schedule, Pick.SCHEDULE, receive_schedule),
+        (SourceForm.schedule, Pick.OWN_CRON, ask_cron),
+        (SourceForm.name, Pick.NAME, ask_confirm),
+        (SourceForm.confirm, Pick.CONFIRM, create),
+    ):
+        router.callback_query.register(handler, form_state, SourcePick.filter(F.what == pick))
+    router.message.register(receive_channel_text, SourceForm.channel, F.text)
+    router.message.register(receive_folder, SourceForm.folder, F.text)
+    router.message.register(receive_cron, SourceForm.cron, F.text)
+    router.message.register(receive_name, SourceForm.name, F.text)
+    return router

@@ -1,0 +1,150 @@
+"""The wire format of buttons: a versioned prefix, a verb and row ids. At most 64 bytes; no texts, no digits of codes.
+
+A released prefix keeps its meaning for good: cards from before an update must go on working.
+"""
+
+from enum import StrEnum
+
+from aiogram.filters.callback_data import CallbackData
+
+
+class Place(StrEnum):
+    HOME = "home"
+    HELP = "help"
+    SESSIONS = "sessions"
+    SOURCES = "sources"
+    REQUESTS = "requests"
+    LOAD = "load"
+    LOGIN = "login"
+    ADD_SOURCE = "add"
+    CONNECT = "connect"
+
+
+class Go(CallbackData, prefix="go1"):
+    """To a place of the house."""
+
+    to: Place
+    page: int = 0
+
+
+class Parked(CallbackData, prefix="pk1"):
+    """A conversation that a command interrupted."""
+
+    resume: bool
+
+
+class Key(CallbackData, prefix="kp1"):
+    """A key of the keypad. Which digit lies in which slot stands in the sealed FSM data."""
+
+    attempt: int
+    slot: int
+
+
+class KeyVerb(StrEnum):
+    BACKSPACE = "back"
+    SUBMIT = "ok"
+    RESEND = "again"
+
+
+class KeyAction(CallbackData, prefix="ka1"):
+    attempt: int
+    verb: KeyVerb
+
+
+class SessionVerb(StrEnum):
+    SHOW = "show"
+    CHECK = "check"
+    RENAME = "rename"
+    CHANNELS = "chan"
+    DELETE = "del"
+    DELETE_SURELY = "del!"
+    LOAD = "load"
+
+
+class SessionAction(CallbackData, prefix="se1"):
+    verb: SessionVerb
+    id: int
+    page: int = 0
+
+
+class SourceVerb(StrEnum):
+    SHOW = "show"
+    SCRAPE = "run"
+    PAUSE = "pause"
+    RESUME = "on"
+    DELETE = "del"
+    DELETE_SURELY = "del!"
+
+
+class SourceAction(CallbackData, prefix="so1"):
+    verb: SourceVerb
+    id: int
+
+
+class Pick(StrEnum):
+    """What is chosen while a source is added."""
+
+    SESSION = "s"
+    CHANNEL = "c"
+    PAGE = "p"
+    FILES = "f"
+    FILES_DONE = "fd"
+    FOLDER = "fo"
+    SCHEDULE = "sc"
+    OWN_CRON = "oc"
+    NAME = "n"
+    CONFIRM = "ok"
+
+
+class SourcePick(CallbackData, prefix="sp1"):
+    what: Pick
+    value: int = 0
+
+
+class LoadPick(CallbackData, prefix="lp1"):
+    """A channel to load waiting people of; or a page of the list of such channels."""
+
+    channel: int = 0
+    page: int = 0
+
+
+class RequestVerb(StrEnum):
+    LIST = "list"
+    SHOW = "show"
+    APPROVE = "yes"
+    DENY = "no"
+    NEXT = "next"
+
+
+class RequestAction(CallbackData, prefix="jr1"):
+    """`id`: the join request. For LIST `id` is the channel and `after` the last request of the page before."""
+
+    verb: RequestVerb
+    id: int
+    after: int = 0
+
+
+class BulkAction(CallbackData, prefix="jb1"):
+    """Everybody who waits at a channel. Asks first."""
+
+    channel: int
+    approve: bool
+
+
+class Confirm(CallbackData, prefix="ok1"):
+    """A single-use "yes"."""
+
+    id: int
+
+
+class RunVerb(StrEnum):
+    SHOW = "show"
+    PAUSE = "pause"
+    RESUME = "on"
+    CANCEL = "stop"
+    TELL = "tell"
+
+
+class RunAction(CallbackData, prefix="ru1"):
+    verb: RunVerb
+    id: int

@@ -1,0 +1,40 @@
+"""The claim link: the log of a Porter without owners prints it, its first opener becomes the owner."""
+
+import logging
+
+from aiogram import F, Router
+from aiogram.enums import ChatType
+from aiogram.filters import CommandObject, CommandStart
+from aiogram.types import User
+
+from handlers import keyboards
+from handlers.screen import AdminScreen, Page
+from handlers.texts import Texts
+from services.admins import CLAIM_PREFIX, AdminService
+from services.home import HomeService
+
+log = logging.getLogger(__name__)
+
+
+async def claim(
+    command: CommandObject,
+    event_from_user: User,
+    admins: AdminService,
+    home: HomeService,
+    screen: AdminScreen,
+    texts: Texts,
+) -> None:
+    if not await admins.claim(command.args or "", event_from_user.id, event_from_user.full_name):
+        log.warning("a claim link that is not valid was opened by user %s", event_from_user.id)
+        return
+    log.warning("user %s owns this Porter now", event_from_user.id)
+    summary = await home.for_admin(event_from_user.id)
+    await screen.show(Page(texts.home.claimed(), keyboards.home(texts, summary, parked=False)))
+
+
+def build() -> Router:
+    router = Router(name="claim")
+    router.message.register(
+        claim, CommandStart(deep_link=True, magic=F.args.startswith(CLAIM_PREFIX)), F.chat.type == ChatType.PRIVATE
+    )
+    return router

@@ -1,0 +1,47 @@
+"""Exception -> what the admin reads. Conversations refine this for their own errors (handlers/login.py)."""
+
+import logging
+
+from aiogram import Router
+from aiogram.filters import ExceptionTypeFilter
+from aiogram.types import ErrorEvent
+
+from handlers import keyboards
+from handlers.callbacks import Go, Place
+from handlers.screen import AdminScreen, Page
+from handlers.texts import Texts
+from services import errors
+from storage.models import Admin
+
+log = logging.getLogger(__name__)
+
+
+async def explain(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
+    """An alert where something was tapped (the screen stays), a page of its own after a typed message."""
+    assert isinstance(event.exception, errors.PorterError)
+    log.info("refused: %s", type(event.exception).__name__, extra={"admin_id": screen.admin_id})
+    await screen.say(texts.errors.of(event.exception))
+
+
+async def needs_account(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
+    assert isinstance(event.exception, errors.PorterError)
+    page = Page(texts.errors.of(event.exception), keyboards.one(texts.labels.add_account, Go(to=Place.LOGIN), texts))
+    await screen.show(page)
+    await screen.answer()
+
+
+async def confess(
+    event: ErrorEvent, screen: AdminScreen | None = None, texts: Texts | None = None, admin: Admin | None = None
+) -> None:
+    """A defect: all of it into the log, a calm sentence to the admin, nothing to strangers."""
+    log.error("a defect", exc_info=event.exception)
+    if screen is not None and texts is not None and admin is not None:
+        await screen.say(texts.errors.defect())
+
+
+def build() -> Router:
+    router = Router(name="errors")
+    router.errors.register(needs_account, ExceptionTypeFilter(errors.SessionRequired))
+    router.errors.register(explain, ExceptionTypeFilter(errors.PorterError))
+    router.errors.register(confess)
+    return router

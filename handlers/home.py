@@ -1,0 +1,76 @@
+"""Home is state, not a menu: what happened, what waits, and one button a thing. Help, /cancel and parking live here."""
+
+from aiogram import F, Router
+from aiogram.filters import Command, CommandStart
+from aiogram.fsm.context import FSMContext
+from aiogram.types import User
+
+from handlers import add_source, join_requests, keyboards, login, sessions
+from handlers.callbacks import Go, Parked, Place
+from handlers.parking import Prompt, Unparks, park, parked_state
+from handlers.screen import AdminScreen, Page
+from handlers.states import LoginForm
+from handlers.texts import Texts
+from services.home import HomeService
+from services.login import LoginService
+
+PROMPTS: dict[str, Prompt] = {**login.PROMPTS, **add_source.PROMPTS, **sessions.PROMPTS, **join_requests.PROMPTS}
+
+
+async def show_home(
+    screen: AdminScreen, texts: Texts, state: FSMContext, home: HomeService, event_from_user: User
+) -> None:
+    await park(state)
+    parked = await parked_state(state)
+    summary = await home.for_admin(event_from_user.id)
+    waits = None
+    if parked:
+        is_login = parked.startswith(LoginForm.__name__)
+        waits = texts.home.parked_login() if is_login else texts.home.parked_form()
+    await screen.show(Page(texts.home.page(summary, waits), keyboards.home(texts, summary, parked=bool(parked))))
+
+
+async def show_help(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await park(state)
+    await screen.show(Page(texts.home.help(), keyboards.only_home(texts)))
+
+
+async def cancel(
+    screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService, event_from_user: User
+) -> None:
+    asked = await state.get_state() or await parked_state(state)
+    await state.clear()
+    await logins.cancel(event_from_user.id)
+    text = texts.home.cancelled() if asked else texts.home.nothing_to_cancel()
+    await screen.show(Page(text, keyboards.only_home(texts)))
+
+
+async def drop_parked(
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    home: HomeService,
+    logins: LoginService,
+    event_from_user: User,
+) -> None:
+    await state.clear()
+    await logins.cancel(event_from_user.id)
+    await show_home(screen, texts, state, home, event_from_user)
+
+
+async def nothing_parked(screen: AdminScreen, texts: Texts) -> None:
+    await screen.answer(texts.home.nothing_parked(), alert=True)
+
+
+def build() -> Router:
+    router = Router(name="home")
+    router.message.register(show_home, CommandStart())
+    router.message.register(show_help, Command("help"))
+    router.message.register(cancel, Command("cancel"))
+    router.callback_query.register(show_home, Go.filter(F.to == Place.HOME))
+    router.callback_query.register(show_help, Go.filter(F.to == Place.HELP))
+    router.callback_query.register(drop_parked, Parked.filter(~F.resume))
+    for state_name, prompt in PROMPTS.items():
+        router.callback_query.register(prompt, Parked.filter(F.resume), Unparks(state_name))
+    router.callback_query.register(nothing_parked, Parked.filter(F.resume))
+    return router

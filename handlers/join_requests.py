@@ -1,0 +1,220 @@
+"""Waiting people: the overview, the list of a channel, one person after the other, everybody at once, loading."""
+
+from aiogram import F, Router
+from aiogram.filters import Command, CommandObject, ExceptionTypeFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.types import ErrorEvent, Message
+
+from handlers import keyboards
+from handlers.callbacks import (
+    BulkAction,
+    Confirm,
+    Go,
+    LoadPick,
+    Place,
+    RequestAction,
+    RequestVerb,
+    SessionAction,
+    SessionVerb,
+)
+from handlers.keyboards import ROWS
+from handlers.parking import Prompt, park
+from handlers.runs import run_page
+from handlers.screen import AdminScreen, Page
+from handlers.states import LoadForm
+from handlers.texts import Texts
+from services.channels import ChannelService
+from services.confirmations import ConfirmationService
+from services.errors import DecisionMade
+from services.join_requests import JoinRequestService
+from storage.models import JoinRequest, RequestStatus
+
+DECIDE_ALL = "decide-all"
+SAMPLE = 10
+
+# -- lists
+
+
+async def show_overview(
+    screen: AdminScreen, texts: Texts, state: FSMContext, requests: JoinRequestService, callback_data: Go | None = None
+) -> None:
+    await park(state)
+    pending = await requests.overview()
+    page = callback_data.page if callback_data else 0
+    await screen.show(Page(texts.requests.overview(pending), keyboards.overview(texts, pending, page)))
+
+
+async def show_list(
+    callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+) -> None:
+    """A page of a channel, by keyset: `after` is the last request of the page before."""
+    channel = await requests.channel(callback_data.id)
+    rows = await requests.page(channel.id, callback_data.after, ROWS + 1)
+    shown = rows[:ROWS]
+    total = await requests.count(channel.id)
+    previous = await requests.page_before(channel.id, callback_data.after, ROWS) if callback_data.after else None
+    markup = keyboards.waiting(texts, channel.id, shown, previous=previous, more=len(rows) > ROWS)
+    await screen.show(Page(texts.requests.list(channel, total, shown), markup))
+
+
+# -- one by one
+
+
+async def _person(
+    texts: Texts,
+    requests: JoinRequestService,
+    shown: JoinRequest | None,
+    channel_id: int,
+    just: JoinRequest | None = None,
+) -> Page:
+    """The card of `shown`, or that nobody is left; `just`: who was decided a moment ago."""
+    channel = await requests.channel(channel_id)
+    if shown is None:
+        back = Go(to=Place.REQUESTS)
+        return Page(texts.requests.nobody_left(channel, just), keyboards.only_home(texts, back))
+    waiting = await requests.count(channel_id)
+    text = texts.requests.card(shown, channel, waiting, just)
+    return Page(text, keyboards.person(texts, shown, pending=shown.status is RequestStatus.PENDING))
+
+
+async def show_person(
+    callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+) -> None:
+    request = await requests.get(callback_data.id)
+    await screen.show(await _person(texts, requests, request, request.channel_id))
+
+
+async def show_next(
+    callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+) -> None:
+    request = await requests.get(callback_data.id)
+    following = await requests.next_pending(request.channel_id, request.id)
+    await screen.show(await _person(texts, requests, following, request.channel_id))
+
+
+async def decide(callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService) -> None:
+    """Decides, then shows the next person in the same card. Decided before: says so, and heals the card."""
+    decided = await requests.decide(callback_data.id, screen.admin_id, callback_data.verb is RequestVerb.APPROVE)
+    following = await requests.next_pending(decided.channel_id, decided.id)
+    await screen.show(await _person(texts, requests, following, decided.channel_id, decided))
+
+
+async def decided_before(event: ErrorEvent, screen: AdminScreen, texts: Texts, requests: JoinRequestService) -> None:
+    """Somebody was faster, or the card is old: the alert says who decided what, and the card goes on."""
+    assert isinstance(event.exception, DecisionMade)
+    request = event.exception.request
+    await screen.answer(texts.errors.of(event.exception), alert=True)
+    following = await requests.next_pending(request.channel_id, request.id)
+    await screen.show(await _person(texts, requests, following, request.channel_id))
+
+
+# -- everybody at once
+
+
+async def ask_decide_all(
+    callback_data: BulkAction,
+    screen: AdminScreen,
+    texts: Texts,
+    requests: JoinRequestService,
+    confirmations: ConfirmationService,
+) -> None:
+    channel = await requests.channel(callback_data.channel)
+    count = await requests.count(channel.id)
+    sample = await requests.page(channel.id, 0, SAMPLE)
+    payload = {"channel": channel.id, "approve": callback_data.approve}
+    confirmation = await confirmations.ask(screen.admin_id, DECIDE_ALL, payload)
+    text = texts.requests.ask_decide_all(channel, count, sample, approve=callback_data.approve)
+    back = RequestAction(verb=RequestVerb.LIST, id=channel.id)
+    labels = texts.labels
+    label, style = (labels.approve_all, "success") if callback_data.approve else (labels.deny_all, "danger")
+    await screen.show(Page(text, keyboards.confirm(texts, label, confirmation, back, style)))
+
+
+async def decide_all(
+    callback_data: Confirm,
+    screen: AdminScreen,
+    texts: Texts,
+    requests: JoinRequestService,
+    confirmations: ConfirmationService,
+) -> None:
+    payload = await confirmations.take(callback_data.id, screen.admin_id, DECIDE_ALL)
+    run = await requests.decide_all(payload["channel"], screen.admin_id, payload["approve"])
+    await screen.show(run_page(texts, run))
+
+
+# -- loading who came before
+
+
+async def ask_load(
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    channels: ChannelService,
+    callback_data: LoadPick | None = None,
+) -> None:
+    """Channels where an account may let people in; typed names work as well."""
+    await state.set_state(LoadForm.channel)
+    await screen.answer()
+    rows = await channels.may_invite()
+    page = callback_data.page if isinstance(callback_data, LoadPick) else 0
+    await screen.show(Page(texts.requests.ask_load(rows), keyboards.load_where(texts, rows, page)))
+
+
+async def start_load(
+    command: CommandObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    channels: ChannelService,
+    requests: JoinRequestService,
+) -> None:
+    """/load, with or without the channel behind it."""
+    await park(state)
+    if not command.args:
+        await ask_load(screen, texts, state, channels)
+        return
+    seen = await channels.find(command.args)
+    await screen.show(run_page(texts, await requests.load(seen.channel.id, screen.admin_id)))
+
+
+async def receive_load_text(
+    message: Message,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    channels: ChannelService,
+    requests: JoinRequestService,
+) -> None:
+    seen = await channels.find(message.text or "")
+    await state.clear()
+    await screen.show(run_page(texts, await requests.load(seen.channel.id, screen.admin_id)))
+
+
+async def receive_load_pick(
+    callback_data: LoadPick, screen: AdminScreen, texts: Texts, state: FSMContext, requests: JoinRequestService
+) -> None:
+    await state.clear()
+    await screen.show(run_page(texts, await requests.load(callback_data.channel, screen.admin_id)))
+
+
+PROMPTS: dict[str, Prompt] = {str(LoadForm.channel.state): ask_load}
+
+
+def build() -> Router:
+    router = Router(name="join-requests")
+    router.message.register(show_overview, Command("requests"))
+    router.message.register(start_load, Command("load"))
+    router.message.register(receive_load_text, LoadForm.channel, F.text)
+    router.callback_query.register(show_overview, Go.filter(F.to == Place.REQUESTS))
+    router.callback_query.register(ask_load, Go.filter(F.to == Place.LOAD))
+    router.callback_query.register(ask_load, SessionAction.filter(F.verb == SessionVerb.LOAD))
+    router.callback_query.register(ask_load, LoadPick.filter(F.channel == 0))
+    router.callback_query.register(receive_load_pick, LoadPick.filter())
+    router.callback_query.register(show_list, RequestAction.filter(F.verb == RequestVerb.LIST))
+    router.callback_query.register(show_person, RequestAction.filter(F.verb == RequestVerb.SHOW))
+    router.callback_query.register(show_next, RequestAction.filter(F.verb == RequestVerb.NEXT))
+    router.callback_query.register(decide, RequestAction.filter(F.verb.in_({RequestVerb.APPROVE, RequestVerb.DENY})))
+    router.callback_query.register(ask_decide_all, BulkAction.filter())
+    router.callback_query.register(decide_all, Confirm.filter())
+    router.errors.register(decided_before, ExceptionTypeFilter(DecisionMade))
+    return router

@@ -1,0 +1,292 @@
+"""Log in an account: API credentials, number, code on the keypad, password.
+
+The code is never typed: Telegram voids a code that is said in a chat. Keypad buttons carry a slot; which digit lies
+in which slot, and what was tapped so far, stands in the sealed FSM data alone.
+"""
+
+import re
+import secrets
+
+from aiogram import F, Router
+from aiogram.filters import Command, ExceptionTypeFilter, StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.types import ErrorEvent, Message, User
+
+from handlers import keyboards
+from handlers.callbacks import Go, Key, KeyAction, KeyVerb, Place
+from handlers.parking import Prompt
+from handlers.screen import AdminScreen, Page
+from handlers.secrets import receive_secret
+from handlers.states import LoginForm
+from handlers.texts import Texts
+from handlers.texts.login import NO_KEYPAD
+from services import errors
+from services.clients.base import ApiCredentials
+from services.login import CodeWanted, LoginService, LoginState, PasswordWanted, SignedIn
+
+API_HASH = re.compile(r"[0-9a-fA-F]{32}")
+CODE_LIKE = re.compile(r"[\d\s.-]{4,12}")
+LONGEST_CODE = 10
+
+# -- what the bot asks
+
+
+async def start_login(
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    logins: LoginService,
+    event_from_user: User,
+    api: ApiCredentials | None,
+) -> None:
+    """A new attempt: an older one of this admin is dropped."""
+    await state.clear()
+    await logins.cancel(event_from_user.id)
+    if api is not None:
+        await ask_phone(screen, texts, state)
+    else:
+        await ask_api_id(screen, texts, state)
+
+
+async def ask_api_id(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.set_state(LoginForm.api_id)
+    await screen.show(Page(texts.login.ask_api_id(), keyboards.only_home(texts)))
+
+
+async def ask_api_hash(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.set_state(LoginForm.api_hash)
+    await screen.show(Page(texts.login.ask_api_hash(), keyboards.only_home(texts)))
+
+
+async def ask_phone(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.set_state(LoginForm.phone)
+    await screen.show(Page(texts.login.ask_phone(), keyboards.share_number(texts)))
+
+
+async def ask_again(
+    screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService, event_from_user: User
+) -> None:
+    """Draw what the attempt waits for, after a restart or after it was parked."""
+    waiting = await logins.resume(event_from_user.id)
+    if waiting is None:
+        raise errors.LoginTimedOut
+    await _show(waiting, screen, texts, state)
+
+
+PROMPTS: dict[str, Prompt] = {
+    str(LoginForm.api_id.state): ask_api_id,
+    str(LoginForm.api_hash.state): ask_api_hash,
+    str(LoginForm.phone.state): ask_phone,
+    str(LoginForm.code.state): ask_again,
+    str(LoginForm.password.state): ask_again,
+}
+
+
+async def _show(
+    step: LoginState, screen: AdminScreen, texts: Texts, state: FSMContext, trouble: str | None = None
+) -> None:
+    """The page of a step; the code's keypad is dealt anew each time."""
+    match step:
+        case CodeWanted():
+            slots = "".join(secrets.SystemRandom().sample("0123456789", 10))
+            await state.set_state(LoginForm.code)
+            await state.update_data(attempt=step.attempt_id, slots=slots, typed="")
+            await screen.show(_code_page(step, texts, slots, "", trouble))
+        case PasswordWanted():
+            await state.set_state(LoginForm.password)
+            await state.set_data({"attempt": step.attempt_id})
+            await screen.show(Page(texts.login.ask_password(step, trouble), keyboards.only_home(texts)))
+        case SignedIn():
+            await state.clear()
+            text = texts.login.signed_in(step.session)
+            await screen.show(Page(text, keyboards.signed_in(texts, step.session)))
+
+
+def _code_page(wanted: CodeWanted, texts: Texts, slots: str, typed: str, trouble: str | None = None) -> Page:
+    text = texts.login.code(wanted, len(typed), trouble)
+    resend = wanted.next_kind is not None
+    if wanted.kind in NO_KEYPAD:
+        return Page(text, keyboards.no_keypad(texts, wanted.attempt_id, resend=resend))
+    submit = wanted.length is None and bool(typed)
+    return Page(text, keyboards.keypad(texts, wanted.attempt_id, slots, submit=submit, resend=resend))
+
+
+# -- what the admin answers
+
+
+async def receive_api_id(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    text = (message.text or "").strip()
+    if not (text.isdigit() and 0 < int(text) < 2**31):
+        await screen.show(Page(texts.login.api_id_invalid(), keyboards.only_home(texts)))
+        return
+    await state.update_data(api_id=int(text))
+    await ask_api_hash(screen, texts, state)
+
+
+async def receive_api_hash(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    api_hash = await receive_secret(message, screen, texts)
+    if not API_HASH.fullmatch(api_hash):
+        await screen.show(Page(texts.login.api_hash_invalid(), keyboards.only_home(texts)))
+        return
+    await state.update_data(api_hash=api_hash)
+    await ask_phone(screen, texts, state)
+
+
+async def receive_phone(
+    message: Message,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    logins: LoginService,
+    event_from_user: User,
+    api: ApiCredentials | None,
+) -> None:
+    """A shared contact or a typed number. The number itself leaves the chat as secrets do."""
+    phone = message.contact.phone_number if message.contact else message.text or ""
+    await screen.delete_typed()
+    await screen.remove_reply_keyboard(texts.login.number_taken())
+    data = await state.get_data()
+    credentials = api if "api_id" not in data else ApiCredentials(data["api_id"], data["api_hash"])
+    if credentials is None:
+        raise errors.LoginTimedOut
+    await _show(await logins.begin(event_from_user.id, credentials, phone), screen, texts, state)
+
+
+async def press_key(
+    callback_data: Key,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    logins: LoginService,
+    event_from_user: User,
+) -> None:
+    wanted, data = await _expected(callback_data.attempt, state, logins, event_from_user)
+    typed = (data["typed"] + data["slots"][callback_data.slot % 10])[:LONGEST_CODE]
+    await state.update_data(typed=typed)
+    if wanted.length is not None and len(typed) >= wanted.length:
+        await _submit(wanted, typed, screen, texts, state, logins)
+    else:
+        await screen.show(_code_page(wanted, texts, data["slots"], typed))
+
+
+async def use_keypad(
+    callback_data: KeyAction,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    logins: LoginService,
+    event_from_user: User,
+) -> None:
+    """Take back a digit, or submit a code of unknown length."""
+    wanted, data = await _expected(callback_data.attempt, state, logins, event_from_user)
+    if callback_data.verb is KeyVerb.SUBMIT:
+        await _submit(wanted, data["typed"], screen, texts, state, logins)
+        return
+    typed = data["typed"][:-1]
+    await state.update_data(typed=typed)
+    await screen.show(_code_page(wanted, texts, data["slots"], typed))
+
+
+async def resend(
+    callback_data: KeyAction,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    logins: LoginService,
+    event_from_user: User,
+) -> None:
+    wanted, _ = await _expected(callback_data.attempt, state, logins, event_from_user)
+    await screen.answer()
+    await _show(await logins.resend(wanted.attempt_id), screen, texts, state)
+
+
+async def _expected(
+    attempt_id: int, state: FSMContext, logins: LoginService, user: User
+) -> tuple[CodeWanted, dict[str, str]]:
+    """The attempt a keypad was made for, if it is this admin's and still waits for a code."""
+    wanted = await logins.resume(user.id)
+    if not isinstance(wanted, CodeWanted) or wanted.attempt_id != attempt_id:
+        raise errors.LoginTimedOut
+    data = await state.get_data()
+    if data.get("attempt") != attempt_id:
+        raise errors.LoginTimedOut
+    return wanted, data
+
+
+async def _submit(
+    wanted: CodeWanted, code: str, screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService
+) -> None:
+    """Empty the keypad first: whatever Telegram says, the next tap starts a new code."""
+    await screen.answer(texts.login.code_checking())
+    await state.update_data(typed="")
+    await _show(await logins.code(wanted.attempt_id, code), screen, texts, state)
+
+
+async def receive_typed_code(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    """A code that came as text is burnt: deleted, explained, a new one offered."""
+    await receive_secret(message, screen, texts)
+    attempt = (await state.get_data()).get("attempt", 0)
+    await screen.show(Page(texts.login.code_burnt(), keyboards.new_code(texts, attempt)))
+
+
+async def receive_password(
+    message: Message, screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService
+) -> None:
+    password = await receive_secret(message, screen, texts)
+    attempt = (await state.get_data()).get("attempt", 0)
+    await _show(await logins.password(attempt, password), screen, texts, state)
+
+
+# -- what goes wrong, and goes on
+
+
+async def code_refused(
+    event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService, event_from_user: User
+) -> None:
+    """A wrong code: the keypad again. A void one: a new code is one tap away. A wrong password: asked again."""
+    assert isinstance(event.exception, errors.LoginError)
+    trouble = texts.errors.of(event.exception)
+    step = await logins.resume(event_from_user.id)
+    if step is None:
+        raise errors.LoginTimedOut from event.exception
+    if isinstance(event.exception, errors.CodeExpired):
+        await screen.show(Page(trouble, keyboards.new_code(texts, step.attempt_id)))
+    else:
+        await _show(step, screen, texts, state, trouble)
+    await screen.answer()
+
+
+async def number_refused(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    assert isinstance(event.exception, errors.LoginError)
+    await state.set_state(LoginForm.phone)
+    await screen.show(Page(texts.errors.of(event.exception), keyboards.share_number(texts)))
+    await screen.answer()
+
+
+async def start_over(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    assert isinstance(event.exception, errors.LoginError)
+    await state.clear()
+    page = Page(texts.errors.of(event.exception), keyboards.one(texts.labels.start_over, Go(to=Place.LOGIN), texts))
+    await screen.show(page)
+    await screen.answer()
+
+
+def build() -> Router:
+    router = Router(name="login")
+    router.message.register(start_login, Command("login"))
+    router.callback_query.register(start_login, Go.filter(F.to == Place.LOGIN))
+    router.message.register(receive_api_id, LoginForm.api_id)
+    router.message.register(receive_api_hash, LoginForm.api_hash)
+    router.message.register(receive_phone, LoginForm.phone, F.contact | F.text)
+    router.callback_query.register(press_key, Key.filter())
+    router.callback_query.register(resend, KeyAction.filter(F.verb == KeyVerb.RESEND))
+    router.callback_query.register(use_keypad, KeyAction.filter())
+    router.message.register(receive_typed_code, LoginForm.code, F.text)
+    router.message.register(receive_password, LoginForm.password, F.text)
+    router.errors.register(
+        code_refused, ExceptionTypeFilter(errors.CodeInvalid, errors.CodeExpired, errors.PasswordInvalid)
+    )
+    router.errors.register(code_refused, ExceptionTypeFilter(errors.ResendUnavailable), StateFilter(LoginForm.code))
+    router.errors.register(number_refused, ExceptionTypeFilter(errors.PhoneInvalid, errors.PhoneUnregistered))
+    router.errors.register(start_over, ExceptionTypeFilter(errors.LoginError))
+    return router

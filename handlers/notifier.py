@@ -1,0 +1,115 @@
+"""services.notifier on the screens: cards of runs are redrawn where they are watched, ends are told to who asked."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
+
+from handlers import keyboards
+from handlers.runs import run_page
+from handlers.screen import Page, Screens
+from handlers.texts import Texts
+from services.admins import AdminService
+from storage.models import Run, RunStatus
+
+log = logging.getLogger(__name__)
+
+REDRAW_SECONDS = 1.5
+"""About one message or edit a second a chat is what Telegram allows (TELEGRAM.md); taps of the admin count too."""
+SPEED_SPAN_SECONDS = 20.0
+
+
+@dataclass(slots=True)
+class _Card:
+    """What is known of a running card: when it was drawn, and where it stood some seconds ago."""
+
+    drawn_at: float = 0.0
+    mark_at: float = 0.0
+    mark_done: int = 0
+    task: asyncio.Task[None] | None = None
+
+
+class ScreenNotifier:
+    """Implements services.notifier.Notifier. `close()` ends its drawing tasks."""
+
+    def __init__(self, screens: Screens, admins: AdminService, zone: ZoneInfo) -> None:
+        self._screens = screens
+        self._admins = admins
+        self._zone = zone
+        self._cards: dict[int, _Card] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def run_progressed(self, run: Run) -> None:
+        card = self._cards.setdefault(run.id, _Card())
+        now = time.monotonic()
+        if card.task is not None and not card.task.done():
+            return
+        if now - card.drawn_at >= REDRAW_SECONDS:
+            card.drawn_at = now
+            card.task = self._spawn(self._draw(run, self._speed(card, run, now)))
+
+    async def run_settled(self, run: Run) -> None:
+        if card := self._cards.get(run.id):
+            if card.task is not None:
+                await asyncio.wait({card.task})
+            if not run.is_active:
+                del self._cards[run.id]
+        self._spawn(self._draw(run, None))
+        if not run.is_active:
+            self._spawn(self._tell(run))
+
+    async def requests_arrived(self, channel_id: int, count: int) -> None:
+        log.info("%d new join requests", count, extra={"channel_id": channel_id})
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _speed(self, card: _Card, run: Run, now: float) -> float | None:
+        """Bytes a second where bytes are counted, else items; over the last seconds."""
+        done = run.progress.done_bytes if run.progress.total_bytes else run.progress.done
+        if not card.mark_at or done < card.mark_done or now - card.mark_at > SPEED_SPAN_SECONDS:
+            speed = (done - card.mark_done) / (now - card.mark_at) if card.mark_at and done > card.mark_done else None
+            card.mark_at, card.mark_done = now, done
+            return speed
+        return (done - card.mark_done) / (now - card.mark_at) if now > card.mark_at else None
+
+    async def _draw(self, run: Run, speed: float | None) -> None:
+        try:
+            for screen in await self._screens.watching(run.id):
+                page = run_page(await self._texts(screen.admin_id), run, speed, screen.admin_id)
+                await self._screens.redraw(screen.admin_id, screen.message_id, page)
+        except TelegramRetryAfter as error:
+            log.info("drawing pauses for %d s", error.retry_after, extra={"run_id": run.id})
+            if card := self._cards.get(run.id):
+                card.drawn_at = time.monotonic() + error.retry_after
+        except TelegramAPIError as error:
+            log.warning("a card was not drawn: %s", type(error).__name__, extra={"run_id": run.id})
+
+    async def _tell(self, run: Run) -> None:
+        """Who asked to be told; and, when a scheduled run failed, every owner."""
+        listeners = set(run.tell)
+        if run.requested_by is None and run.status is RunStatus.FAILED:
+            listeners |= {admin.user_id for admin in await self._admins.all()}
+        for admin_id in listeners:
+            texts = await self._texts(admin_id)
+            try:
+                await self._screens.tell(admin_id, Page(texts.runs.card(run), keyboards.only_home(texts)))
+            except TelegramAPIError as error:
+                log.warning("an end was not told: %s", type(error).__name__, extra={"run_id": run.id})
+
+    async def _texts(self, admin_id: int) -> Texts:
+        admin = await self._admins.find(admin_id)
+        return Texts(zone=ZoneInfo(admin.timezone) if admin and admin.timezone else self._zone)

@@ -1,0 +1,54 @@
+"""Long work: one card, redrawn while it is watched; pause, go on, stop, "tell me when done"."""
+
+from aiogram import F, Router
+from aiogram.types import User
+
+from handlers import keyboards
+from handlers.callbacks import RunAction, RunVerb
+from handlers.screen import AdminScreen, Page
+from handlers.texts import Texts
+from services.runs import Runner
+from storage.models import Run
+
+
+def run_page(texts: Texts, run: Run, speed: float | None = None, admin_id: int | None = None) -> Page:
+    """The card of a run. Its screen is redrawn while the run is active."""
+    markup = keyboards.run(texts, run, told=admin_id in run.tell)
+    return Page(texts.runs.card(run, speed), markup, run.id if run.is_active else None)
+
+
+async def show_run(callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner) -> None:
+    await screen.show(run_page(texts, await runner.get(callback_data.id), admin_id=screen.admin_id))
+
+
+async def pause_run(callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner) -> None:
+    await screen.show(run_page(texts, await runner.pause(callback_data.id), admin_id=screen.admin_id))
+
+
+async def resume_run(callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner) -> None:
+    await screen.show(run_page(texts, await runner.resume(callback_data.id), admin_id=screen.admin_id))
+
+
+async def cancel_run(callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner) -> None:
+    await screen.show(run_page(texts, await runner.cancel(callback_data.id), admin_id=screen.admin_id))
+
+
+async def tell_when_done(
+    callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner, event_from_user: User
+) -> None:
+    run = await runner.tell_when_done(callback_data.id, event_from_user.id)
+    await screen.answer(texts.runs.will_tell() if run.is_active else texts.runs.over_already())
+    await screen.show(run_page(texts, run, admin_id=screen.admin_id))
+
+
+def build() -> Router:
+    router = Router(name="runs")
+    for verb, handler in (
+        (RunVerb.SHOW, show_run),
+        (RunVerb.PAUSE, pause_run),
+        (RunVerb.RESUME, resume_run),
+        (RunVerb.CANCEL, cancel_run),
+        (RunVerb.TELL, tell_when_done),
+    ):
+        router.callback_query.register(handler, RunAction.filter(F.verb == verb))
+    return router

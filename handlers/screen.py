@@ -1,0 +1,170 @@
+"""The one live screen of an admin: a message that is edited in place as the admin moves.
+
+A tap edits the message that was tapped (which makes it the live one) and answers the callback: two Bot API calls.
+A typed message pushes the screen up, so the next page is sent below it and the old screen is taken away; where it
+is too old to delete (48 h, TELEGRAM.md) it is edited to say that it moved.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiogram import Bot
+from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramForbiddenError
+from aiogram.types import (
+    CallbackQuery,
+    InlineKeyboardMarkup,
+    Message,
+    ReplyKeyboardMarkup,
+    ReplyKeyboardRemove,
+    Update,
+)
+
+from handlers.texts import Texts
+from handlers.texts.base import unmarked
+from storage.models import Screen
+
+log = logging.getLogger(__name__)
+
+ALERT_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a screen shows. `run_id`: it is the card of that run, to be redrawn while it works."""
+
+    text: str
+    markup: InlineKeyboardMarkup | ReplyKeyboardMarkup | None = None
+    run_id: int | None = None
+
+
+class ScreenStore(Protocol):
+    """Where the screens are remembered (storage/screens.py)."""
+
+    async def get(self, admin_id: int) -> Screen | None: ...
+
+    async def put(self, admin_id: int, message_id: int, run_id: int | None = None) -> object: ...
+
+    async def set_run(self, admin_id: int, run_id: int | None) -> None: ...
+
+    async def watching(self, run_id: int) -> list[Screen]: ...
+
+
+class Screens:
+    """Knows where each admin's screen is, and draws on it."""
+
+    def __init__(self, bot: Bot, store: ScreenStore) -> None:
+        self._bot = bot
+        self._store = store
+
+    async def edit(self, admin_id: int, message_id: int, page: Page) -> bool:
+        """Draw on that message. False: it cannot be edited any more."""
+        try:
+            await self._bot.edit_message_text(
+                page.text,
+                chat_id=admin_id,
+                message_id=message_id,
+                reply_markup=page.markup if isinstance(page.markup, InlineKeyboardMarkup) else None,
+            )
+        except TelegramBadRequest as error:
+            if "message is not modified" not in error.message:
+                return False
+        await self._store.put(admin_id, message_id, page.run_id)
+        return True
+
+    async def send(self, admin_id: int, page: Page) -> None:
+        """Draw on a new message below, and take the old screen away."""
+        old = await self._store.get(admin_id)
+        message = await self._bot.send_message(admin_id, page.text, reply_markup=page.markup)
+        await self._store.put(admin_id, message.message_id, page.run_id)
+        if old is not None:
+            await self._retire(admin_id, old.message_id)
+
+    async def _retire(self, admin_id: int, message_id: int) -> None:
+        try:
+            await self._bot.delete_message(admin_id, message_id)
+        except TelegramBadRequest:
+            try:
+                await self._bot.edit_message_text(Texts().home.moved(), chat_id=admin_id, message_id=message_id)
+            except TelegramBadRequest as error:
+                log.debug("an old screen stays as it is: %s", error.message, extra={"admin_id": admin_id})
+
+    async def watching(self, run_id: int) -> list[Screen]:
+        """The screens that show the card of this run."""
+        return await self._store.watching(run_id)
+
+    async def redraw(self, admin_id: int, message_id: int, page: Page) -> None:
+        """Draw a run's card again where it is watched; a screen that has moved on is left alone."""
+        try:
+            await self._bot.edit_message_text(
+                page.text,
+                chat_id=admin_id,
+                message_id=message_id,
+                reply_markup=page.markup if isinstance(page.markup, InlineKeyboardMarkup) else None,
+            )
+        except TelegramBadRequest as error:
+            if "message is not modified" not in error.message:
+                await self._store.set_run(admin_id, None)
+
+    async def tell(self, admin_id: int, page: Page) -> None:
+        """A message of its own beside the screen. An admin who blocked the bot is logged, nothing more."""
+        try:
+            await self._bot.send_message(admin_id, page.text, reply_markup=page.markup)
+        except (TelegramForbiddenError, TelegramBadRequest) as error:
+            log.warning("an admin cannot be written to: %s", error.message, extra={"admin_id": admin_id})
+
+    async def remove_reply_keyboard(self, admin_id: int, text: str) -> None:
+        """A reply keyboard only goes with a message that says so; the message goes at once."""
+        message = await self._bot.send_message(admin_id, text, reply_markup=ReplyKeyboardRemove())
+        await self._bot.delete_message(admin_id, message.message_id)
+
+
+class AdminScreen:
+    """The screen as a handler sees it: bound to the admin and to what the admin just did."""
+
+    def __init__(self, screens: Screens, admin_id: int, update: Update) -> None:
+        self._screens = screens
+        self._callback: CallbackQuery | None = update.callback_query
+        self._message: Message | None = update.message
+        self._answered = False
+        self.admin_id = admin_id
+
+    async def show(self, page: Page) -> None:
+        tapped = self._callback.message if self._callback else None
+        if (
+            tapped is None
+            or isinstance(page.markup, ReplyKeyboardMarkup)
+            or not await self._screens.edit(self.admin_id, tapped.message_id, page)
+        ):
+            await self._screens.send(self.admin_id, page)
+
+    async def answer(self, text: str | None = None, *, alert: bool = False) -> None:
+        """Answer the callback, once: before slow work, or with a word for the admin."""
+        if self._callback is None or self._answered:
+            return
+        self._answered = True
+        try:
+            await self._callback.answer(unmarked(text)[:ALERT_CHARACTERS] if text else None, show_alert=alert)
+        except TelegramAPIError as error:
+            # Too old after a restart, for example. The work itself is done or goes on.
+            log.debug("a callback could not be answered: %s", type(error).__name__, extra={"admin_id": self.admin_id})
+
+    async def say(self, text: str) -> None:
+        """An alert over the screen after a tap, a page of its own after a typed message."""
+        if self._callback is not None and not self._answered and len(unmarked(text)) <= ALERT_CHARACTERS:
+            await self.answer(text, alert=True)
+        else:
+            await self.show(Page(text))
+
+    async def delete_typed(self) -> bool:
+        """Take away what the admin just sent. False: Telegram refused, the admin must do it."""
+        if self._message is None:
+            return True
+        try:
+            await self._message.delete()
+        except TelegramBadRequest:
+            return False
+        return True
+
+    async def remove_reply_keyboard(self, text: str) -> None:
+        await self._screens.remove_reply_keyboard(self.admin_id, text)

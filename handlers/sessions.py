@@ -1,0 +1,124 @@
+"""Accounts: the list, the card, check, rename, channels, delete."""
+
+from aiogram import F, Router
+from aiogram.filters import Command
+from aiogram.fsm.context import FSMContext
+from aiogram.types import Message
+
+from handlers import keyboards
+from handlers.callbacks import Go, Place, SessionAction, SessionVerb
+from handlers.parking import Prompt, park
+from handlers.screen import AdminScreen, Page
+from handlers.states import SessionForm
+from handlers.texts import Texts
+from handlers.texts.base import LABEL_CHARACTERS
+from services.channels import ChannelService
+from services.sessions import SessionCard, SessionService
+
+
+async def show_sessions(
+    screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService, callback_data: Go | None = None
+) -> None:
+    await park(state)
+    rows = await sessions.all()
+    page = callback_data.page if callback_data else 0
+    await screen.show(Page(texts.sessions.all(rows), keyboards.sessions(texts, rows, page)))
+
+
+def _card(texts: Texts, card: SessionCard) -> Page:
+    return Page(texts.sessions.card(card), keyboards.session(texts, card))
+
+
+async def show_session(
+    callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
+) -> None:
+    await screen.show(_card(texts, await sessions.card(callback_data.id)))
+
+
+async def check_session(
+    callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
+) -> None:
+    checked = await sessions.check(callback_data.id)
+    await screen.answer(texts.sessions.checked(checked))
+    await screen.show(_card(texts, await sessions.card(callback_data.id)))
+
+
+async def ask_name(
+    callback_data: SessionAction, screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService
+) -> None:
+    await state.set_state(SessionForm.name)
+    await state.set_data({"session": callback_data.id})
+    await ask_name_again(screen, texts, state, sessions)
+
+
+async def ask_name_again(screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService) -> None:
+    session_id = (await state.get_data())["session"]
+    back = SessionAction(verb=SessionVerb.SHOW, id=session_id)
+    text = texts.sessions.ask_name(await sessions.get(session_id))
+    await screen.show(Page(text, keyboards.only_home(texts, back)))
+
+
+async def receive_name(
+    message: Message, screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService
+) -> None:
+    name = (message.text or "").strip()
+    session_id = (await state.get_data())["session"]
+    if not 1 <= len(name) <= LABEL_CHARACTERS or "\n" in name:
+        back = SessionAction(verb=SessionVerb.SHOW, id=session_id)
+        await screen.show(Page(texts.sessions.name_invalid(), keyboards.only_home(texts, back)))
+        return
+    await sessions.rename(session_id, name)
+    await state.clear()
+    await screen.show(_card(texts, await sessions.card(session_id)))
+
+
+async def show_channels(
+    callback_data: SessionAction,
+    screen: AdminScreen,
+    texts: Texts,
+    sessions: SessionService,
+    channels: ChannelService,
+) -> None:
+    session = await sessions.get(callback_data.id)
+    await screen.answer()
+    rows = await channels.of_session(session.id, refresh=callback_data.page == 0)
+    shown = keyboards.window(rows, callback_data.page)
+    lines = [texts.sessions.channels(session, rows), *map(texts.sessions.channel_line, shown)]
+    markup = keyboards.session_channels(texts, session.id, len(rows), callback_data.page)
+    await screen.show(Page("\n".join(lines), markup))
+
+
+async def ask_delete(callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService) -> None:
+    """Refused at once while something uses it, and says by what."""
+    await sessions.refuse_if_used(callback_data.id)
+    session = await sessions.get(callback_data.id)
+    await screen.show(Page(texts.sessions.ask_delete(session), keyboards.delete_session(texts, session.id)))
+
+
+async def delete(callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService) -> None:
+    session = await sessions.get(callback_data.id)
+    await screen.answer()
+    await sessions.delete(session.id)
+    rows = await sessions.all()
+    text = "\n\n".join((texts.sessions.deleted(session), texts.sessions.all(rows)))
+    await screen.show(Page(text, keyboards.sessions(texts, rows, 0)))
+
+
+PROMPTS: dict[str, Prompt] = {str(SessionForm.name.state): ask_name_again}
+
+
+def build() -> Router:
+    router = Router(name="sessions")
+    router.message.register(show_sessions, Command("sessions"))
+    router.callback_query.register(show_sessions, Go.filter(F.to == Place.SESSIONS))
+    router.message.register(receive_name, SessionForm.name, F.text)
+    for verb, handler in (
+        (SessionVerb.SHOW, show_session),
+        (SessionVerb.CHECK, check_session),
+        (SessionVerb.RENAME, ask_name),
+        (SessionVerb.CHANNELS, show_channels),
+        (SessionVerb.DELETE, ask_delete),
+        (SessionVerb.DELETE_SURELY, delete),
+    ):
+        router.callback_query.register(handler, SessionAction.filter(F.verb == verb))
+    return router

@@ -1,0 +1,88 @@
+"""Saved channels: the list, the card, save now, pause, delete."""
+
+from aiogram import F, Router
+from aiogram.filters import Command
+from aiogram.fsm.context import FSMContext
+from aiogram.types import User
+
+from handlers import keyboards
+from handlers.callbacks import Go, Place, SourceAction, SourceVerb
+from handlers.parking import park
+from handlers.runs import run_page
+from handlers.screen import AdminScreen, Page
+from handlers.texts import Texts
+from services.schedule import describe, next_times
+from services.sources import SourceCard, SourceService
+
+
+async def show_sources(
+    screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService, callback_data: Go | None = None
+) -> None:
+    await park(state)
+    cards = await sources.all()
+    page = callback_data.page if callback_data else 0
+    await screen.show(Page(texts.sources.all(cards), keyboards.sources(texts, cards, page)))
+
+
+async def choose_to_scrape(
+    screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService, event_from_user: User
+) -> None:
+    """/scrape: with one saved channel it starts at once, with more it asks which."""
+    await park(state)
+    cards = await sources.all()
+    if len(cards) == 1:
+        await screen.show(run_page(texts, await sources.scrape(cards[0].source.id, event_from_user.id)))
+        return
+    await screen.show(Page(texts.sources.choose_to_scrape(cards), keyboards.scrape_which(texts, cards)))
+
+
+def source_page(texts: Texts, card: SourceCard) -> Page:
+    schedule = card.schedule
+    words = describe(schedule.cron) if schedule else None
+    upcoming = next_times(schedule.cron, schedule.timezone) if schedule else []
+    return Page(texts.sources.card(card, words, upcoming), keyboards.source(texts, card))
+
+
+async def show_source(callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService) -> None:
+    await screen.show(source_page(texts, await sources.get(callback_data.id)))
+
+
+async def scrape(
+    callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService, event_from_user: User
+) -> None:
+    await screen.show(run_page(texts, await sources.scrape(callback_data.id, event_from_user.id)))
+
+
+async def set_enabled(callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService) -> None:
+    await sources.set_enabled(callback_data.id, callback_data.verb is SourceVerb.RESUME)
+    await screen.show(source_page(texts, await sources.get(callback_data.id)))
+
+
+async def ask_delete(callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService) -> None:
+    card = await sources.get(callback_data.id)
+    await screen.show(Page(texts.sources.ask_delete(card), keyboards.delete_source(texts, card.source.id)))
+
+
+async def delete(callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService) -> None:
+    card = await sources.get(callback_data.id)
+    await sources.delete(card.source.id)
+    cards = await sources.all()
+    text = "\n\n".join((texts.sources.deleted(card.source.name), texts.sources.all(cards)))
+    await screen.show(Page(text, keyboards.sources(texts, cards, 0)))
+
+
+def build() -> Router:
+    router = Router(name="sources")
+    router.message.register(show_sources, Command("sources"))
+    router.message.register(choose_to_scrape, Command("scrape"))
+    router.callback_query.register(show_sources, Go.filter(F.to == Place.SOURCES))
+    for verb, handler in (
+        (SourceVerb.SHOW, show_source),
+        (SourceVerb.SCRAPE, scrape),
+        (SourceVerb.PAUSE, set_enabled),
+        (SourceVerb.RESUME, set_enabled),
+        (SourceVerb.DELETE, ask_delete),
+        (SourceVerb.DELETE_SURELY, delete),
+    ):
+        router.callback_query.register(handler, SourceAction.filter(F.verb == verb))
+    return router

@@ -1,0 +1,30 @@
+"""FSM states, named after what the bot waits for."""
+
+from aiogram.fsm.state import State, StatesGroup
+
+
+class LoginForm(StatesGroup):
+    api_id = State()
+    api_hash = State()
+    phone = State()
+    code = State()
+    password = State()
+
+
+class SessionForm(StatesGroup):
+    name = State()
+
+
+class SourceForm(StatesGroup):
+    session = State()
+    channel = State()
+    files = State()
+    folder = State()
+    schedule = State()
+    cron = State()
+    name = State()
+    confirm = State()
+
+
+class LoadForm(StatesGroup):
+    channel = State()

@@ -1,0 +1,33 @@
+"""What Porter says, one module a conversation: pure functions from data to HTML-safe text. English only at first."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from handlers.texts.base import utc_clock
+from handlers.texts.errors import ErrorTexts
+from handlers.texts.home import HomeTexts
+from handlers.texts.labels import Labels
+from handlers.texts.login import LoginTexts
+from handlers.texts.requests import RequestTexts
+from handlers.texts.runs import RunTexts
+from handlers.texts.sessions import SessionTexts
+from handlers.texts.sources import SourceTexts
+
+
+class Texts:
+    """Everything for one reader. A second language takes the place of these classes, chosen by `locale`."""
+
+    def __init__(
+        self, locale: str = "en", zone: ZoneInfo | None = None, clock: Callable[[], datetime] = utc_clock
+    ) -> None:
+        self.locale = locale
+        self.zone = zone or ZoneInfo("UTC")
+        self.labels = Labels()
+        self.home = HomeTexts(self.zone, clock)
+        self.login = LoginTexts(self.zone, clock)
+        self.sessions = SessionTexts(self.zone, clock)
+        self.sources = SourceTexts(self.zone, clock)
+        self.requests = RequestTexts(self.zone, clock)
+        self.runs = RunTexts(self.zone, clock)
+        self.errors = ErrorTexts(self.zone, clock)

@@ -1,0 +1,97 @@
+"""How Porter writes numbers, sizes, times and bars. Every interpolated value is quoted by whoever interpolates it."""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html import escape, unescape
+from zoneinfo import ZoneInfo
+
+BAR_CELLS = 12
+LABEL_CHARACTERS = 28
+DIRECTION_MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+UNITS = ("B", "KB", "MB", "GB", "TB")
+
+
+def unmarked(text: str) -> str:
+    """HTML-safe text as plain text, for alerts: Telegram shows those without formatting."""
+    return unescape(re.sub(r"</?[a-z][^>]*>", "", text))
+
+
+def quote(value: object) -> str:
+    return escape(str(value), quote=False)
+
+
+def title(value: object) -> str:
+    """A name that people gave, in guillemets. Marks that turn the reading direction are taken out."""
+    return f"«{quote(plain(str(value)))}»"
+
+
+def plain(value: str) -> str:
+    """One line, without control characters and without marks that turn the reading direction of what follows."""
+    kept = "".join(c if c.isprintable() else " " for c in value if c not in DIRECTION_MARKS)
+    return " ".join(kept.split()) or "…"
+
+
+def shorten(value: str, limit: int = LABEL_CHARACTERS) -> str:
+    value = plain(value)
+    return value if len(value) <= limit else value[: limit - 1].rstrip() + "…"
+
+
+def number(value: int) -> str:
+    return f"{value:,}"
+
+
+def plural(value: int, one: str, many: str | None = None) -> str:
+    return f"{number(value)} {one if value == 1 else many or one + 's'}"
+
+
+def size(size_bytes: float) -> str:
+    """1.5 MB, in steps of 1024, as Telegram shows sizes."""
+    step = 0
+    while size_bytes >= 1024 and step < len(UNITS) - 1:
+        size_bytes /= 1024
+        step += 1
+    return f"{size_bytes:.0f} {UNITS[step]}" if step == 0 or size_bytes >= 100 else f"{size_bytes:.1f} {UNITS[step]}"
+
+
+def bar(done: float, total: float) -> str:
+    share = 0.0 if total <= 0 else min(1.0, done / total)
+    filled = round(share * BAR_CELLS)
+    return f"{'▰' * filled}{'▱' * (BAR_CELLS - filled)} {share:.0%}"
+
+
+def duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if seconds < 60:
+        return "less than a minute"
+    if minutes < 60:
+        return plural(minutes, "minute")
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+class Words:
+    """Base of the texts of one conversation: knows the reader's time zone."""
+
+    def __init__(self, zone: ZoneInfo, clock: Callable[[], datetime]) -> None:
+        self._zone = zone
+        self._now = clock
+
+    def at(self, moment: datetime) -> str:
+        """15:40 today, Tue 15:40 within six days, else 3 Dec, 15:40."""
+        local, now = moment.astimezone(self._zone), self._now().astimezone(self._zone)
+        if local.date() == now.date():
+            return f"{local:%H:%M}"
+        if abs(local.date() - now.date()) <= timedelta(days=6):
+            return f"{local:%a %H:%M}"
+        return f"{local.day} {local:%b, %H:%M}"
+
+    def ago(self, moment: datetime | None) -> str:
+        if moment is None:
+            return "never"
+        seconds = (self._now() - moment).total_seconds()
+        return "just now" if seconds < 60 else f"{duration(seconds)} ago" if seconds < 86400 else self.at(moment)
+
+
+def utc_clock() -> datetime:
+    return datetime.now(UTC)

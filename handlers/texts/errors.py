@@ -1,0 +1,93 @@
+"""What an error says to a person: what happened and what to do. Every leaf of services/errors.py has its words."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from handlers.texts.base import Words, plural, quote, shorten, title
+from handlers.texts.requests import OUTCOMES
+from services import errors
+
+
+class ErrorTexts(Words):
+    def __init__(self, zone: ZoneInfo, clock: Callable[[], datetime]) -> None:
+        super().__init__(zone, clock)
+        self._with_data: dict[type[errors.PorterError], Callable[[Any], str]] = {
+            errors.FloodWait: self._flood_wait,
+            errors.RowInUse: self._row_in_use,
+            errors.SessionExists: self._session_exists,
+            errors.DecisionMade: self._decision_made,
+            errors.CronInvalid: self._cron_invalid,
+        }
+
+    def of(self, error: errors.PorterError) -> str:
+        """The words of the error's own class, else of the nearest one above it. A test asks for every leaf's own."""
+        for kind in type(error).__mro__:
+            if kind in PLAIN:
+                return PLAIN[kind]
+            if kind in self._with_data:
+                return self._with_data[kind](error)
+        raise TypeError("not a PorterError")
+
+    def defect(self) -> str:
+        return "Something went wrong inside Porter. It is written in the log; nothing was lost. /start shows the state."
+
+    def _flood_wait(self, error: errors.FloodWait) -> str:
+        return f"Telegram asks for patience until {self.at(error.until)}. Try again then; earlier tries make it longer."
+
+    def _row_in_use(self, error: errors.RowInUse) -> str:
+        names = ", ".join(title(name) for name in error.used_by[:3])
+        more = f" and {plural(len(error.used_by) - 3, 'more', 'more')}" if len(error.used_by) > 3 else ""
+        return f"In use by {names}{more}. Delete or move those first."
+
+    def _session_exists(self, error: errors.SessionExists) -> str:
+        return f"This account is here already: {title(error.name)}. Nothing was added."
+
+    def _decision_made(self, error: errors.DecisionMade) -> str:
+        return f"{quote(shorten(error.request.name, 40))}: {OUTCOMES[error.request.status]} already."
+
+    def _cron_invalid(self, error: errors.CronInvalid) -> str:
+        if error.why == "never":
+            return "That line never comes true (such as 31 February). Send another."
+        return "That is no cron line. It has five parts: minute hour day month weekday, such as 0 */6 * * *."
+
+
+PLAIN: dict[type[errors.PorterError], str] = {
+    errors.Unreachable: "Telegram does not answer right now. Nothing was lost; try again in a minute.",
+    errors.SessionDead: "This account is signed out. Sign in again with /login; nothing is lost.",
+    errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
+    errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",
+    errors.RightMissing: (
+        "You don't have permission to view join requests there: the account needs the admin right “Invite users”."
+    ),
+    errors.FileGone: "The post or its file was deleted at Telegram.",
+    errors.TelegramRefused: "Telegram refused that. The log says with which word.",
+    errors.TelegramError: "Telegram refused that.",
+    errors.LoginTimedOut: "This login timed out. Please start over.",
+    errors.ApiCredentialsInvalid: "Telegram does not know this API id and hash. Copy both again from my.telegram.org.",
+    errors.PhoneInvalid: "Telegram cannot read this number. Write it with the country code, such as +49 151 23456789.",
+    errors.PhoneBanned: "This number is banned at Telegram. Porter cannot use it.",
+    errors.PhoneUnregistered: "There is no Telegram account with this number. Sign up with an official app first.",
+    errors.PhoneFlood: "Too many codes were asked for this number today. Try again tomorrow.",
+    errors.CodeInvalid: "That code is not right. Look at it in your Telegram app and tap it again.",
+    errors.CodeExpired: "That code is void: too late, or it was typed in a chat. Take a new one.",
+    errors.ResendUnavailable: "Telegram offers no other way for this code. Wait for it, or start over later.",
+    errors.PasswordInvalid: "That password is not right. Send it again, or reset it in Telegram's settings.",
+    errors.LoginError: "The login did not work. Please start over.",
+    errors.RequestGone: "This request was handled or withdrawn elsewhere.",
+    errors.AlreadyMember: "This person is a member already.",
+    errors.StaysPending: "Telegram cannot let this person in now: they are in too many channels. They stay waiting.",
+    errors.RequestError: "Telegram did not take this decision.",
+    errors.FolderInvalid: "This folder would lie outside its root. Choose another name.",
+    errors.TargetUnavailable: "The folder cannot be written: full, read-only or gone.",
+    errors.TargetError: "The folder cannot be used.",
+    errors.NotFound: "That is not there any more.",
+    errors.SessionRequired: "This needs an account. Add one with /login.",
+    errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
+    errors.AnotherPorter: "Another Porter uses this database.",
+    errors.AlreadyActive: "That is under way already.",
+    errors.NameTaken: "This name is taken. Choose another.",
+    errors.StorageError: "The database refused that. The log has the details.",
+    errors.PorterError: "That did not work. The log has the details.",
+}

@@ -1,0 +1,95 @@
+"""Home, help, the claim link: state first, then what to do."""
+
+from handlers.texts.base import Words, number, plural, quote, size, title
+from storage.models import HomeSummary, RunKind, SessionState
+
+COMMANDS: dict[str, str] = {
+    "start": "Home: what happened, what waits",
+    "login": "Add an account",
+    "sessions": "Accounts",
+    "sources": "Saved channels",
+    "scrape": "Save a channel now",
+    "requests": "Waiting people",
+    "load": "Load who waits at a channel",
+    "cancel": "Leave what is being asked",
+    "help": "What Porter does",
+}
+
+BUSY = {
+    RunKind.SCRAPE: "saving",
+    RunKind.LOAD_REQUESTS: "loading who waits at",
+    RunKind.DECIDE_ALL: "deciding at",
+}
+
+
+class HomeTexts(Words):
+    def page(self, summary: HomeSummary, parked: str | None) -> str:
+        lines = [f"<b>Porter</b> · {self._since(summary)}"]
+        lines += [f"⚠️ {title(s.name)} is {self._dead(s.state)}" for s in summary.sessions if not self._alive(s.state)]
+        waiting = sum(entry.pending for entry in summary.pending)
+        if waiting:
+            verb = "waits" if waiting == 1 else "wait"
+            lines.append(f"🚪 {number(waiting)} {verb} at {plural(len(summary.pending), 'channel')}")
+        lines += [f"⏳ Busy: {BUSY[run.kind]} {title(run.title)}" for run in summary.runs]
+        if summary.sources:
+            paused = f", {number(summary.sources_paused)} paused" if summary.sources_paused else ""
+            lines.append(f"📥 {plural(summary.sources, 'saved channel')}{paused}")
+        if parked:
+            lines.append(f"✍️ {parked}")
+        if not summary.sessions and not summary.pending:
+            lines.append("\nNothing is set up yet. What shall Porter do first?")
+        return "\n".join(lines)
+
+    def _since(self, summary: HomeSummary) -> str:
+        if not summary.files and not summary.files_failed:
+            return "all quiet" if summary.since else "welcome"
+        since = f"since {self.at(summary.since)}: " if summary.since else ""
+        failed = f", {number(summary.files_failed)} failed" if summary.files_failed else ""
+        return f"{since}{plural(summary.files, 'file')} ({size(summary.files_bytes)}){failed}"
+
+    @staticmethod
+    def _alive(state: SessionState) -> bool:
+        return state is SessionState.ACTIVE
+
+    @staticmethod
+    def _dead(state: SessionState) -> str:
+        return "banned by Telegram" if state is SessionState.BANNED else "signed out"
+
+    def parked_login(self) -> str:
+        return "Your login waits."
+
+    def parked_form(self) -> str:
+        return "What you were filling in waits."
+
+    def nothing_parked(self) -> str:
+        return "That has been dropped or finished meanwhile."
+
+    def help(self) -> str:
+        commands = "\n".join(f"/{name} – {quote(what)}" for name, what in COMMANDS.items())
+        return (
+            "<b>What Porter does</b>\n"
+            "📥 It carries channels home: messages and files of channels that your account can read, on a schedule "
+            "or at once.\n"
+            "🚪 It keeps the gate: it loads who waits at a channel, and you approve or deny.\n\n"
+            f"{commands}\n\n"
+            "Accounts are kept encrypted. Telegram's limits are obeyed: when it says wait, Porter waits and says until "
+            "when."
+        )
+
+    def claimed(self) -> str:
+        return "You own this Porter now. The link is used up. What shall Porter do first?"
+
+    def cancelled(self) -> str:
+        return "Left. Nothing was changed."
+
+    def nothing_to_cancel(self) -> str:
+        return "Nothing is being asked right now."
+
+    def not_understood(self) -> str:
+        return "Porter does not know what to do with that here. These are the places:"
+
+    def moved(self) -> str:
+        return "This screen moved below."
+
+    def button_is_old(self) -> str:
+        return "This button is of an older Porter. /start shows the present state."

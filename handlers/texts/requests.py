@@ -1,0 +1,108 @@
+"""People who wait at a channel."""
+
+from collections.abc import Sequence
+
+from handlers.texts.base import Words, number, plural, quote, shorten, title
+from storage.models import Channel, JoinRequest, PendingCount, RequestStatus, SessionChannel
+
+OUTCOMES = {
+    RequestStatus.PENDING: "waits",
+    RequestStatus.APPROVED: "✅ approved",
+    RequestStatus.DENIED: "🚫 denied",
+    RequestStatus.WITHDRAWN: "withdrawn or denied elsewhere",
+    RequestStatus.HANDLED_ELSEWHERE: "decided elsewhere",
+}
+
+
+class RequestTexts(Words):
+    def overview(self, pending: Sequence[PendingCount]) -> str:
+        if not pending:
+            return (
+                "<b>Waiting people</b>\nNobody waits as far as Porter knows. Requests that come while it runs appear "
+                "here by themselves; those from before are loaded with an account."
+            )
+        total = sum(entry.pending for entry in pending)
+        return f"<b>Waiting people</b> · {number(total)} at {plural(len(pending), 'channel')}"
+
+    def overview_label(self, entry: PendingCount) -> str:
+        return f"{number(entry.pending)} · {entry.channel.title}"
+
+    def list(self, channel: Channel, total: int, shown: Sequence[JoinRequest]) -> str:
+        if not total:
+            return f"<b>{quote(channel.title)}</b>\nNobody waits here. Load who came before, or wait for new ones."
+        return f"<b>{quote(channel.title)}</b> · {plural(total, 'person waits', 'people wait')}\n" + "\n".join(
+            self._line(request) for request in shown
+        )
+
+    def _line(self, request: JoinRequest) -> str:
+        username = f" @{quote(request.username)}" if request.username else ""
+        return f"· {quote(shorten(request.name, 40))}{username}, {self.ago(request.asked_at)}"
+
+    def label(self, request: JoinRequest) -> str:
+        return shorten(request.name)
+
+    def card(self, request: JoinRequest, channel: Channel, waiting: int, just: JoinRequest | None = None) -> str:
+        lines = [self._just(just), ""] if just else []
+        lines.append(f"<b>{quote(shorten(request.name, 64))}</b> wants to join {title(channel.title)}")
+        lines.append(f'<a href="tg://user?id={request.user_id}">Profile</a> · asked {self.ago(request.asked_at)}')
+        facts = [
+            f"@{quote(request.username)}" if request.username else "no username",
+            {True: "has a photo", False: "no photo", None: ""}[request.has_photo],
+            "Premium" if request.is_premium else "",
+            "⚠️ marked as scam" if request.is_scam else "",
+            "⚠️ marked as fake" if request.is_fake else "",
+        ]
+        lines.append(" · ".join(filter(None, facts)))
+        if request.bio:
+            lines.append(f"<i>{quote(shorten(request.bio, 140))}</i>")
+        if request.status is not RequestStatus.PENDING:
+            lines.append(f"\nThis one: {OUTCOMES[request.status]}.")
+        lines.append(f"\n{number(waiting)} in all wait here.")
+        return "\n".join(lines)
+
+    def _just(self, request: JoinRequest) -> str:
+        return f"{quote(shorten(request.name, 40))}: {OUTCOMES[request.status]}"
+
+    def nobody_left(self, channel: Channel, just: JoinRequest | None) -> str:
+        head = f"{self._just(just)}\n\n" if just else ""
+        return f"{head}Nobody waits at {title(channel.title)} any more."
+
+    def ask_load(self, channels: Sequence[SessionChannel]) -> str:
+        if not channels:
+            return (
+                "<b>Load who waits</b>\nNo account of yours may let people in anywhere, as far as Porter knows. Type "
+                "@name or -100… of a channel where it may."
+            )
+        return "<b>Load who waits</b>\nAt which channel? Tap one, or type @name or -100…"
+
+    def ask_decide_all(self, channel: Channel, count: int, sample: Sequence[JoinRequest], *, approve: bool) -> str:
+        verb = "Approve" if approve else "Deny"
+        names = "\n".join(self._line(request) for request in sample)
+        after = "They become members at once." if approve else "They may ask again."
+        return (
+            f"<b>{verb} all {number(count)}</b> who wait at {title(channel.title)}?\n{names}\n"
+            f"{after} Who asks until you confirm is included."
+        )
+
+    def ask_connect(self) -> str:
+        return (
+            "<b>Connect a channel</b>\nChoose a channel or group with the buttons below. Telegram makes the bot an "
+            "administrator there with the right to let people in."
+        )
+
+    def connected(self, channel: Channel) -> str:
+        if not channel.bot_may_invite:
+            return (
+                f"The bot is at {title(channel.title)} but may not let people in. Give it the right “Invite users” in "
+                "the channel's administrators, then connect again."
+            )
+        return (
+            f"New requests at {title(channel.title)} come here from now on. Those from before need an account that "
+            "may let people in there."
+        )
+
+    def connection_lost(self, channel: Channel) -> str:
+        return f"The bot may not let people in at {title(channel.title)} any more."
+
+    def choice_taken(self) -> str:
+        return "Channel received."

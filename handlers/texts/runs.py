@@ -1,0 +1,116 @@
+"""Cards of long work: bar, counts, speed, time left, and the end."""
+
+from handlers.texts.base import Words, bar, duration, number, plural, quote, size, title
+from storage.models import Run, RunKind, RunStatus
+
+DOING = {
+    RunKind.SCRAPE: "Saving",
+    RunKind.LOAD_REQUESTS: "Loading who waits at",
+    RunKind.DECIDE_ALL: "Deciding at",
+}
+REASONS = {
+    "SessionDead": "the account is signed out. Sign in again, then start anew; nothing is lost",
+    "ChannelUnavailable": "the account cannot see this channel any more",
+    "ChannelNotFound": "the channel does not exist any more",
+    "RightMissing": "neither the account nor the bot may let people in there",
+    "SessionRequired": "it needs an account that may let people in there",
+    "Unreachable": "Telegram could not be reached. What is done is kept; start again later",
+    "TargetUnavailable": "the folder cannot be written: full, read-only or gone. Mend that, then start again",
+    "FolderInvalid": "the folder would lie outside its root. Choose another",
+    "NotFound": "what it worked on is deleted",
+    "Defect": "of a defect in Porter. The log has the details; what is done is kept",
+}
+
+
+class RunTexts(Words):
+    def card(self, run: Run, speed: float | None = None) -> str:
+        """`speed`: bytes or items a second, as measured while the card is drawn; None: not known."""
+        lines = [f"<b>{self._headline(run)}</b>"]
+        if run.kind is RunKind.SCRAPE:
+            lines += self._scrape(run)
+        else:
+            lines += self._counted(run)
+        if run.status is RunStatus.RUNNING and speed:
+            lines.append(self._pace(run, speed))
+        if run.status is RunStatus.WAITING and run.wait_until:
+            lines.append(self._waiting(run))
+        if run.status is RunStatus.FAILED:
+            lines.append(f"It stopped because {self._reason(run)}.")
+        return "\n".join(lines)
+
+    def _headline(self, run: Run) -> str:
+        subject = title(run.title)
+        return {
+            RunStatus.QUEUED: f"{DOING[run.kind]} {subject}: about to start",
+            RunStatus.RUNNING: f"{DOING[run.kind]} {subject}",
+            RunStatus.WAITING: f"{DOING[run.kind]} {subject}: waiting",
+            RunStatus.PAUSED: f"{DOING[run.kind]} {subject}: paused by you",
+            RunStatus.DONE: f"✅ {subject}: done",
+            RunStatus.FAILED: f"⚠️ {subject}: stopped",
+            RunStatus.CANCELLED: f"{subject}: stopped by you; what is done is kept",
+        }[run.status]
+
+    def _scrape(self, run: Run) -> list[str]:
+        progress = run.progress
+        lines = [f"{plural(progress.counters.get('messages', 0), 'new message')}"]
+        files = progress.counters.get("files", 0)
+        if progress.total_bytes:
+            lines.append(bar(progress.done_bytes, progress.total_bytes))
+            lines.append(
+                f"{number(progress.done)} of {plural(progress.total or 0, 'file')} · {size(progress.done_bytes)} of "
+                f"{size(progress.total_bytes)}"
+            )
+        elif progress.total and run.is_active:
+            lines.append(bar(progress.done, progress.total))
+            lines.append(f"{number(progress.done)} of about {plural(progress.total, 'message')} read")
+        else:
+            lines.append(f"{plural(files, 'new file')}")
+        if failed := progress.counters.get("failed", 0):
+            lines.append(f"⚠️ {plural(failed, 'file')} could not be fetched")
+        return lines
+
+    def _counted(self, run: Run) -> list[str]:
+        progress = run.progress
+        lines = []
+        if progress.total and run.is_active:
+            lines.append(bar(progress.done, progress.total))
+            lines.append(f"{number(progress.done)} of {plural(progress.total, 'person', 'people')}")
+        names = {
+            "new": "new",
+            "known": "known before",
+            "gone": "gone meanwhile",
+            "approved": "approved",
+            "denied": "denied",
+            "elsewhere": "decided elsewhere",
+            "stay": "stay waiting",
+        }
+        counted = [f"{number(n)} {names.get(key, key)}" for key, n in progress.counters.items() if n]
+        if counted:
+            lines.append(" · ".join(counted))
+        elif not run.is_active:
+            lines.append("Nobody waits.")
+        return lines
+
+    def _pace(self, run: Run, speed: float) -> str:
+        progress = run.progress
+        if progress.total_bytes:
+            left = (progress.total_bytes - progress.done_bytes) / speed
+            return f"{size(speed)}/s · {duration(left)} left"
+        left = ((progress.total or 0) - progress.done) / speed
+        return f"{number(round(speed))} a second · {duration(max(0, left))} left"
+
+    def _waiting(self, run: Run) -> str:
+        assert run.wait_until is not None
+        if run.reason == "FloodWait":
+            until = self.at(run.wait_until)
+            return f"Telegram pauses this account until {until}. What is done is safe; it goes on by itself."
+        return f"Telegram could not be reached. Porter tries again at {self.at(run.wait_until)} by itself."
+
+    def _reason(self, run: Run) -> str:
+        return REASONS.get(run.reason or "", f"Telegram refused: {quote(run.reason)}")
+
+    def will_tell(self) -> str:
+        return "You will get a message when this ends."
+
+    def over_already(self) -> str:
+        return "This is over already."

@@ -1,0 +1,138 @@
+"""Saved channels: adding one, the list, the card."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from handlers.texts.base import Words, number, plural, quote, size, title
+from services.sources import SourceCard
+from storage.models import FileKind, Filters, RunStatus, Session, SessionChannel
+
+KINDS = {
+    FileKind.PHOTO: "photos",
+    FileKind.VIDEO: "videos",
+    FileKind.AUDIO: "music",
+    FileKind.VOICE: "voice messages",
+    FileKind.DOCUMENT: "documents",
+}
+
+
+class SourceTexts(Words):
+    def all(self, cards: list[SourceCard]) -> str:
+        if not cards:
+            return (
+                "<b>Saved channels</b>\nNone yet. Choose a channel that your account can read; Porter keeps its "
+                "messages and files at home, on a schedule."
+            )
+        return f"<b>Saved channels</b> · {number(len(cards))}"
+
+    def label(self, card: SourceCard) -> str:
+        source = card.source
+        mark = "⏳" if card.run else "⚠️" if card.tally.failed else "⏸" if not source.enabled else "📥"
+        return f"{mark} {source.name} · {plural(source.total_files, 'file')}"
+
+    def choose_to_scrape(self, cards: list[SourceCard]) -> str:
+        return "Save which one now?" if cards else self.all(cards)
+
+    def card(self, card: SourceCard, schedule_words: str | None, upcoming: Sequence[datetime]) -> str:
+        source, tally = card.source, card.tally
+        lines = [
+            f"<b>{quote(source.name)}</b>",
+            f"from {title(source.channel_title)}, {quote(self.filters(source.filters))}",
+            f"to Local/{quote(source.folder)}",
+            self._totals(card),
+        ]
+        if tally.waiting:
+            lines.append(f"{plural(tally.waiting, 'file')} ({size(tally.waiting_bytes)}) still to fetch")
+        if tally.failed:
+            lines.append(f"⚠️ {plural(tally.failed, 'file')} could not be fetched")
+        lines.append(f"last saved {self.ago(source.last_scraped_at)}")
+        lines.append(self._schedule(card, schedule_words, upcoming))
+        if card.run:
+            lines.append("⏳ paused" if card.run.status is RunStatus.PAUSED else "⏳ being saved now")
+        return "\n".join(lines)
+
+    def _totals(self, card: SourceCard) -> str:
+        source = card.source
+        files = f"{plural(source.total_files, 'file')} ({size(source.total_bytes)})"
+        return f"{plural(source.total_messages, 'message')}, {files}"
+
+    def _schedule(self, card: SourceCard, words: str | None, upcoming: Sequence[datetime]) -> str:
+        if words is None:
+            return "saved only when you ask"
+        if not card.source.enabled:
+            return f"⏸ schedule paused ({quote(words)})"
+        return f"{quote(words)} · next {self.at(upcoming[0])}" if upcoming else quote(words)
+
+    def filters(self, filters: Filters) -> str:
+        parts = [KINDS[kind] for kind in filters.kinds] + [f".{extension}" for extension in filters.extensions]
+        return ", ".join(parts) or "all files"
+
+    # -- adding
+
+    def ask_session(self, sessions: list[Session]) -> str:
+        return "<b>Save a channel</b>\nWith which account?" if sessions else self.needs_account()
+
+    def needs_account(self) -> str:
+        return "Porter needs an account of yours that can read the channel. Add one first."
+
+    def ask_channel(self, session: Session, channels: list[SessionChannel], wanted: str | None) -> str:
+        found = f"{number(len(channels))} with “{quote(wanted)}”" if wanted else number(len(channels))
+        return (
+            f"<b>Save a channel</b> with {title(session.name)} · {found}\n"
+            "Tap one. Or type: part of a title to search, or @name or a t.me link of a public channel."
+        )
+
+    def ask_files(self, channel: str, chosen: Filters) -> str:
+        return (
+            f"<b>{quote(channel)}</b>\nWhich files? Messages are kept in any case.\n"
+            f"Now: <b>{quote(self.filters(chosen))}</b>"
+        )
+
+    def ask_folder(self, folder: str) -> str:
+        return f"Files go to <b>Local/{quote(folder)}</b>. Keep that, or type another folder name."
+
+    def folder_invalid(self) -> str:
+        return "A folder name has letters, digits, spaces, dashes and slashes between folders, and stays inside Local/."
+
+    def ask_schedule(self, timezone: str) -> str:
+        return f"How often shall Porter look for new posts? Times are in {quote(timezone)}."
+
+    def ask_cron(self) -> str:
+        return (
+            "Send a cron line: minute hour day month weekday. Examples:\n"
+            "<code>0 */6 * * *</code> – every six hours\n<code>30 7 * * mon-fri</code> – 7:30 on workdays"
+        )
+
+    def ask_name(self, name: str) -> str:
+        return f"Porter will call it {title(name)}. Keep that, or type another name."
+
+    def name_invalid(self) -> str:
+        return "A name has 1 to 60 characters, on one line. Send another."
+
+    def confirm(
+        self, name: str, channel: str, filters: Filters, folder: str, schedule: str | None, upcoming: Sequence[datetime]
+    ) -> str:
+        lines = [
+            f"<b>{quote(name)}</b>",
+            f"from {title(channel)}: messages and {quote(self.filters(filters))}",
+            f"to Local/{quote(folder)}",
+        ]
+        if schedule is None:
+            lines.append("only when you ask")
+        else:
+            lines.append(f"{quote(schedule)}; next: {', '.join(self.at(moment) for moment in upcoming)}")
+        lines.append("\nThe first time everything there is gets saved.")
+        return "\n".join(lines)
+
+    def created(self) -> str:
+        return "Saved channel added."
+
+    def ask_delete(self, card: SourceCard) -> str:
+        source = card.source
+        return (
+            f"Delete {title(source.name)}? Porter forgets {plural(source.total_messages, 'message')} and stops its "
+            f"schedule. The {plural(source.total_files, 'file')} on disk stay where they are."
+        )
+
+    def deleted(self, name: str) -> str:
+        return f"{title(name)} is deleted. Its files stay on disk."
