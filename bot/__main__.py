@@ -20,7 +20,7 @@ async def serve(settings: Settings) -> int:
     from aiogram.exceptions import TelegramUnauthorizedError
 
     from bot.app import open_app
-    from bot.polling import Conflict
+    from bot.polling import AnotherPoller
     from storage.errors import PorterError
 
     stop = asyncio.Event()
@@ -33,7 +33,7 @@ async def serve(settings: Settings) -> int:
             await app.run(stop)
     except TelegramUnauthorizedError:
         return refuse("BOT_TOKEN is refused by Telegram: take a new one from BotFather")
-    except Conflict as error:
+    except AnotherPoller as error:
         print(f"Porter stops: {error}", file=sys.stderr)
         return CONFLICT
     except (PorterError, SettingsInvalid) as error:

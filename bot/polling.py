@@ -29,7 +29,7 @@ CONFLICTS_TOLERATED = 3  # a Porter that was just killed may still hold its last
 PAUSES_SECONDS = (1, 2, 5, 10, 30)
 
 
-class Conflict(PorterError):
+class AnotherPoller(PorterError):
     """Somebody else polls with this token."""
 
 
@@ -47,7 +47,7 @@ class Poller:
         self._offset: int | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Polls until `stop` is set. Raises Conflict, or TelegramUnauthorizedError when the token is void."""
+        """Polls until `stop` is set. Raises AnotherPoller, or TelegramUnauthorizedError when the token is void."""
         allowed = sorted({*self._dispatcher.resolve_used_update_types(), "chat_join_request"})
         stopping = asyncio.create_task(stop.wait())
         failures = 0
@@ -102,7 +102,7 @@ class Poller:
 
     async def _pause(self, error: Exception, failures: int, stopping: asyncio.Task[bool]) -> None:
         if isinstance(error, TelegramConflictError) and failures > CONFLICTS_TOLERATED:
-            raise Conflict("another process polls with this bot token") from error
+            raise AnotherPoller("another process polls with this bot token") from error
         seconds: float = PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS)) - 1]
         if isinstance(error, TelegramRetryAfter):
             seconds = max(seconds, error.retry_after)

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiogram import F, Router
 from aiogram.fsm.context import FSMContext
-from aiogram.types import Message
+from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Go, Pick, Place, SourcePick
@@ -29,7 +29,12 @@ LONGEST_NAME = 60
 
 
 async def start(
-    screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService, channels: ChannelService
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sessions: SessionService,
+    channels: ChannelService,
 ) -> None:
     """With one working account there is nothing to choose."""
     await state.clear()
@@ -38,18 +43,21 @@ async def start(
         raise SessionRequired
     if len(ready) == 1:
         await state.set_data({"session": ready[0].id})
-        await ask_channel(screen, texts, state, sessions, channels)
+        await ask_channel(event, screen, texts, state, sessions, channels)
     else:
-        await ask_session(screen, texts, state, sessions)
+        await ask_session(event, screen, texts, state, sessions)
 
 
-async def ask_session(screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService) -> None:
+async def ask_session(
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService
+) -> None:
     await state.set_state(SourceForm.session)
     ready = [session for session in await sessions.all() if session.state is SessionState.ACTIVE]
     await screen.show(Page(texts.sources.ask_session(ready), keyboards.pick_session(texts, ready)))
 
 
 async def receive_session(
+    event: TelegramObject,
     callback_data: SourcePick,
     screen: AdminScreen,
     texts: Texts,
@@ -58,13 +66,14 @@ async def receive_session(
     channels: ChannelService,
 ) -> None:
     await state.set_data({"session": callback_data.value})
-    await ask_channel(screen, texts, state, sessions, channels)
+    await ask_channel(event, screen, texts, state, sessions, channels)
 
 
 # -- channel
 
 
 async def ask_channel(
+    event: TelegramObject,
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
@@ -89,14 +98,19 @@ def _search(rows: list[SessionChannel], wanted: str | None) -> list[SessionChann
 
 
 async def receive_channel(
-    callback_data: SourcePick, screen: AdminScreen, texts: Texts, state: FSMContext, channels: ChannelService
+    event: TelegramObject,
+    callback_data: SourcePick,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    channels: ChannelService,
 ) -> None:
     data = await state.get_data()
     rows = await channels.of_session(data["session"])
     chosen = next((row for row in rows if row.channel.id == callback_data.value), None)
     if chosen is None:
         chosen = await channels.find(str(callback_data.value), data["session"])
-    await _take_channel(chosen, screen, texts, state)
+    await _take_channel(event, chosen, screen, texts, state)
 
 
 async def receive_channel_text(
@@ -111,15 +125,17 @@ async def receive_channel_text(
     text = (message.text or "").strip()
     if channels.is_reference(text):
         data = await state.get_data()
-        await _take_channel(await channels.find(text, data["session"]), screen, texts, state)
+        await _take_channel(message, await channels.find(text, data["session"]), screen, texts, state)
         return
     await state.update_data(search=text)
-    await ask_channel(screen, texts, state, sessions, channels)
+    await ask_channel(message, screen, texts, state, sessions, channels)
 
 
-async def _take_channel(chosen: SessionChannel, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def _take_channel(
+    event: TelegramObject, chosen: SessionChannel, screen: AdminScreen, texts: Texts, state: FSMContext
+) -> None:
     await state.update_data(channel=chosen.channel.id, title=chosen.channel.title, kinds=[], extensions=[])
-    await ask_files(screen, texts, state)
+    await ask_files(event, screen, texts, state)
 
 
 # -- files
@@ -129,14 +145,16 @@ def _filters(data: dict[str, Any]) -> Filters:
     return Filters(tuple(FileKind(kind) for kind in data["kinds"]), tuple(data["extensions"]))
 
 
-async def ask_files(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def ask_files(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.files)
     data = await state.get_data()
     chosen = _filters(data)
     await screen.show(Page(texts.sources.ask_files(data["title"], chosen), keyboards.pick_files(texts, chosen)))
 
 
-async def toggle_files(callback_data: SourcePick, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def toggle_files(
+    event: TelegramObject, callback_data: SourcePick, screen: AdminScreen, texts: Texts, state: FSMContext
+) -> None:
     """One kind or extension on or off; the last button means all files."""
     data = await state.get_data()
     if callback_data.value >= len(CHOICES):
@@ -146,13 +164,15 @@ async def toggle_files(callback_data: SourcePick, screen: AdminScreen, texts: Te
         name, value = ("kinds", what.value) if isinstance(what, FileKind) else ("extensions", what)
         chosen = set(data[name]) ^ {value}
         await state.update_data({name: sorted(chosen)})
-    await ask_files(screen, texts, state)
+    await ask_files(event, screen, texts, state)
 
 
 # -- folder
 
 
-async def ask_folder(screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService) -> None:
+async def ask_folder(
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
+) -> None:
     await state.set_state(SourceForm.folder)
     data = await state.get_data()
     folder = data.get("folder") or sources.folder_for(data["title"])
@@ -163,28 +183,30 @@ async def ask_folder(screen: AdminScreen, texts: Texts, state: FSMContext, sourc
 
 async def receive_folder(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.update_data(folder=check_folder((message.text or "").strip()))
-    await ask_schedule(screen, texts, state)
+    await ask_schedule(message, screen, texts, state)
 
 
 # -- schedule
 
 
-async def ask_schedule(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def ask_schedule(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.schedule)
     words = [describe(cron) for cron in PRESETS]
     await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), keyboards.pick_schedule(texts, words)))
 
 
-async def receive_schedule(callback_data: SourcePick, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def receive_schedule(
+    event: TelegramObject, callback_data: SourcePick, screen: AdminScreen, texts: Texts, state: FSMContext
+) -> None:
     """0: only by hand; else a preset, counted from 1."""
     chosen = callback_data.value
     if not 0 <= chosen <= len(PRESETS):
         raise CronInvalid("syntax")
     await state.update_data(cron=PRESETS[chosen - 1] if chosen else None)
-    await ask_name(screen, texts, state)
+    await ask_name(event, screen, texts, state)
 
 
-async def ask_cron(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def ask_cron(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.cron)
     await screen.show(Page(texts.sources.ask_cron(), keyboards.cancel_source(texts)))
 
@@ -193,13 +215,13 @@ async def receive_cron(message: Message, screen: AdminScreen, texts: Texts, stat
     cron = " ".join((message.text or "").split())
     validate(cron)
     await state.update_data(cron=cron)
-    await ask_name(screen, texts, state)
+    await ask_name(message, screen, texts, state)
 
 
 # -- name and confirmation
 
 
-async def ask_name(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def ask_name(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.name)
     name = (await state.get_data())["title"][:LONGEST_NAME]
     page = keyboards.pick_default(texts, texts.labels.use_name, Pick.NAME)
@@ -212,10 +234,10 @@ async def receive_name(message: Message, screen: AdminScreen, texts: Texts, stat
         await screen.show(Page(texts.sources.name_invalid(), keyboards.cancel_source(texts)))
         return
     await state.update_data(name=name)
-    await ask_confirm(screen, texts, state)
+    await ask_confirm(message, screen, texts, state)
 
 
-async def ask_confirm(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def ask_confirm(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.confirm)
     data = await state.get_data()
     cron = data.get("cron")
@@ -230,7 +252,9 @@ async def ask_confirm(screen: AdminScreen, texts: Texts, state: FSMContext) -> N
     await screen.show(Page(text, keyboards.pick_default(texts, texts.labels.confirm_source, Pick.CONFIRM)))
 
 
-async def create(screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService) -> None:
+async def create(
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
+) -> None:
     data = await state.get_data()
     new = NewSource(
         name=data.get("name") or data["title"][:LONGEST_NAME],

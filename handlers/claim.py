@@ -5,7 +5,7 @@ import logging
 from aiogram import F, Router
 from aiogram.enums import ChatType
 from aiogram.filters import CommandObject, CommandStart
-from aiogram.types import User
+from aiogram.types import TelegramObject, User
 
 from handlers import keyboards
 from handlers.screen import AdminScreen, Page
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 
 async def claim(
+    event: TelegramObject,
     command: CommandObject,
     event_from_user: User,
     admins: AdminService,

@@ -2,7 +2,7 @@
 
 from aiogram import F, Router
 from aiogram.fsm.context import FSMContext
-from aiogram.types import Message
+from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Go, LoadPick, Place
@@ -12,7 +12,7 @@ from handlers.texts import Texts
 from services.channels import ChannelService
 
 
-async def ask_connect(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def ask_connect(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await park(state)
     await screen.show(Page(texts.requests.ask_connect(), keyboards.connect(texts)))
 

@@ -2,6 +2,7 @@
 
 from aiogram import Router
 from aiogram.fsm.context import FSMContext
+from aiogram.types import TelegramObject
 
 from handlers import keyboards
 from handlers.parking import park, parked_state
@@ -10,14 +11,16 @@ from handlers.texts import Texts
 from services.home import HomeService
 
 
-async def not_understood(screen: AdminScreen, texts: Texts, state: FSMContext, home: HomeService) -> None:
+async def not_understood(
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, home: HomeService
+) -> None:
     await park(state)
     summary = await home.peek()
     parked = await parked_state(state) is not None
     await screen.show(Page(texts.home.not_understood(), keyboards.home(texts, summary, parked=parked)))
 
 
-async def old_button(screen: AdminScreen, texts: Texts) -> None:
+async def old_button(event: TelegramObject, screen: AdminScreen, texts: Texts) -> None:
     await screen.answer(texts.home.button_is_old(), alert=True)
 
 

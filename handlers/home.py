@@ -3,7 +3,7 @@
 from aiogram import F, Router
 from aiogram.filters import Command, CommandStart
 from aiogram.fsm.context import FSMContext
-from aiogram.types import User
+from aiogram.types import TelegramObject
 
 from handlers import add_source, join_requests, keyboards, login, sessions
 from handlers.callbacks import Go, Parked, Place
@@ -18,11 +18,15 @@ PROMPTS: dict[str, Prompt] = {**login.PROMPTS, **add_source.PROMPTS, **sessions.
 
 
 async def show_home(
-    screen: AdminScreen, texts: Texts, state: FSMContext, home: HomeService, event_from_user: User
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    home: HomeService,
 ) -> None:
     await park(state)
     parked = await parked_state(state)
-    summary = await home.for_admin(event_from_user.id)
+    summary = await home.for_admin(screen.admin_id)
     waits = None
     if parked:
         is_login = parked.startswith(LoginForm.__name__)
@@ -30,35 +34,39 @@ async def show_home(
     await screen.show(Page(texts.home.page(summary, waits), keyboards.home(texts, summary, parked=bool(parked))))
 
 
-async def show_help(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def show_help(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await park(state)
     await screen.show(Page(texts.home.help(), keyboards.only_home(texts)))
 
 
 async def cancel(
-    screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService, event_from_user: User
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    logins: LoginService,
 ) -> None:
     asked = await state.get_state() or await parked_state(state)
     await state.clear()
-    await logins.cancel(event_from_user.id)
+    await logins.cancel(screen.admin_id)
     text = texts.home.cancelled() if asked else texts.home.nothing_to_cancel()
     await screen.show(Page(text, keyboards.only_home(texts)))
 
 
 async def drop_parked(
+    event: TelegramObject,
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
     home: HomeService,
     logins: LoginService,
-    event_from_user: User,
 ) -> None:
     await state.clear()
-    await logins.cancel(event_from_user.id)
-    await show_home(screen, texts, state, home, event_from_user)
+    await logins.cancel(screen.admin_id)
+    await show_home(event, screen, texts, state, home)
 
 
-async def nothing_parked(screen: AdminScreen, texts: Texts) -> None:
+async def nothing_parked(event: TelegramObject, screen: AdminScreen, texts: Texts) -> None:
     await screen.answer(texts.home.nothing_parked(), alert=True)
 
 

@@ -3,7 +3,7 @@
 from aiogram import F, Router
 from aiogram.filters import Command, CommandObject, ExceptionTypeFilter
 from aiogram.fsm.context import FSMContext
-from aiogram.types import ErrorEvent, Message
+from aiogram.types import ErrorEvent, Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import (
@@ -36,7 +36,12 @@ SAMPLE = 10
 
 
 async def show_overview(
-    screen: AdminScreen, texts: Texts, state: FSMContext, requests: JoinRequestService, callback_data: Go | None = None
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    requests: JoinRequestService,
+    callback_data: Go | None = None,
 ) -> None:
     await park(state)
     pending = await requests.overview()
@@ -45,7 +50,7 @@ async def show_overview(
 
 
 async def show_list(
-    callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
 ) -> None:
     """A page of a channel, by keyset: `after` is the last request of the page before."""
     channel = await requests.channel(callback_data.id)
@@ -78,21 +83,23 @@ async def _person(
 
 
 async def show_person(
-    callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
 ) -> None:
     request = await requests.get(callback_data.id)
     await screen.show(await _person(texts, requests, request, request.channel_id))
 
 
 async def show_next(
-    callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
 ) -> None:
     request = await requests.get(callback_data.id)
     following = await requests.next_pending(request.channel_id, request.id)
     await screen.show(await _person(texts, requests, following, request.channel_id))
 
 
-async def decide(callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService) -> None:
+async def decide(
+    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+) -> None:
     """Decides, then shows the next person in the same card. Decided before: says so, and heals the card."""
     decided = await requests.decide(callback_data.id, screen.admin_id, callback_data.verb is RequestVerb.APPROVE)
     following = await requests.next_pending(decided.channel_id, decided.id)
@@ -112,6 +119,7 @@ async def decided_before(event: ErrorEvent, screen: AdminScreen, texts: Texts, r
 
 
 async def ask_decide_all(
+    event: TelegramObject,
     callback_data: BulkAction,
     screen: AdminScreen,
     texts: Texts,
@@ -131,6 +139,7 @@ async def ask_decide_all(
 
 
 async def decide_all(
+    event: TelegramObject,
     callback_data: Confirm,
     screen: AdminScreen,
     texts: Texts,
@@ -146,6 +155,7 @@ async def decide_all(
 
 
 async def ask_load(
+    event: TelegramObject,
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
@@ -161,6 +171,7 @@ async def ask_load(
 
 
 async def start_load(
+    event: TelegramObject,
     command: CommandObject,
     screen: AdminScreen,
     texts: Texts,
@@ -171,7 +182,7 @@ async def start_load(
     """/load, with or without the channel behind it."""
     await park(state)
     if not command.args:
-        await ask_load(screen, texts, state, channels)
+        await ask_load(event, screen, texts, state, channels)
         return
     seen = await channels.find(command.args)
     await screen.show(run_page(texts, await requests.load(seen.channel.id, screen.admin_id)))
@@ -191,7 +202,12 @@ async def receive_load_text(
 
 
 async def receive_load_pick(
-    callback_data: LoadPick, screen: AdminScreen, texts: Texts, state: FSMContext, requests: JoinRequestService
+    event: TelegramObject,
+    callback_data: LoadPick,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    requests: JoinRequestService,
 ) -> None:
     await state.clear()
     await screen.show(run_page(texts, await requests.load(callback_data.channel, screen.admin_id)))

@@ -10,7 +10,7 @@ import secrets
 from aiogram import F, Router
 from aiogram.filters import Command, ExceptionTypeFilter, StateFilter
 from aiogram.fsm.context import FSMContext
-from aiogram.types import ErrorEvent, Message, User
+from aiogram.types import ErrorEvent, Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Go, Key, KeyAction, KeyVerb, Place
@@ -32,42 +32,46 @@ LONGEST_CODE = 10
 
 
 async def start_login(
+    event: TelegramObject,
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
     logins: LoginService,
-    event_from_user: User,
     api: ApiCredentials | None,
 ) -> None:
     """A new attempt: an older one of this admin is dropped."""
     await state.clear()
-    await logins.cancel(event_from_user.id)
+    await logins.cancel(screen.admin_id)
     if api is not None:
-        await ask_phone(screen, texts, state)
+        await ask_phone(event, screen, texts, state)
     else:
-        await ask_api_id(screen, texts, state)
+        await ask_api_id(event, screen, texts, state)
 
 
-async def ask_api_id(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def ask_api_id(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(LoginForm.api_id)
     await screen.show(Page(texts.login.ask_api_id(), keyboards.only_home(texts)))
 
 
-async def ask_api_hash(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def ask_api_hash(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(LoginForm.api_hash)
     await screen.show(Page(texts.login.ask_api_hash(), keyboards.only_home(texts)))
 
 
-async def ask_phone(screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def ask_phone(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(LoginForm.phone)
     await screen.show(Page(texts.login.ask_phone(), keyboards.share_number(texts)))
 
 
 async def ask_again(
-    screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService, event_from_user: User
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    logins: LoginService,
 ) -> None:
     """Draw what the attempt waits for, after a restart or after it was parked."""
-    waiting = await logins.resume(event_from_user.id)
+    waiting = await logins.resume(screen.admin_id)
     if waiting is None:
         raise errors.LoginTimedOut
     await _show(waiting, screen, texts, state)
@@ -120,7 +124,7 @@ async def receive_api_id(message: Message, screen: AdminScreen, texts: Texts, st
         await screen.show(Page(texts.login.api_id_invalid(), keyboards.only_home(texts)))
         return
     await state.update_data(api_id=int(text))
-    await ask_api_hash(screen, texts, state)
+    await ask_api_hash(message, screen, texts, state)
 
 
 async def receive_api_hash(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
@@ -129,7 +133,7 @@ async def receive_api_hash(message: Message, screen: AdminScreen, texts: Texts, 
         await screen.show(Page(texts.login.api_hash_invalid(), keyboards.only_home(texts)))
         return
     await state.update_data(api_hash=api_hash)
-    await ask_phone(screen, texts, state)
+    await ask_phone(message, screen, texts, state)
 
 
 async def receive_phone(
@@ -138,7 +142,6 @@ async def receive_phone(
     texts: Texts,
     state: FSMContext,
     logins: LoginService,
-    event_from_user: User,
     api: ApiCredentials | None,
 ) -> None:
     """A shared contact or a typed number. The number itself leaves the chat as secrets do."""
@@ -149,18 +152,18 @@ async def receive_phone(
     credentials = api if "api_id" not in data else ApiCredentials(data["api_id"], data["api_hash"])
     if credentials is None:
         raise errors.LoginTimedOut
-    await _show(await logins.begin(event_from_user.id, credentials, phone), screen, texts, state)
+    await _show(await logins.begin(screen.admin_id, credentials, phone), screen, texts, state)
 
 
 async def press_key(
+    event: TelegramObject,
     callback_data: Key,
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
     logins: LoginService,
-    event_from_user: User,
 ) -> None:
-    wanted, data = await _expected(callback_data.attempt, state, logins, event_from_user)
+    wanted, data = await _expected(callback_data.attempt, screen, state, logins)
     typed = (data["typed"] + data["slots"][callback_data.slot % 10])[:LONGEST_CODE]
     await state.update_data(typed=typed)
     if wanted.length is not None and len(typed) >= wanted.length:
@@ -170,15 +173,15 @@ async def press_key(
 
 
 async def use_keypad(
+    event: TelegramObject,
     callback_data: KeyAction,
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
     logins: LoginService,
-    event_from_user: User,
 ) -> None:
     """Take back a digit, or submit a code of unknown length."""
-    wanted, data = await _expected(callback_data.attempt, state, logins, event_from_user)
+    wanted, data = await _expected(callback_data.attempt, screen, state, logins)
     if callback_data.verb is KeyVerb.SUBMIT:
         await _submit(wanted, data["typed"], screen, texts, state, logins)
         return
@@ -188,23 +191,23 @@ async def use_keypad(
 
 
 async def resend(
+    event: TelegramObject,
     callback_data: KeyAction,
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
     logins: LoginService,
-    event_from_user: User,
 ) -> None:
-    wanted, _ = await _expected(callback_data.attempt, state, logins, event_from_user)
+    wanted, _ = await _expected(callback_data.attempt, screen, state, logins)
     await screen.answer()
     await _show(await logins.resend(wanted.attempt_id), screen, texts, state)
 
 
 async def _expected(
-    attempt_id: int, state: FSMContext, logins: LoginService, user: User
+    attempt_id: int, screen: AdminScreen, state: FSMContext, logins: LoginService
 ) -> tuple[CodeWanted, dict[str, str]]:
     """The attempt a keypad was made for, if it is this admin's and still waits for a code."""
-    wanted = await logins.resume(user.id)
+    wanted = await logins.resume(screen.admin_id)
     if not isinstance(wanted, CodeWanted) or wanted.attempt_id != attempt_id:
         raise errors.LoginTimedOut
     data = await state.get_data()
@@ -241,12 +244,12 @@ async def receive_password(
 
 
 async def code_refused(
-    event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService, event_from_user: User
+    event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService
 ) -> None:
     """A wrong code: the keypad again. A void one: a new code is one tap away. A wrong password: asked again."""
     assert isinstance(event.exception, errors.LoginError)
     trouble = texts.errors.of(event.exception)
-    step = await logins.resume(event_from_user.id)
+    step = await logins.resume(screen.admin_id)
     if step is None:
         raise errors.LoginTimedOut from event.exception
     if isinstance(event.exception, errors.CodeExpired):

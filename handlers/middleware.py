@@ -25,7 +25,7 @@ class AdminMiddleware(BaseMiddleware):
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         assert isinstance(event, Update)
         user: User | None = data.get("event_from_user")
-        admin = await self._admins.find(user.id) if user else None
+        admin = await self._admins.greet(user.id, user.full_name) if user else None
         data["admin"] = admin
         data["texts"] = Texts(zone=ZoneInfo(admin.timezone) if admin and admin.timezone else self._zone)
         if user is None:

@@ -1,7 +1,7 @@
 """Long work: one card, redrawn while it is watched; pause, go on, stop, "tell me when done"."""
 
 from aiogram import F, Router
-from aiogram.types import User
+from aiogram.types import TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import RunAction, RunVerb
@@ -17,26 +17,38 @@ def run_page(texts: Texts, run: Run, speed: float | None = None, admin_id: int |
     return Page(texts.runs.card(run, speed), markup, run.id if run.is_active else None)
 
 
-async def show_run(callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner) -> None:
+async def show_run(
+    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner
+) -> None:
     await screen.show(run_page(texts, await runner.get(callback_data.id), admin_id=screen.admin_id))
 
 
-async def pause_run(callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner) -> None:
+async def pause_run(
+    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner
+) -> None:
     await screen.show(run_page(texts, await runner.pause(callback_data.id), admin_id=screen.admin_id))
 
 
-async def resume_run(callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner) -> None:
+async def resume_run(
+    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner
+) -> None:
     await screen.show(run_page(texts, await runner.resume(callback_data.id), admin_id=screen.admin_id))
 
 
-async def cancel_run(callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner) -> None:
+async def cancel_run(
+    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner
+) -> None:
     await screen.show(run_page(texts, await runner.cancel(callback_data.id), admin_id=screen.admin_id))
 
 
 async def tell_when_done(
-    callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner, event_from_user: User
+    event: TelegramObject,
+    callback_data: RunAction,
+    screen: AdminScreen,
+    texts: Texts,
+    runner: Runner,
 ) -> None:
-    run = await runner.tell_when_done(callback_data.id, event_from_user.id)
+    run = await runner.tell_when_done(callback_data.id, screen.admin_id)
     await screen.answer(texts.runs.will_tell() if run.is_active else texts.runs.over_already())
     await screen.show(run_page(texts, run, admin_id=screen.admin_id))
 

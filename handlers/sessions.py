@@ -3,7 +3,7 @@
 from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
-from aiogram.types import Message
+from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Go, Place, SessionAction, SessionVerb
@@ -17,7 +17,12 @@ from services.sessions import SessionCard, SessionService
 
 
 async def show_sessions(
-    screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService, callback_data: Go | None = None
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sessions: SessionService,
+    callback_data: Go | None = None,
 ) -> None:
     await park(state)
     rows = await sessions.all()
@@ -30,13 +35,13 @@ def _card(texts: Texts, card: SessionCard) -> Page:
 
 
 async def show_session(
-    callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
+    event: TelegramObject, callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
 ) -> None:
     await screen.show(_card(texts, await sessions.card(callback_data.id)))
 
 
 async def check_session(
-    callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
+    event: TelegramObject, callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
 ) -> None:
     checked = await sessions.check(callback_data.id)
     await screen.answer(texts.sessions.checked(checked))
@@ -44,14 +49,21 @@ async def check_session(
 
 
 async def ask_name(
-    callback_data: SessionAction, screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService
+    event: TelegramObject,
+    callback_data: SessionAction,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sessions: SessionService,
 ) -> None:
     await state.set_state(SessionForm.name)
     await state.set_data({"session": callback_data.id})
-    await ask_name_again(screen, texts, state, sessions)
+    await ask_name_again(event, screen, texts, state, sessions)
 
 
-async def ask_name_again(screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService) -> None:
+async def ask_name_again(
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService
+) -> None:
     session_id = (await state.get_data())["session"]
     back = SessionAction(verb=SessionVerb.SHOW, id=session_id)
     text = texts.sessions.ask_name(await sessions.get(session_id))
@@ -73,6 +85,7 @@ async def receive_name(
 
 
 async def show_channels(
+    event: TelegramObject,
     callback_data: SessionAction,
     screen: AdminScreen,
     texts: Texts,
@@ -88,14 +101,18 @@ async def show_channels(
     await screen.show(Page("\n".join(lines), markup))
 
 
-async def ask_delete(callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService) -> None:
+async def ask_delete(
+    event: TelegramObject, callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
+) -> None:
     """Refused at once while something uses it, and says by what."""
     await sessions.refuse_if_used(callback_data.id)
     session = await sessions.get(callback_data.id)
     await screen.show(Page(texts.sessions.ask_delete(session), keyboards.delete_session(texts, session.id)))
 
 
-async def delete(callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService) -> None:
+async def delete(
+    event: TelegramObject, callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
+) -> None:
     session = await sessions.get(callback_data.id)
     await screen.answer()
     await sessions.delete(session.id)

@@ -3,7 +3,7 @@
 from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
-from aiogram.types import User
+from aiogram.types import TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Go, Place, SourceAction, SourceVerb
@@ -16,7 +16,12 @@ from services.sources import SourceCard, SourceService
 
 
 async def show_sources(
-    screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService, callback_data: Go | None = None
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
+    callback_data: Go | None = None,
 ) -> None:
     await park(state)
     cards = await sources.all()
@@ -25,13 +30,17 @@ async def show_sources(
 
 
 async def choose_to_scrape(
-    screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService, event_from_user: User
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
 ) -> None:
     """/scrape: with one saved channel it starts at once, with more it asks which."""
     await park(state)
     cards = await sources.all()
     if len(cards) == 1:
-        await screen.show(run_page(texts, await sources.scrape(cards[0].source.id, event_from_user.id)))
+        await screen.show(run_page(texts, await sources.scrape(cards[0].source.id, screen.admin_id)))
         return
     await screen.show(Page(texts.sources.choose_to_scrape(cards), keyboards.scrape_which(texts, cards)))
 
@@ -43,27 +52,39 @@ def source_page(texts: Texts, card: SourceCard) -> Page:
     return Page(texts.sources.card(card, words, upcoming), keyboards.source(texts, card))
 
 
-async def show_source(callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService) -> None:
+async def show_source(
+    event: TelegramObject, callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService
+) -> None:
     await screen.show(source_page(texts, await sources.get(callback_data.id)))
 
 
 async def scrape(
-    callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService, event_from_user: User
+    event: TelegramObject,
+    callback_data: SourceAction,
+    screen: AdminScreen,
+    texts: Texts,
+    sources: SourceService,
 ) -> None:
-    await screen.show(run_page(texts, await sources.scrape(callback_data.id, event_from_user.id)))
+    await screen.show(run_page(texts, await sources.scrape(callback_data.id, screen.admin_id)))
 
 
-async def set_enabled(callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService) -> None:
+async def set_enabled(
+    event: TelegramObject, callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService
+) -> None:
     await sources.set_enabled(callback_data.id, callback_data.verb is SourceVerb.RESUME)
     await screen.show(source_page(texts, await sources.get(callback_data.id)))
 
 
-async def ask_delete(callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService) -> None:
+async def ask_delete(
+    event: TelegramObject, callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService
+) -> None:
     card = await sources.get(callback_data.id)
     await screen.show(Page(texts.sources.ask_delete(card), keyboards.delete_source(texts, card.source.id)))
 
 
-async def delete(callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService) -> None:
+async def delete(
+    event: TelegramObject, callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService
+) -> None:
     card = await sources.get(callback_data.id)
     await sources.delete(card.source.id)
     cards = await sources.all()

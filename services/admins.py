@@ -24,6 +24,13 @@ class AdminService:
     async def find(self, user_id: int) -> Admin | None:
         return await self._admins.get(user_id)
 
+    async def greet(self, user_id: int, name: str) -> Admin | None:
+        """The admin who writes, the name as Telegram shows it now; None: a stranger."""
+        admin = await self._admins.get(user_id)
+        if admin is not None and admin.name != name:
+            admin = await self._admins.put(user_id, admin.role, name)
+        return admin
+
     async def all(self) -> list[Admin]:
         return await self._admins.all()
 

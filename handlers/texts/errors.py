@@ -30,6 +30,10 @@ class ErrorTexts(Words):
                 return self._with_data[kind](error)
         raise TypeError("not a PorterError")
 
+    def kinds(self) -> set[type[errors.PorterError]]:
+        """The errors whose words depend on their data."""
+        return set(self._with_data)
+
     def defect(self) -> str:
         return "Something went wrong inside Porter. It is written in the log; nothing was lost. /start shows the state."
 

@@ -1,0 +1,22 @@
+# Two stages: wheels are built where a compiler is, the image that runs has none.
+FROM python:3.11-slim-bookworm AS build
+RUN apt-get update && apt-get install --yes --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
+RUN python -m venv /opt/venv
+COPY requirements.lock /tmp/requirements.lock
+RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes -r /tmp/requirements.lock
+
+FROM python:3.11-slim-bookworm
+RUN groupadd --gid 10001 porter && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin porter \
+    && install --directory --owner porter --group porter --mode 0700 /data && install -d -o porter -g porter /downloads
+COPY --from=build /opt/venv /opt/venv
+WORKDIR /app
+# The four folders of Porter alone: an image never falls back to the sandbox.
+COPY storage storage
+COPY services services
+COPY handlers handlers
+COPY bot bot
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ENV_FILE= DATA_DIR=/data DOWNLOAD_DIR=/downloads
+USER porter
+VOLUME ["/data", "/downloads"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["python", "-m", "bot"]
