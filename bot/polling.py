@@ -26,7 +26,7 @@ POLL_SECONDS = 25
 STOP_SECONDS = 3.0
 BATCH = 100
 CONFLICTS_TOLERATED = 3  # a Porter that was just killed may still hold its last long poll for a moment
-PAUSES_SECONDS = (1, 2, 5, 10, 30)
+PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 
 
 class AnotherPoller(PorterError):
@@ -39,11 +39,13 @@ class Poller:
         bot: Bot,
         dispatcher: Dispatcher,
         take_requests: Callable[[list[ChatJoinRequest]], Awaitable[None]],
+        pauses_seconds: tuple[float, ...] = PAUSES_SECONDS,
     ) -> None:
         self._bot = bot
         self._dispatcher = dispatcher
         self._take_requests = take_requests
         self._tasks: set[asyncio.Task[object]] = set()
+        self._pauses = pauses_seconds
         self._offset: int | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -103,7 +105,7 @@ class Poller:
     async def _pause(self, error: Exception, failures: int, stopping: asyncio.Task[bool]) -> None:
         if isinstance(error, TelegramConflictError) and failures > CONFLICTS_TOLERATED:
             raise AnotherPoller("another process polls with this bot token") from error
-        seconds: float = PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS)) - 1]
+        seconds = self._pauses[min(failures, len(self._pauses)) - 1]
         if isinstance(error, TelegramRetryAfter):
             seconds = max(seconds, error.retry_after)
         log.warning("polling failed (%s), again in %d s", type(error).__name__, seconds)

@@ -1,0 +1,104 @@
+"""Ways through Porter's chat, as a person takes them: tap, read, type. Used by the demo and the tests.
+
+They know Porter by what stands on its screens and buttons, nothing else.
+"""
+
+import re
+from typing import Any
+
+from sandbox.driver import Actor
+from sandbox.world import SERVICE_ID
+
+
+def beginning(title: str) -> re.Pattern[str]:
+    """A button that shows the beginning of this title, behind a mark or a number."""
+    return re.compile(re.escape(title[:14]))
+
+
+async def newest_code(actor: Actor) -> str:
+    """The login code that stands in the account's chat with 777000."""
+    messages = await actor.driver.messages(SERVICE_ID, actor.account_id)
+    codes = [found[1] for message in messages if (found := re.search(r"Login code: (\d+)", message["text"] or ""))]
+    return codes[-1]
+
+
+async def tap_code(actor: Actor, code: str) -> None:
+    for digit in code:
+        await actor.press(digit)
+
+
+async def begin_login(actor: Actor, account: dict[str, Any]) -> None:
+    """Up to the keypad. Types the API credentials when Porter asks for them."""
+    await actor.send("/login")
+    screen = await actor.wait_for(r"Add an account")
+    if "API id" in screen["text"]:
+        await actor.send(str(account["api_id"]))
+        await actor.wait_for(r"API hash")
+        await actor.send(account["api_hash"])
+    await actor.wait_for(r"Share your own number")
+    await actor.share_contact()
+    await actor.wait_for(r"Tap it here")
+
+
+async def log_in(actor: Actor, account: dict[str, Any]) -> None:
+    """The whole way: number, keypad, cloud password if the account has one."""
+    await begin_login(actor, account)
+    await tap_code(actor, await newest_code(actor))
+    if account["password"]:
+        await actor.wait_for(r"cloud password")
+        await actor.send(account["password"])
+    await actor.wait_for(r"Signed in as")
+
+
+async def add_source(actor: Actor, title: str, schedule: str = "Only when I ask") -> None:
+    """Save the channel of that title, all files, the proposed folder and name. Ends on its card."""
+    await actor.send("/sources")
+    await actor.wait_for(r"Saved channels")
+    await actor.press("Save another channel")
+    await actor.wait_for(r"Tap one")
+    await actor.press(beginning(title))
+    await actor.wait_for(r"Which files")
+    await actor.press("Done")
+    await actor.wait_for(r"Files go to")
+    await actor.press("Use this folder")
+    await actor.wait_for(r"How often")
+    await actor.press(schedule)
+    await actor.wait_for(r"Porter will call it")
+    await actor.press("Use this name")
+    await actor.wait_for(r"The first time everything")
+    await actor.press("Save this channel")
+    await actor.wait_for(r"last saved never")
+
+
+async def scrape(actor: Actor, timeout: float = 60.0) -> dict[str, Any]:
+    """Save now, from the source's card; waits for the end."""
+    await actor.press("▶ Save now")
+    return await actor.wait_for(r"✅ .*done", timeout)
+
+
+async def load_requests(actor: Actor, channel: str, timeout: float = 60.0) -> dict[str, Any]:
+    """/load with the channel's name or id behind it; waits for the end."""
+    await actor.send(f"/load {channel}")
+    return await actor.wait_for(r"✅ .*done", timeout)
+
+
+async def first_person(actor: Actor, title: str) -> dict[str, Any]:
+    """From the overview to the card of who waits longest."""
+    await actor.send("/requests")
+    await actor.wait_for(r"Waiting people")
+    await actor.press(beginning(title))
+    screen = await actor.wait_for(r"people? waits?")
+    first = screen["buttons"][0][0]["data"]
+    await actor.press(data=first)
+    return await actor.wait_for(r"wants to join")
+
+
+async def decide_all(actor: Actor, title: str, label: str = "Approve all", timeout: float = 60.0) -> dict[str, Any]:
+    await actor.send("/requests")
+    await actor.wait_for(r"Waiting people")
+    await actor.press(beginning(title))
+    await actor.wait_for(r"people? waits?")
+    await actor.press(label)
+    await actor.wait_for(r"who wait at")
+    await actor.press(label)
+    return await actor.wait_for(r"✅ .*done", timeout)

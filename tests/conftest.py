@@ -1,0 +1,114 @@
+"""Porter in this process on a sandbox in this process: real sockets, real client libraries, one event loop."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import App, open_app
+from bot.settings import Settings
+from sandbox.app import Sandbox, open_sandbox
+from sandbox.driver import Actor, Driver
+from sandbox.world import Account, Channel
+
+
+@dataclass
+class Play:
+    """A sandbox, a Porter that can be closed and opened again on the same data, and the admin's hand."""
+
+    sandbox: Sandbox
+    driver: Driver
+    admin: Actor
+    settings: Settings
+    app: App | None = None
+    _stack: AsyncExitStack | None = None
+
+    @property
+    def account(self) -> dict[str, Any]:
+        """The admin's own account, as somebody must know it to log in."""
+        return next(a for a in self.sandbox.line()["accounts"] if a["id"] == self.sandbox.admin_id)
+
+    @property
+    def gate(self) -> Channel:
+        """Where people wait."""
+        return max(self.sandbox.world.channels.values(), key=lambda channel: len(channel.requests))
+
+    @property
+    def private(self) -> Channel:
+        """The channel that is worth carrying home."""
+        channels = self.sandbox.world.channels.values()
+        return next(c for c in channels if c.username is None and not c.requests and not c.megagroup)
+
+    @property
+    def public(self) -> Channel:
+        return next(c for c in self.sandbox.world.channels.values() if c.username)
+
+    def stranger(self) -> Account:
+        """Somebody with a phone who is no admin."""
+        accounts = self.sandbox.world.accounts.values()
+        return next(a for a in accounts if a.phone and a.id != self.sandbox.admin_id and not a.is_bot)
+
+    def actor(self, account_id: int) -> Actor:
+        return Actor(self.driver, account_id, self.sandbox.bot.id)
+
+    async def open(self) -> None:
+        self._stack = AsyncExitStack()
+        self.app = await self._stack.enter_async_context(running(self.settings))
+
+    async def close(self) -> None:
+        if self._stack is not None:
+            await self._stack.aclose()
+            self._stack = None
+
+    async def restart(self) -> None:
+        await self.close()
+        await self.open()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[App]:
+    """An App that polls, stopped at exit as SIGTERM would."""
+    stop = asyncio.Event()
+    async with open_app(settings) as app:
+        work = asyncio.create_task(app.run(stop))
+        try:
+            yield app
+        finally:
+            stop.set()
+            await work
+
+
+def settings_for(sandbox: Sandbox, home: Path, **changes: Any) -> Settings:
+    given: dict[str, Any] = {
+        "bot_token": sandbox.bot_token,
+        "admin_ids": str(sandbox.admin_id),
+        "bot_api_url": sandbox.bot_api,
+        "mtproto_server": sandbox.mtproto,
+        "mtproto_public_key_file": sandbox.public_key_file,
+        "data_dir": home / "data",
+        "download_dir": home / "downloads",
+    }
+    return Settings(_env_file=None, **{**given, **changes})
+
+
+@asynccontextmanager
+async def open_play(home: Path, scenario: str = "jetty", **changes: Any) -> AsyncIterator[Play]:
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(open_sandbox(scenario=scenario, data_dir=home / "sandbox"))
+        driver = await stack.enter_async_context(Driver.open(sandbox.http, sandbox.token))
+        await driver.network(bot_limits=False)
+        admin = Actor(driver, sandbox.admin_id, sandbox.bot.id)
+        play = Play(sandbox, driver, admin, settings_for(sandbox, home, **changes))
+        stack.push_async_callback(play.close)
+        await play.open()
+        yield play
+
+
+@pytest.fixture
+async def play(tmp_path: Path) -> AsyncIterator[Play]:
+    async with open_play(tmp_path) as opened:
+        yield opened

@@ -1,0 +1,104 @@
+"""Starting, refusing, stopping, and doing two things at once."""
+
+import asyncio
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from sandbox import walks
+from sandbox.driver import Actor
+from sandbox.stage import PorterProcess
+from tests.end_to_end.conftest import Stage, open_stage
+
+
+@pytest.mark.timeout(200)
+async def test_while_a_scrape_runs_the_gate_answers(tmp_path: Path) -> None:
+    """At 50 ms RTT, in the middle of a scrape, an approval is answered and a load starts within three seconds."""
+    async with open_stage(tmp_path, "harbour") as stage:
+        private, gate = await stage.channel(private=True), await stage.channel(gate=True)
+        await stage.log_in()
+        await walks.load_requests(stage.admin, str(gate["id"]), timeout=90)
+        await walks.add_source(stage.admin, private["title"])
+        await stage.driver.network(rtt_ms=50, mbit=80)
+        await stage.admin.press("▶ Save now")
+        await stage.admin.wait_for(r"MB of", 60)
+
+        await walks.first_person(stage.admin, gate["title"])
+        started = time.monotonic()
+        await stage.admin.press("Approve")
+        approved = time.monotonic() - started
+        assert len((await stage.driver.requests(gate["id"]))["approved"]) == 1
+
+        await stage.driver.reset_calls()
+        started = time.monotonic()
+        await stage.admin.send(f"/load {gate['id']}")
+        while not await stage.driver.call_count("messages.getChatInviteImporters"):
+            await asyncio.sleep(0.05)
+            assert time.monotonic() - started < 3
+        loaded = time.monotonic() - started
+        assert await stage.driver.call_count("upload.getFile") > 0, "the scrape went on meanwhile"
+        print(f"approval answered in {approved:.2f} s, load started in {loaded:.2f} s")
+        assert approved < 3
+
+
+@pytest.mark.timeout(120)
+async def test_strangers_meet_silence(jetty: Stage) -> None:
+    """Messages, commands, files and buttons of others get no answer at all; the log names their id."""
+    others = [entry["id"] for entry in jetty.line["accounts"] if entry["id"] != jetty.line["admin_id"]]
+    stranger = Actor(jetty.driver, others[0], jetty.line["bot_id"])
+    await stranger.send("/start")
+    await stranger.send("/sessions")
+    await stranger.upload("session.session", b"x" * 100)
+    await jetty.admin.send("/start")
+    await jetty.admin.wait_for("Porter")
+    assert not await stranger.bot_messages()
+    assert f"user {others[0]}" in jetty.porter.log()
+
+
+@pytest.mark.timeout(120)
+async def test_a_second_porter_on_the_same_data_refuses(jetty: Stage) -> None:
+    """The lock of DATA_DIR is held for life: one clear line, exit code 2, and the first goes on."""
+    second = PorterProcess(jetty.line, jetty.porter.home)
+    with pytest.raises(RuntimeError, match="in use by another Porter"):
+        await second.start()
+    assert await second.wait() == 2
+    await jetty.admin.send("/help")
+    await jetty.admin.wait_for("What Porter does")
+
+
+@pytest.mark.timeout(120)
+async def test_refusals_at_start_are_one_line(jetty: Stage, tmp_path: Path) -> None:
+    """A missing or wrong setting ends with one line that names it, and a wrong key touches nothing."""
+    await jetty.porter.stop()
+    for env, words in (
+        ({"BOT_TOKEN": ""}, "BOT_TOKEN is missing"),
+        ({"ADMIN_IDS": "@anna"}, "ADMIN_IDS must be Telegram user ids"),
+        ({"API_ID": "12"}, "API_ID and API_HASH go together"),
+        ({"MTPROTO_SERVER": "127.0.0.1:80"}, "MTPROTO_SERVER must be DC@HOST:PORT"),
+        ({"DOWNLOAD_DIR": str(jetty.porter.data_dir / "in")}, "DOWNLOAD_DIR and DATA_DIR may not lie in one another"),
+    ):
+        refused = PorterProcess(jetty.line, tmp_path / "refused", **env)
+        with pytest.raises(RuntimeError, match=re.escape(words)):
+            await refused.start()
+        assert await refused.wait() == 2
+        assert len([line for line in refused.log().splitlines() if "does not start" in line]) == 1
+        assert "Traceback" not in refused.log()
+        refused.log_path.unlink()
+
+    database = jetty.porter.data_dir / "porter.db"
+    before = database.read_bytes()
+    wrong = PorterProcess(jetty.line, jetty.porter.home, MASTER_KEY="A" * 43 + "=")
+    with pytest.raises(RuntimeError, match="does not start"):
+        await wrong.start()
+    assert database.read_bytes() == before
+    await jetty.porter.start()
+
+
+@pytest.mark.timeout(120)
+async def test_sigterm_ends_within_five_seconds(jetty: Stage) -> None:
+    """An idle Porter ends at once, and says so in its log."""
+    assert await jetty.porter.stop() < 5
+    assert "Porter stopped" in jetty.porter.log()
+    await jetty.porter.start()

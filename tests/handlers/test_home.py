@@ -1,0 +1,130 @@
+"""Home, help, strangers, the claim link, and the one live screen."""
+
+from pathlib import Path
+
+from sandbox.driver import Actor
+from tests.conftest import Play, open_play
+
+
+async def shown(actor: Actor) -> list[str]:
+    return [message["text"] for message in await actor.bot_messages()]
+
+
+async def test_home_of_an_empty_porter_offers_the_two_jobs(play: Play) -> None:
+    """Nothing set up yet: home says so and has one button for each of the two jobs."""
+    await play.admin.send("/start")
+    await play.admin.wait_for("Nothing is set up yet")
+    assert {"Approve requests", "Save channels"} <= set(await play.admin.buttons())
+
+
+async def test_taps_edit_the_screen_and_typing_moves_it_below(play: Play) -> None:
+    """However long the admin moves about, one message of the bot stands in the chat."""
+    await play.admin.send("/start")
+    first = await play.admin.wait_for("Porter")
+    await play.admin.press("Help")
+    assert (await play.admin.wait_for("What Porter does"))["id"] == first["id"]
+    await play.admin.press("🏠 Home")
+    await play.admin.send("/sources")
+    below = await play.admin.wait_for("Saved channels")
+    assert below["id"] > first["id"]
+    assert len(await play.admin.bot_messages()) == 1
+
+
+async def test_an_old_screen_says_that_it_moved(play: Play) -> None:
+    """A message older than 48 hours cannot be deleted by a bot: it is edited, and the screen goes on below."""
+    await play.admin.send("/start")
+    await play.admin.wait_for("Porter")
+    await play.driver.advance(49 * 3600)
+    await play.admin.send("/help")
+    await play.admin.wait_for("What Porter does")
+    assert await shown(play.admin) == ["This screen moved below.", (await play.admin.screen())["text"]]
+
+
+async def test_a_tap_costs_two_calls(play: Play) -> None:
+    """One edit, one answer: what Telegram counts a tap as."""
+    await play.admin.send("/start")
+    await play.admin.wait_for("Porter")
+    await play.driver.reset_calls()
+    await play.admin.press("Help")
+    await play.admin.wait_for("What Porter does")
+    calls = (await play.driver.calls())[play.sandbox.bot.id]
+    assert {name: n for name, n in calls.items() if name != "getUpdates"} == {
+        "editMessageText": 1,
+        "answerCallbackQuery": 1,
+    }
+
+
+async def test_every_button_of_every_place_leads_somewhere(play: Play) -> None:
+    """From home, each place opens, and Home leads back."""
+    await play.admin.send("/start")
+    for label, words in (
+        ("👤 Accounts", "Accounts"),
+        ("📥 Saved channels", "Saved channels"),
+        ("🚪 Waiting people", "Waiting people"),
+        ("Help", "What Porter does"),
+    ):
+        await play.admin.wait_for(r"Porter")
+        await play.admin.press(label)
+        await play.admin.wait_for(words)
+        await play.admin.press("🏠 Home")
+
+
+async def test_text_that_nobody_asked_for_shows_the_places(play: Play) -> None:
+    """A message that fits nothing is not swallowed: the screen says so and shows where to go."""
+    await play.admin.send("hello?")
+    await play.admin.wait_for("does not know what to do")
+    assert "📥 Saved channels" in await play.admin.buttons()
+
+
+async def test_cancel_with_nothing_open(play: Play) -> None:
+    """/cancel never fails."""
+    await play.admin.send("/cancel")
+    await play.admin.wait_for("Nothing is being asked")
+
+
+async def test_a_command_parks_a_conversation(play: Play) -> None:
+    """A command in mid-conversation sets it aside; home offers to go on, and it goes on where it was."""
+    await play.admin.send("/login")
+    await play.admin.wait_for("API id")
+    await play.admin.send("/start")
+    await play.admin.wait_for("Your login waits")
+    await play.admin.press("Continue")
+    await play.admin.wait_for("send the API id")
+    await play.admin.send(str(play.account["api_id"]))
+    await play.admin.wait_for("API hash")
+    await play.admin.send("/sources")
+    await play.admin.wait_for("Saved channels")
+    await play.admin.press("🏠 Home")
+    await play.admin.wait_for("Your login waits")
+    await play.admin.press("Drop")
+    screen = await play.admin.wait_for("Porter")
+    assert "waits" not in screen["text"]
+
+
+async def test_strangers_meet_silence_and_presses_of_theirs_do_nothing(play: Play) -> None:
+    """Nobody but admins gets an answer, not even to a button that they forge."""
+    stranger = play.actor(play.stranger().id)
+    await stranger.send("/start")
+    await stranger.send("/requests")
+    await stranger.upload("a.session", b"x")
+    await play.admin.send("/start")
+    await play.admin.wait_for("Porter")
+    assert not await stranger.bot_messages()
+    assert len(play.sandbox.world.chats[play.sandbox.bot.id][stranger.account_id]) == 3
+
+
+async def test_the_claim_link_makes_one_owner_once(tmp_path: Path) -> None:
+    """The first opener of the link owns Porter; a second person with the same link meets silence."""
+    async with open_play(tmp_path, admin_ids="") as play:
+        assert play.app is not None
+        await play.admin.send("/start")
+        link = play.app.admins.new_claim()
+        await play.admin.send(f"/start {link[:-1]}")
+        await play.admin.send(f"/start {link}")
+        await play.admin.wait_for("You own this Porter now")
+        assert len(await play.admin.bot_messages()) == 1
+        other = play.actor(play.stranger().id)
+        await other.send(f"/start {link}")
+        await play.admin.send("/help")
+        await play.admin.wait_for("What Porter does")
+        assert not await other.bot_messages()

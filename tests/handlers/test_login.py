@@ -1,0 +1,212 @@
+"""Logging in through the chat: each thing that goes wrong, and how it goes on."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from sandbox import walks
+from tests.conftest import Play, open_play
+
+
+@pytest.fixture
+async def ready(tmp_path: Path) -> AsyncIterator[Play]:
+    """A Porter with API credentials configured, so that a login begins with the number."""
+    async with open_play(tmp_path) as play:
+        api_id, api_hash = play.account["api_id"], play.account["api_hash"]
+    async with open_play(tmp_path / "ready", api_id=api_id, api_hash=api_hash) as play:
+        yield play
+
+
+def wrong(code: str) -> str:
+    return code[:-1] + str((int(code[-1]) + 1) % 10)
+
+
+async def texts_of(play: Play) -> str:
+    return "\n".join(message["text"] or "" for message in await play.admin.messages())
+
+
+async def test_log_in_with_keypad_and_password(play: Play) -> None:
+    """API credentials, number, code, password: signed in, and no secret is left in the chat."""
+    await walks.log_in(play.admin, play.account)
+    chat = await texts_of(play)
+    for secret in (play.account["api_hash"], play.account["password"], play.account["phone"]):
+        assert secret not in chat
+    screen = await play.admin.screen()
+    assert "••••" in screen["text"]
+    await play.admin.send("/sessions")
+    await play.admin.wait_for("Accounts · 1")
+
+
+async def test_the_taps_of_a_login(ready: Play) -> None:
+    """At most three taps beside the number, the code and the password (CHAT.md)."""
+    await ready.admin.send("/start")
+    await ready.admin.wait_for("Porter")
+    await ready.admin.press("Save channels")
+    await ready.admin.wait_for("Whose")
+    before_number = ready.admin.taps
+    await ready.admin.share_contact()
+    await ready.admin.wait_for("Tap it here")
+    assert before_number <= 3
+    taps = ready.admin.taps
+    code = await walks.newest_code(ready.admin)
+    await walks.tap_code(ready.admin, code)
+    await ready.admin.wait_for("cloud password")
+    assert ready.admin.taps - taps == len(code), "the keypad submits itself at full length"
+
+
+async def test_digits_never_travel(ready: Play) -> None:
+    """What a key carries is a slot: neither the digit nor the code stands in any callback data."""
+    await walks.begin_login(ready.admin, ready.account)
+    screen = await ready.admin.screen()
+    keys = [key for row in screen["buttons"] for key in row if key["text"].isdigit()]
+    assert sorted(key["text"] for key in keys) == list("0123456789")
+    slots = {key["text"]: key["data"].rpartition(":")[2] for key in keys}
+    assert sorted(slots.values()) == list("0123456789")
+
+
+async def test_a_wrong_code_shows_the_keypad_again(ready: Play) -> None:
+    """The admin reads that it was wrong, and the right one goes through."""
+    await walks.begin_login(ready.admin, ready.account)
+    code = await walks.newest_code(ready.admin)
+    await walks.tap_code(ready.admin, wrong(code))
+    await ready.admin.wait_for("code is not right")
+    await walks.tap_code(ready.admin, code)
+    await ready.admin.wait_for("cloud password")
+
+
+async def test_backspace_takes_a_digit_back(ready: Play) -> None:
+    """●●○○○ shrinks, and the code can be completed."""
+    await walks.begin_login(ready.admin, ready.account)
+    code = await walks.newest_code(ready.admin)
+    await walks.tap_code(ready.admin, code[:2] + "0")
+    await ready.admin.wait_for("●●●○○")
+    await ready.admin.press("⌫")
+    await ready.admin.wait_for("●●○○○")
+    await walks.tap_code(ready.admin, code[2:])
+    await ready.admin.wait_for("cloud password")
+
+
+async def test_a_typed_code_is_burnt_and_a_new_one_goes_through(ready: Play) -> None:
+    """Telegram voids a code that is typed in a chat: it is deleted, explained, and a new one is a tap away."""
+    await walks.begin_login(ready.admin, ready.account)
+    code = await walks.newest_code(ready.admin)
+    await ready.admin.send(code)
+    await ready.admin.wait_for("void")
+    assert code not in await texts_of(ready)
+    await ready.admin.press("Send a new code")
+    await ready.admin.wait_for("Tap it here")
+    assert await walks.newest_code(ready.admin) != code
+    await walks.tap_code(ready.admin, await walks.newest_code(ready.admin))
+    await ready.admin.wait_for("cloud password")
+
+
+async def test_an_expired_code_offers_a_new_one(ready: Play) -> None:
+    """Too late: said so, and a new code is one tap away."""
+    await walks.begin_login(ready.admin, ready.account)
+    code = await walks.newest_code(ready.admin)
+    await ready.driver.advance(3600)
+    await walks.tap_code(ready.admin, code)
+    await ready.admin.wait_for("That code is void")
+    await ready.admin.press("Send a new code")
+    await ready.admin.wait_for("Tap it here")
+
+
+async def test_resend_goes_another_way(ready: Play) -> None:
+    """Another way is offered by what Telegram names; when none is left, Porter says so and the code still counts."""
+    await walks.begin_login(ready.admin, ready.account)
+    await ready.admin.press("Send it another way")
+    await ready.admin.wait_for("by SMS")
+
+
+async def test_a_wrong_password_is_asked_again(ready: Play) -> None:
+    """Wrong, then right; both messages are gone from the chat."""
+    await walks.begin_login(ready.admin, ready.account)
+    await walks.tap_code(ready.admin, await walks.newest_code(ready.admin))
+    await ready.admin.wait_for("cloud password")
+    await ready.admin.send("not the password")
+    await ready.admin.wait_for("password is not right")
+    await ready.admin.send(ready.account["password"])
+    await ready.admin.wait_for("Signed in as")
+    assert "not the password" not in await texts_of(ready)
+
+
+async def test_an_unknown_number(ready: Play) -> None:
+    """A number without an account is explained, and another can be given at once."""
+    await ready.admin.send("/login")
+    await ready.admin.wait_for("Whose")
+    await ready.admin.send("+49 151 00000000")
+    await ready.admin.wait_for("no Telegram account with this number")
+    await ready.admin.send("what?")
+    await ready.admin.wait_for("cannot read this number")
+    await ready.admin.share_contact()
+    await ready.admin.wait_for("Tap it here")
+
+
+async def test_a_flood_wait_is_a_clock_time(ready: Play) -> None:
+    """Telegram's patience is told as a time of day, never in seconds."""
+    await ready.driver.fault("auth.sendCode", error="FLOOD_WAIT_5000")
+    await ready.admin.send("/login")
+    await ready.admin.wait_for("Whose")
+    await ready.admin.share_contact()
+    screen = await ready.admin.wait_for(r"patience until \d\d:\d\d")
+    assert "5000" not in screen["text"]
+
+
+async def test_an_attempt_times_out(ready: Play) -> None:
+    """Past its deadline, the login says so and starts over with one tap."""
+    await walks.begin_login(ready.admin, ready.account)
+    screen = await ready.admin.screen()
+    key = screen["buttons"][0][0]["data"]
+    await ready.admin.send("/cancel")
+    await ready.admin.wait_for("Left")
+    await ready.admin.press_forged((await ready.admin.screen())["id"], key)
+    await ready.admin.wait_for("timed out")
+    await ready.admin.press("Start over")
+    await ready.admin.wait_for("Whose")
+
+
+async def test_a_restart_at_every_step(ready: Play) -> None:
+    """Porter is restarted before the number, in the middle of the code, and before the password: it goes on."""
+    await ready.admin.send("/login")
+    await ready.admin.wait_for("Whose")
+    await ready.restart()
+    await ready.admin.share_contact()
+    await ready.admin.wait_for("Tap it here")
+    code = await walks.newest_code(ready.admin)
+    await walks.tap_code(ready.admin, code[:3])
+    await ready.restart()
+    await walks.tap_code(ready.admin, code[3:])
+    await ready.admin.wait_for("cloud password")
+    await ready.restart()
+    await ready.admin.send(ready.account["password"])
+    await ready.admin.wait_for("Signed in as")
+    await ready.restart()
+    await ready.admin.send("/sessions")
+    await ready.admin.wait_for("Accounts · 1")
+
+
+async def test_the_same_account_twice_is_refused(ready: Play) -> None:
+    """The second login of an account names the one that is there; nothing is added."""
+    await walks.log_in(ready.admin, ready.account)
+    await walks.begin_login(ready.admin, ready.account)
+    await walks.tap_code(ready.admin, await walks.newest_code(ready.admin))
+    await ready.admin.wait_for("cloud password")
+    await ready.admin.send(ready.account["password"])
+    await ready.admin.wait_for("here already")
+
+
+async def test_wrong_api_credentials(play: Play) -> None:
+    """Nonsense is refused where it is typed; credentials that Telegram does not know start over."""
+    await play.admin.send("/login")
+    await play.admin.wait_for("API id")
+    await play.admin.send("abc")
+    await play.admin.wait_for("That is no API id")
+    await play.admin.send("4242")
+    await play.admin.wait_for("API hash")
+    await play.admin.send("xyz")
+    await play.admin.wait_for("That is no API hash")
+    await play.admin.send("0" * 32)
+    await play.admin.wait_for("Whose")
+    await play.admin.share_contact()
+    await play.admin.wait_for("does not know this API id")
