@@ -1,0 +1,29 @@
+"""python -m benchmarks NAME [--json]; `all` runs every one. Exit code 1 when a check fails."""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+
+from benchmarks import sandbox_cost
+from benchmarks.report import Report
+
+BENCHMARKS: dict[str, Callable[[], Awaitable[Report]]] = {"sandbox-cost": sandbox_cost.measure}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("name", choices=[*BENCHMARKS, "all"])
+    parser.add_argument("--json", action="store_true", help="one line of JSON a benchmark")
+    options = parser.parse_args()
+    names = list(BENCHMARKS) if options.name == "all" else [options.name]
+    ok = True
+    for name in names:
+        report = asyncio.run(BENCHMARKS[name]())
+        print(report.as_json() if options.json else report.as_text(), flush=True)
+        ok = ok and report.ok
+    return 0 if ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
