@@ -21,9 +21,17 @@ SERVICE_ID = 777000
 
 CHANNEL_BASE = 1_000_000_000_000
 CODE_LIFETIME_S = 300
+HOME_DC = 2
+"""Where every account lives. DC 4 keeps files only."""
+
 FILE_REFERENCE = b"\x01"
 
 MediaKind = Literal["document", "photo", "video", "audio", "voice"]
+ServiceAction = Literal["channel_create", "title", "pin", "joined_by_request"]
+ChangeKind = Literal["new", "edit", "delete"]
+
+CHANGES_KEPT = 1000
+"""How many changes a difference can tell; a client that lags further starts from the newest state."""
 
 
 class WorldError(Exception):
@@ -70,6 +78,7 @@ class Account:
     language: str = "en"
     banned: bool = False
     deactivated: bool = False
+    too_many_channels: bool = False  # may join no more: approving answers USER_CHANNELS_TOO_MUCH
 
     @property
     def access_hash(self) -> int:
@@ -135,11 +144,23 @@ class Message:
     reply_markup: dict[str, Any] | None = None  # as the Bot API writes it
     contact: dict[str, Any] | None = None
     chat_shared: dict[str, Any] | None = None
+    users_shared: dict[str, Any] | None = None
     forward: dict[str, int] | None = None  # {"peer", "id", "date"}
     edited: int | None = None
     deleted: bool = False
     bot_id: int | None = None
+    action: ServiceAction | None = None  # of a service message; `text` then carries the title, if any
     version: int = 0  # grows with each edit: key for caches
+
+
+@dataclass
+class Change:
+    """One step of a sequence of updates: what updates.getDifference and getChannelDifference tell again."""
+
+    pts: int
+    kind: ChangeKind
+    message_id: int
+    bot_id: int | None = None  # of a private chat with a bot
 
 
 @dataclass
@@ -189,6 +210,12 @@ class Channel:
     banned: set[int] = field(default_factory=set)
     admin_log: list[AdminEvent] = field(default_factory=list)
     invite_hash: str = ""
+    approval: bool = False  # joining needs an admin's approval
+    changes: list[Change] = field(default_factory=list)  # the last CHANGES_KEPT
+
+    @property
+    def invite_link(self) -> str:
+        return f"https://t.me/+{self.invite_hash}" if self.invite_hash else f"https://t.me/{self.username}"
 
     @property
     def peer(self) -> int:
@@ -224,7 +251,7 @@ class LoginCode:
 class AuthKey:
     """An auth key that a DC agreed on. `user` once signed in. `layer` as the client said."""
 
-    key: bytes
+    key: bytes = field(repr=False)
     dc_id: int
     salt: int
     user: int | None = None
@@ -234,6 +261,35 @@ class AuthKey:
     duplicated: bool = False
     password_pending: int | None = None  # account that has given its code and not its password
     created: int = 0
+    exported_from: int | None = None  # key id of the home DC's session that this one belongs to
+
+
+@dataclass
+class ExportedLogin:
+    """What auth.exportAuthorization gave out: good once, for one account at one DC."""
+
+    user: int
+    dc_id: int
+    key_id: int
+
+
+@dataclass
+class QueuedUpdate:
+    """What a bot has not acknowledged yet. `body`: the Bot API's JSON without update_id."""
+
+    id: int
+    date: int
+    body: dict[str, Any]
+
+
+@dataclass
+class BotState:
+    """What the Bot API keeps for a bot."""
+
+    next_update_id: int = 100_001
+    updates: list[QueuedUpdate] = field(default_factory=list)
+    allowed_updates: list[str] = field(default_factory=list)  # empty: Telegram's default set
+    commands: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by scope and language
 
 
 # What happens, told to listeners ---------------------------------------------------------------------------------
@@ -241,6 +297,14 @@ class AuthKey:
 
 @dataclass(frozen=True)
 class MessageSent:
+    message: Message
+
+
+@dataclass(frozen=True)
+class ServiceMessageSent:
+    """777000 wrote to an account."""
+
+    user: int
     message: Message
 
 
@@ -278,7 +342,26 @@ class AccountRevoked:
     user: int
 
 
-Event = MessageSent | MessageEdited | MessageDeleted | RequestsChanged | MembershipChanged | AccountRevoked
+Event = (
+    MessageSent
+    | ServiceMessageSent
+    | MessageEdited
+    | MessageDeleted
+    | RequestsChanged
+    | MembershipChanged
+    | AccountRevoked
+)
+
+
+@dataclass
+class Memory:
+    """What the servers keep between calls: derived from the world or short-lived, so it is never saved."""
+
+    rendered: dict[tuple[int, int, int], tuple[int, int, bytes]] = field(default_factory=dict)
+    """TL bytes of messages: (viewer or 0, chat, id) -> (message version, file reference version, bytes)."""
+    srp: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Password checks under way: key id -> (srp id, the server's secret exponent)."""
+    documents: dict[int, Document] = field(default_factory=dict)
 
 
 @dataclass
@@ -294,11 +377,20 @@ class World:
     blobs: dict[int, bytes] = field(default_factory=dict)  # uploaded documents
     next_document_id: int = 9_000_000_000
     started_bots: dict[int, set[int]] = field(default_factory=dict)  # bot id -> users who pressed Start
+    blocked_bots: dict[int, set[int]] = field(default_factory=dict)  # bot id -> users who blocked it
+    bots: dict[int, BotState] = field(default_factory=dict)  # by bot id
+    exported_logins: dict[str, ExportedLogin] = field(default_factory=dict)  # by token, in hexadecimal
+    private_changes: dict[int, list[Change]] = field(default_factory=dict)  # by user: the last CHANGES_KEPT
+    private_pts: dict[int, int] = field(default_factory=dict)  # by user; 1 before the first change
+    scenario: str = ""
+    admin_id: int = 0  # the account that stands for Porter's owner
+    requests_page_cap: int = 200  # rows that messages.getChatInviteImporters gives at most
     clock_offset_s: int = 0
     version: int = 0  # grows with each change: what the persister watches
 
     def __post_init__(self) -> None:
         self._listeners: list[Callable[[Event], None]] = []
+        self.memory = Memory()
 
     # -- time and listeners
 
@@ -308,8 +400,12 @@ class World:
     def listen(self, listener: Callable[[Event], None]) -> None:
         self._listeners.append(listener)
 
-    def tell(self, event: Event) -> None:
+    def touch(self) -> None:
+        """Something changed that no listener needs to hear of."""
         self.version += 1
+
+    def tell(self, event: Event) -> None:
+        self.touch()
         for listener in self._listeners:
             listener(event)
 
@@ -388,14 +484,23 @@ class World:
             self.started_bots.setdefault(bot_id, set()).add(user_id)
             self.burn_codes(message.text)
         self.private_chat(bot_id, user_id)[message.id] = message
+        self._note_private(user_id, "new", message)
         self.tell(MessageSent(message))
         return message
 
     def send_service(self, user_id: int, text: str) -> Message:
         message = Message(self._private_id(), SERVICE_ID, SERVICE_ID, self.now(), text=text)
         self.service.setdefault(user_id, {})[message.id] = message
-        self.version += 1
+        self._note_private(user_id, "new", message)
+        self.tell(ServiceMessageSent(user_id, message))
         return message
+
+    def _note_private(self, user_id: int, kind: ChangeKind, message: Message) -> None:
+        pts = self.private_pts.get(user_id, 1) + 1
+        self.private_pts[user_id] = pts
+        changes = self.private_changes.setdefault(user_id, [])
+        changes.append(Change(pts, kind, message.id, message.bot_id))
+        del changes[:-CHANGES_KEPT]
 
     def _private_id(self) -> int:
         self.next_private_id += 1
@@ -406,8 +511,8 @@ class World:
     def post(self, channel: Channel, sender: int, **content: Any) -> Message:
         message = Message(channel.next_message_id, channel.peer, sender, self.now(), **content)
         channel.next_message_id += 1
-        channel.pts += 1
         channel.messages[message.id] = message
+        self._note_change(channel, "new", message.id)
         if sender > 0:
             self.burn_codes(message.text)
         self.tell(MessageSent(message))
@@ -419,17 +524,31 @@ class World:
             setattr(message, name, value)
         message.edited = self.now()
         message.version += 1
-        if message.chat < 0:
-            self.channel_by_peer(message.chat).pts += 1
+        self._note(message, "edit")
         self.tell(MessageEdited(message))
         return message
 
     def delete(self, message: Message) -> None:
         message.deleted = True
         message.version += 1
-        if message.chat < 0:
-            self.channel_by_peer(message.chat).pts += 1
+        self._note(message, "delete")
         self.tell(MessageDeleted(message.chat, message.id, message.bot_id))
+
+    def _note(self, message: Message, kind: ChangeKind) -> None:
+        if message.chat < 0:
+            self._note_change(self.channel_by_peer(message.chat), kind, message.id)
+        elif message.bot_id is not None:
+            self._note_private(message.chat, kind, message)
+
+    def _note_change(self, channel: Channel, kind: ChangeKind, message_id: int) -> None:
+        channel.pts += 1
+        channel.changes.append(Change(channel.pts, kind, message_id))
+        del channel.changes[:-CHANGES_KEPT]
+
+    def expire_references(self, document: Document) -> None:
+        """What clients hold of this file is void: FILE_REFERENCE_EXPIRED until they fetch the message again."""
+        document.reference_version += 1
+        self.touch()
 
     def set_member(self, channel: Channel, user_id: int, new: Membership | None, actor: int) -> None:
         old = channel.members.get(user_id)
@@ -467,8 +586,11 @@ class World:
             if user_id in channel.members:
                 raise WorldError("USER_ALREADY_PARTICIPANT")
             raise WorldError("HIDE_REQUESTER_MISSING")
-        if self.account(user_id).deactivated:
+        account = self.account(user_id)
+        if account.deactivated:
             raise WorldError("INPUT_USER_DEACTIVATED")
+        if approve and account.too_many_channels:
+            raise WorldError("USER_CHANNELS_TOO_MUCH")
         self._settle(channel, user_id, actor, approve)
         self.tell(RequestsChanged(channel))
 
@@ -476,7 +598,9 @@ class World:
         if not channel.may_invite(actor):
             raise WorldError("CHAT_ADMIN_REQUIRED")
         for request in list(channel.requests.values()):
-            if link is None or request.link == link:
+            if link is not None and request.link != link:
+                continue
+            if not (approve and self.account(request.user).too_many_channels):
                 self._settle(channel, request.user, actor, approve)
         self.tell(RequestsChanged(channel))
 
@@ -491,28 +615,39 @@ class World:
 
     # -- login
 
-    def send_code(self, phone: str, api_id: int) -> LoginCode:
-        """A new code in the account's chat with 777000. Codes are a function of phone and count: the same each start."""
-        account = self.account_by_phone(phone)
-        if account is None or account.phone is None:
-            raise WorldError("PHONE_NUMBER_UNOCCUPIED")
-        if account.banned:
+    def send_code(self, phone: str, api_id: int, delivery: str = "app") -> LoginCode:
+        """A new code, told in the account's chat with 777000.
+
+        Codes are a function of phone and count: the same at each start. A number without an account gets one too,
+        as in life; only its SMS could tell, and the sandbox sends none.
+        """
+        number = "+" + "".join(filter(str.isdigit, phone))
+        account = self.account_by_phone(number)
+        if account is not None and account.banned:
             raise WorldError("PHONE_NUMBER_BANNED")
-        count = self.codes_sent.get(account.phone, 0)
-        self.codes_sent[account.phone] = count + 1
+        count = self.codes_sent.get(number, 0)
+        self.codes_sent[number] = count + 1
         code = LoginCode(
-            account.phone,
-            hashlib.sha256(f"hash/{account.phone}/{count}".encode()).hexdigest()[:18],
-            first_code(account.phone, count),
+            number,
+            hashlib.sha256(f"hash/{number}/{count}".encode()).hexdigest()[:18],
+            first_code(number, count),
             self.now(),
             api_id,
+            delivery,
         )
         self.codes[code.hash] = code
-        self.send_service(
-            account.id,
-            f"Login code: {code.code}. Do not give this code to anyone, even if they say they are from Telegram!",
-        )
+        self.touch()
+        if account is not None:
+            self.send_service(
+                account.id,
+                f"Login code: {code.code}. Do not give this code to anyone, even if they say they are from Telegram!",
+            )
         return code
+
+    def drop_codes(self, phone: str) -> None:
+        """The login is done or given up: no code of this number counts any more."""
+        self.codes = {key: code for key, code in self.codes.items() if code.phone != phone}
+        self.touch()
 
     def burn_codes(self, text: str) -> None:
         """A code said in any chat but 777000's own is void, as in life (TELEGRAM.md, Logging in)."""
@@ -524,13 +659,23 @@ class World:
                 code.burnt = True
 
     def live_code(self, phone: str, code_hash: str) -> LoginCode:
-        account = self.account_by_phone(phone)
+        """The code that this hash stands for, if it is still good. A burnt one reads as expired, as in life."""
         code = self.codes.get(code_hash)
-        if account is None or code is None or code.phone != account.phone:
+        number = "+" + "".join(filter(str.isdigit, phone))
+        if code is None or code.phone != number:
             raise WorldError("PHONE_CODE_EXPIRED")
         if code.burnt or self.now() - code.sent_at > CODE_LIFETIME_S:
             raise WorldError("PHONE_CODE_EXPIRED")
         return code
+
+    def revoke_session(self, key_id: int) -> None:
+        """Terminate one session: its key at the home DC, and the keys that it lent its login to."""
+        user_id = self.auth_keys[key_id].user
+        for known_id, key in self.auth_keys.items():
+            if known_id == key_id or key.exported_from == key_id:
+                key.revoked = True
+        if user_id is not None:
+            self.tell(AccountRevoked(user_id))
 
     def revoke(self, user_id: int) -> None:
         """Terminate every session of the account, as "Devices" in an official app does."""
