@@ -108,6 +108,11 @@ class SandboxProcess:
         self._scenario = scenario
         self._process: asyncio.subprocess.Process | None = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     async def start(self) -> dict[str, Any]:
         """The ready line."""
         self._process = await asyncio.create_subprocess_exec(

@@ -1,0 +1,38 @@
+"""Telegram's limit on what a bot sends into one chat: a burst, then a slow drip. Edits count alike (TELEGRAM.md)."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox.bot_api.errors import too_many_requests
+
+BURST = 20
+REFILL_PER_S = 1.0
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    at: float
+
+
+class ChatLimits:
+    """`clock`: seconds, never going back; tests that advance the World's clock refill the buckets as well."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.enabled = True
+        self._clock = clock
+        self._buckets: dict[tuple[int, int], _Bucket] = {}
+
+    def spend(self, bot_id: int, peer: int) -> None:
+        """Raises BotApiError 429 when the chat's burst is used up; the refused call costs nothing."""
+        if not self.enabled:
+            return
+        now = self._clock()
+        bucket = self._buckets.setdefault((bot_id, peer), _Bucket(BURST, now))
+        bucket.tokens = min(BURST, bucket.tokens + (now - bucket.at) * REFILL_PER_S)
+        bucket.at = now
+        if bucket.tokens < 1:
+            raise too_many_requests(math.ceil((1 - bucket.tokens) / REFILL_PER_S))
+        bucket.tokens -= 1

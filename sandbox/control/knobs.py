@@ -1,0 +1,140 @@
+"""The sandbox itself: what is in it, its files, its faults, its network, its clock, its counts."""
+
+import asyncio
+import hashlib
+import re
+
+from aiohttp import web
+
+from sandbox.bot_api import BotApi
+from sandbox.bot_api.server import send_file
+from sandbox.control import view
+from sandbox.control.body import ControlError, bad, missing, path_integer, read_body
+from sandbox.faults import Faults
+from sandbox.mtproto.network import Network
+from sandbox.world import Document, World
+
+HASHED_AT_ONCE_BYTES = 1024 * 1024
+
+_METHOD = re.compile(r"(?:[a-z]+\.)?[a-z][A-Za-z0-9]*")
+_ERROR = re.compile(r"[A-Z][A-Z0-9_]*")
+
+
+class Knobs:
+    def __init__(self, world: World, bot_api: BotApi, faults: Faults, network: Network) -> None:
+        self._world = world
+        self._bot_api = bot_api
+        self._faults = faults
+        self._network = network
+        self._hashes: dict[int, str] = {}
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.get("/state", self.state),
+            web.get("/files/{id}", self.file),
+            web.get("/documents", self.documents),
+            web.get("/auth-keys", self.auth_keys),
+            web.post("/accounts/{id}/accept-login", self.accept_login),
+            web.post("/faults", self.fault),
+            web.delete("/faults", self.no_faults),
+            web.post("/network", self.network),
+            web.post("/clock", self.clock),
+            web.get("/calls", self.calls),
+            web.delete("/calls", self.reset_calls),
+        ]
+
+    async def state(self, _: web.Request) -> web.Response:
+        return web.json_response(view.state(self._world))
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        document = self._bot_api.files.find(path_integer(request, "id"))
+        if document is None:
+            raise missing("there is no such file")
+        return await send_file(request, self._world, document)
+
+    async def documents(self, _: web.Request) -> web.Response:
+        rows = self._world.documents()
+        unknown = [document for _, _, document in rows if document.id not in self._hashes]
+        # 150 MiB take a second: in a thread, and once. A document's bytes never change.
+        self._hashes |= await asyncio.to_thread(self._hash, unknown)
+        return web.json_response(
+            [
+                {
+                    "id": document.id,
+                    "channel": channel.peer,
+                    "message": message.id,
+                    "name": document.name,
+                    "size": document.size,
+                    "sha256": self._hashes[document.id],
+                }
+                for channel, message, document in rows
+            ]
+        )
+
+    async def auth_keys(self, _: web.Request) -> web.Response:
+        """Every auth key that was ever agreed on, in hex: so that a test can look for them where none may lie."""
+        return web.json_response([key.key.hex() for key in self._world.auth_keys.values()])
+
+    async def accept_login(self, request: web.Request) -> web.Response:
+        self._world.account(path_integer(request, "id"))
+        raise ControlError(501, "login by QR is not supported by this sandbox")
+
+    async def fault(self, request: web.Request) -> web.Response:
+        body = await read_body(request)
+        if body.has("revoke"):
+            user_id = self._world.account(body.integer("revoke")).id
+            body.done()
+            self._world.revoke(user_id)
+            return web.json_response({"revoked": user_id})
+        method = body.text("method")
+        if not _METHOD.fullmatch(method):
+            raise bad("method is named as Telegram does: messages.getHistory, sendMessage")
+        error = body.text("error") if body.has("error") else None
+        if error is not None and not _ERROR.fullmatch(error):
+            raise bad("error is named as Telegram does: FLOOD_WAIT_3")
+        drop, delay_ms = body.flag("drop", False), body.integer("delay_ms", 0, low=0, high=600_000)
+        times = body.integer("times", 1, low=1, high=1_000_000)
+        body.done()
+        try:
+            self._faults.add(method, error=error, drop=drop, delay_ms=delay_ms, times=times)
+        except ValueError as refused:
+            raise bad(str(refused)) from None
+        return web.json_response({"method": method, "times": times})
+
+    async def no_faults(self, _: web.Request) -> web.Response:
+        self._faults.clear()
+        return web.json_response({})
+
+    async def network(self, request: web.Request) -> web.Response:
+        body = await read_body(request)
+        rtt_ms = body.number("rtt_ms") if body.has("rtt_ms") else None
+        mbit = body.number("mbit") if body.has("mbit") else None
+        limits = body.flag("bot_limits") if body.has("bot_limits") else self._bot_api.limits.enabled
+        body.done()
+        self._network.shape(rtt_ms=rtt_ms, mbit=mbit)
+        self._bot_api.limits.enabled = limits
+        return web.json_response({"rtt_ms": self._network.rtt_ms, "mbit": self._network.mbit, "bot_limits": limits})
+
+    async def clock(self, request: web.Request) -> web.Response:
+        body = await read_body(request)
+        self._world.clock_offset_s += body.integer("advance_s", low=0, high=10 * 365 * 86400)
+        body.done()
+        self._world.touch()
+        return web.json_response({"now": self._world.now()})
+
+    async def calls(self, _: web.Request) -> web.Response:
+        """By account id (0: not signed in), by method."""
+        return web.json_response({str(account): dict(counts) for account, counts in self._faults.counts.items()})
+
+    async def reset_calls(self, _: web.Request) -> web.Response:
+        self._faults.reset()
+        return web.json_response({})
+
+    def _hash(self, documents: list[Document]) -> dict[int, str]:
+        return {document.id: self._sha256(document) for document in documents}
+
+    def _sha256(self, document: Document) -> str:
+        digest = hashlib.sha256()
+        for offset in range(0, document.size, HASHED_AT_ONCE_BYTES):
+            digest.update(self._world.document_bytes(document, offset, HASHED_AT_ONCE_BYTES))
+        return digest.hexdigest()

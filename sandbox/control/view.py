@@ -1,0 +1,94 @@
+"""The World as the control API shows it."""
+
+from typing import Any
+
+from sandbox.world import Channel, Message, World
+
+Json = dict[str, Any]
+
+
+def message(message: Message) -> Json:
+    """A deleted message keeps its place and loses what it said. `version` grows with every edit."""
+    gone = message.deleted
+    document = message.document if not gone else None
+    is_photo = document is not None and document.kind == "photo"
+    return {
+        "id": message.id,
+        "from": message.sender,
+        "text": None if gone else message.text,
+        "entities": [] if gone else message.entities,
+        "buttons": None if gone else _buttons(message),
+        "reply_keyboard": None if gone else reply_keyboard(message),
+        "document": (
+            {"id": document.id, "name": document.name, "size": document.size} if document and not is_photo else None
+        ),
+        "photo": {"id": document.id} if document and is_photo else None,
+        "contact": None if gone else message.contact,
+        "chat_shared": None if gone else message.chat_shared,
+        "users_shared": None if gone else message.users_shared,
+        "forward": message.forward,
+        "action": message.action,
+        "date": message.date,
+        "edited": message.edited,
+        "deleted": gone,
+        "version": message.version,
+    }
+
+
+def _buttons(message: Message) -> list[list[Json]] | None:
+    if not message.reply_markup or "inline_keyboard" not in message.reply_markup:
+        return None
+    return [
+        [
+            {
+                "text": button["text"],
+                "data": button.get("callback_data"),
+                "url": button.get("url"),
+                "style": button.get("style"),
+            }
+            for button in row
+        ]
+        for row in message.reply_markup["inline_keyboard"]
+    ]
+
+
+def reply_keyboard(message: Message) -> list[list[Json]] | None:
+    """None: the message says nothing of the keyboard below the chat. Empty: it takes it away."""
+    markup = message.reply_markup or {}
+    if markup.get("remove_keyboard"):
+        return []
+    rows: list[list[Json]] | None = markup.get("keyboard")
+    return rows
+
+
+def channel(channel: Channel) -> Json:
+    return {
+        "id": channel.peer,
+        "title": channel.title,
+        "username": channel.username,
+        "private": channel.username is None,
+        "megagroup": channel.megagroup,
+        "messages": sum(not message.deleted for message in channel.messages.values()),
+        "pending_requests": len(channel.requests),
+        "members": channel.member_count,
+    }
+
+
+def state(world: World) -> Json:
+    """Accounts that can log in by phone; those who only ask to join are counted."""
+    people = [account for account in world.accounts.values() if not account.is_bot]
+    return {
+        "accounts": [
+            {"id": account.id, "name": account.name, "username": account.username, "phone": account.phone}
+            for account in people
+            if account.phone is not None
+        ],
+        "people": sum(account.phone is None for account in people),
+        "bots": [
+            {"id": account.id, "name": account.name, "username": account.username}
+            for account in world.accounts.values()
+            if account.is_bot
+        ],
+        "channels": [channel(each) for each in world.channels.values()],
+        "now": world.now(),
+    }
