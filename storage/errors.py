@@ -10,6 +10,8 @@
         │   ├── KeyWrong            a key that did not seal this database
         │   └── CiphertextInvalid   damaged, or moved from another row
         ├── NameTaken               a unique name is in use
+        ├── AccountTaken            this account or this auth key is stored already; carries the session's name
+        ├── RowMissing              a secret was asked of a row that is gone
         ├── RowInUse                deletion refused: other rows point here
         └── AlreadyActive           this kind of run is under way for this subject
 
@@ -69,6 +71,21 @@ class NameTaken(StorageError):
         super().__init__(f"{table}: the name is taken")
         self.table = table
         self.name = name
+
+
+class AccountTaken(StorageError):
+    """`name`: what the session that holds this account (or this auth key) is called."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("sessions: the account is stored already")
+        self.name = name
+
+
+class RowMissing(StorageError):
+    def __init__(self, table: str, row_id: int) -> None:
+        super().__init__(f"{table}: no row {row_id}")
+        self.table = table
+        self.row_id = row_id
 
 
 class RowInUse(StorageError):

@@ -252,6 +252,25 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class PageStored:
+    """What a page of history added: messages new to the source, files newly wanted."""
+
+    new_messages: int
+    new_files: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileTally:
+    """The files of a source: fetched, still to fetch, given up. `waiting` holds WANTED and PARTIAL."""
+
+    done: int
+    done_bytes: int
+    waiting: int
+    waiting_bytes: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class IncomingRequest:
     """A join request as Telegram tells it, from either side."""
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.schema import SchemaItem
 
 from storage.types import Flag, Id64, Json, UtcTime
 
@@ -28,8 +29,8 @@ metadata = MetaData(
 )
 
 
-def _table(name: str, *columns: object, autoincrement: bool = True) -> Table:
-    return Table(name, metadata, *columns, sqlite_strict=True, sqlite_autoincrement=autoincrement)  # type: ignore[arg-type]
+def _table(name: str, *columns: SchemaItem, autoincrement: bool = True) -> Table:
+    return Table(name, metadata, *columns, sqlite_strict=True, sqlite_autoincrement=autoincrement)
 
 
 # What the database is: bot id, network, key check, vault salt.
@@ -199,6 +200,8 @@ files = _table(
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("source_id", "document_id"),
     Index("ix_files_source_id_state", "source_id", "state", "id"),
+    Index("ix_files_source_id_path", "source_id", "path", sqlite_where=text("path IS NOT NULL")),
+    Index("ix_files_state_updated_at", "state", "updated_at"),
 )
 
 # SHA-256 of each 1 MiB part that is on disk: what a killed download may trust after reading it again.
@@ -240,6 +243,7 @@ join_requests = _table(
         sqlite_where=text("status = 'PENDING'"),
     ),
     Index("ix_join_requests_page", "channel_id", "status", "id"),
+    Index("ix_join_requests_person", "channel_id", "user_id"),
 )
 
 runs = _table(

@@ -1,0 +1,144 @@
+"""Channels and groups, and which session sees which."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import Database
+from storage.models import Channel, ChannelKind, SessionChannel
+from storage.schema import channels, session_channels, sessions
+from storage.statements import insert
+from storage.types import Clock, utc_now
+
+
+class ChannelRepository:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def put(self, channel: Channel) -> None:
+        """Everything anew, but an unknown `members` or `bot_may_invite` leaves what is stored."""
+        async with self._database.write() as connection:
+            await _put(connection, [channel])
+
+    async def get(self, channel_id: int) -> Channel | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(channels).where(channels.c.id == channel_id))).one_or_none()
+        return channel_from(row) if row else None
+
+    async def by_username(self, name: str) -> Channel | None:
+        """`name` without @, in any case. Names move between channels: the one seen last under it counts."""
+        statement = (
+            select(channels)
+            .where(func.lower(channels.c.username) == name.lower())
+            .order_by(channels.c.updated_at.desc())
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        return channel_from(row) if row else None
+
+    async def set_bot_may_invite(self, channel_id: int, bot_may_invite: bool) -> None:
+        """Nothing happens when the channel is not stored."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(channels).where(channels.c.id == channel_id).values(bot_may_invite=bot_may_invite)
+            )
+
+    async def put_listing(self, session_id: int, listing: list[tuple[Channel, bool]]) -> None:
+        """All that the session sees, each with whether its account may invite; what it saw before is forgotten.
+
+        Nothing happens when the session is gone.
+        """
+        async with self._database.write() as connection:
+            await connection.execute(delete(session_channels).where(session_channels.c.session_id == session_id))
+            await self._add_seen(connection, session_id, listing)
+
+    async def add_seen(self, session_id: int, channel: Channel, may_invite: bool) -> None:
+        """One more that the session sees. Nothing happens when the session is gone."""
+        async with self._database.write() as connection:
+            await self._add_seen(connection, session_id, [(channel, may_invite)])
+
+    async def of_session(self, session_id: int) -> list[SessionChannel]:
+        """Most members first."""
+        statement = (
+            select(channels, session_channels.c.may_invite)
+            .join(session_channels, session_channels.c.channel_id == channels.c.id)
+            .where(session_channels.c.session_id == session_id)
+            .order_by(channels.c.members.desc().nulls_last(), channels.c.title, channels.c.id)
+        )
+        async with self._database.read() as connection:
+            rows = await connection.execute(statement)
+        return [SessionChannel(channel_from(row), session_id, row.may_invite) for row in rows]
+
+    async def sessions_of(self, channel_id: int, may_invite: bool | None = None) -> list[int]:
+        """The sessions that see it, oldest first; `may_invite` narrows to those with or without that right."""
+        statement = select(session_channels.c.session_id).where(session_channels.c.channel_id == channel_id)
+        if may_invite is not None:
+            statement = statement.where(session_channels.c.may_invite == may_invite)
+        async with self._database.read() as connection:
+            return list(await connection.scalars(statement.order_by(session_channels.c.session_id)))
+
+    async def _add_seen(
+        self, connection: AsyncConnection, session_id: int, listing: Sequence[tuple[Channel, bool]]
+    ) -> None:
+        session = await connection.scalar(select(sessions.c.id).where(sessions.c.id == session_id))
+        if session is None or not listing:
+            return
+        await _put(connection, [channel for channel, _ in listing])
+        now = self._clock()
+        statement = insert(session_channels)
+        await connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["session_id", "channel_id"],
+                set_={"may_invite": statement.excluded.may_invite, "listed_at": statement.excluded.listed_at},
+            ),
+            [
+                {"session_id": session_id, "channel_id": channel.id, "may_invite": may_invite, "listed_at": now}
+                for channel, may_invite in listing
+            ],
+        )
+
+
+async def _put(connection: AsyncConnection, new: Sequence[Channel]) -> None:
+    statement = insert(channels)
+    excluded = statement.excluded
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={
+                "title": excluded.title,
+                "username": excluded.username,
+                "kind": excluded.kind,
+                "members": func.coalesce(excluded.members, channels.c.members),
+                "bot_may_invite": func.coalesce(excluded.bot_may_invite, channels.c.bot_may_invite),
+                "updated_at": excluded.updated_at,
+            },
+        ),
+        [
+            {
+                "id": channel.id,
+                "title": channel.title,
+                "username": channel.username,
+                "kind": channel.kind,
+                "members": channel.members,
+                "bot_may_invite": channel.bot_may_invite,
+                "updated_at": channel.updated_at,
+            }
+            for channel in new
+        ],
+    )
+
+
+def channel_from(row: Row[Any]) -> Channel:
+    return Channel(
+        id=row.id,
+        title=row.title,
+        username=row.username,
+        kind=ChannelKind(row.kind),
+        members=row.members,
+        bot_may_invite=row.bot_may_invite,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,266 @@
+"""Join requests: one row per asking, at most one PENDING per channel and person."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Update, func, literal_column, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.channels import channel_from
+from storage.database import Database
+from storage.models import IncomingRequest, JoinRequest, PendingCount, RequestStatus, Way
+from storage.schema import channels, join_requests
+from storage.statements import chunks, insert
+from storage.types import Clock, utc_now
+
+# Written out instead of bound: only so does SQLite see that the partial index of the waiting ones serves.
+IS_PENDING = join_requests.c.status == literal_column(f"'{RequestStatus.PENDING}'")
+
+OUR_WAYS = (Way.BOT, Way.SESSION, Way.BULK)
+"""Decisions that Telegram has confirmed to us."""
+
+
+class JoinRequestRepository:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def store(self, incoming: list[IncomingRequest]) -> int:
+        """What Telegram told, by an update or by a page, in one transaction; answers how many are new.
+
+        A person who is PENDING already is refreshed (what this side does not know stays). An asking that we decided
+        is not opened again by a page that was read before the decision: it carries the same `asked_at`; asking
+        anew carries a later one. The channels are stored already.
+        """
+        if not incoming:
+            return 0
+        now = self._clock()
+        by_channel: dict[int, dict[int, IncomingRequest]] = defaultdict(dict)
+        for request in incoming:
+            by_channel[request.channel_id][request.user_id] = request
+        new = 0
+        async with self._database.write() as connection:
+            for channel_id, by_user in by_channel.items():
+                for user_ids in chunks(list(by_user)):
+                    requests = [by_user[user_id] for user_id in user_ids]
+                    new += await _store(connection, channel_id, requests, now)
+        return new
+
+    async def get(self, request_id: int) -> JoinRequest | None:
+        async with self._database.read() as connection:
+            row = (
+                await connection.execute(select(join_requests).where(join_requests.c.id == request_id))
+            ).one_or_none()
+        return _request(row) if row else None
+
+    async def page(self, channel_id: int, after_id: int = 0, limit: int = 8) -> list[JoinRequest]:
+        """PENDING ones behind `after_id`, ascending by id."""
+        async with self._database.read() as connection:
+            return await _pending(connection, channel_id, join_requests.c.id > after_id, limit)
+
+    async def before(self, channel_id: int, before_id: int, limit: int = 8) -> list[JoinRequest]:
+        """The page that ends just before `before_id`, ascending by id as well."""
+        statement = (
+            select(join_requests)
+            .where(join_requests.c.channel_id == channel_id, IS_PENDING, join_requests.c.id < before_id)
+            .order_by(join_requests.c.id.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(statement)).all()
+        return [_request(row) for row in reversed(rows)]
+
+    async def next_pending(self, channel_id: int, after_id: int = 0) -> JoinRequest | None:
+        """The one behind `after_id`; behind the last comes the first again. None: nobody waits."""
+        async with self._database.read() as connection:
+            found = await _pending(connection, channel_id, join_requests.c.id > after_id, 1)
+            if not found and after_id:
+                found = await _pending(connection, channel_id, join_requests.c.id <= after_id, 1)
+        return found[0] if found else None
+
+    async def count(self, channel_id: int, cap: int | None = None) -> int:
+        """How many are PENDING; counting stops at `cap`."""
+        waiting = select(join_requests.c.id).where(join_requests.c.channel_id == channel_id, IS_PENDING).limit(cap)
+        async with self._database.read() as connection:
+            return int((await connection.execute(select(func.count()).select_from(waiting.subquery()))).scalar_one())
+
+    async def overview(self) -> list[PendingCount]:
+        """The channels where people wait, most of them first."""
+        async with self._database.read() as connection:
+            return await pending_counts(connection)
+
+    async def pending_user_ids(self, channel_id: int) -> list[int]:
+        """In the order of their rows."""
+        statement = (
+            select(join_requests.c.user_id)
+            .where(join_requests.c.channel_id == channel_id, IS_PENDING)
+            .order_by(join_requests.c.id)
+        )
+        async with self._database.read() as connection:
+            return list(await connection.scalars(statement))
+
+    async def tally(self, channel_id: int) -> dict[RequestStatus, int]:
+        """How many rows stand in each status; a status without rows is left out."""
+        statement = (
+            select(join_requests.c.status, func.count().label("rows"))
+            .where(join_requests.c.channel_id == channel_id)
+            .group_by(join_requests.c.status)
+        )
+        async with self._database.read() as connection:
+            return {RequestStatus(row.status): row.rows for row in await connection.execute(statement)}
+
+    async def settle(
+        self, request_id: int, status: RequestStatus, way: Way, decided_by: int | None
+    ) -> JoinRequest | None:
+        """Compare and set. None: it was not PENDING any more (or is gone); somebody was faster."""
+        statement = self._settling(status, way, decided_by).where(join_requests.c.id == request_id)
+        async with self._database.write() as connection:
+            row = (await connection.execute(statement.returning(join_requests))).one_or_none()
+        return _request(row) if row else None
+
+    async def settle_missing(
+        self,
+        channel_id: int,
+        seen_before: datetime,
+        status: RequestStatus,
+        way: Way,
+        decided_by: int | None = None,
+    ) -> int:
+        """Settle the PENDING ones that were last seen before that moment; answers how many."""
+        statement = self._settling(status, way, decided_by).where(
+            join_requests.c.channel_id == channel_id, join_requests.c.last_seen_at < seen_before
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(statement)).rowcount
+
+    async def settle_all(self, channel_id: int, status: RequestStatus, way: Way, decided_by: int | None) -> int:
+        """Settle all PENDING ones; answers how many."""
+        statement = self._settling(status, way, decided_by).where(join_requests.c.channel_id == channel_id)
+        async with self._database.write() as connection:
+            return (await connection.execute(statement)).rowcount
+
+    def _settling(self, status: RequestStatus, way: Way, decided_by: int | None) -> Update:
+        return (
+            update(join_requests)
+            .where(IS_PENDING)
+            .values(status=status, way=way, decided_by=decided_by, decided_at=self._clock())
+        )
+
+
+async def pending_counts(connection: AsyncConnection) -> list[PendingCount]:
+    pending = func.count(join_requests.c.id)
+    rows = await connection.execute(
+        select(channels, pending.label("pending"))
+        .join(join_requests, join_requests.c.channel_id == channels.c.id)
+        .where(IS_PENDING)
+        .group_by(channels.c.id)
+        .order_by(pending.desc(), channels.c.title, channels.c.id)
+    )
+    return [PendingCount(channel_from(row), row.pending) for row in rows]
+
+
+async def _pending(
+    connection: AsyncConnection, channel_id: int, where: ColumnElement[bool], limit: int
+) -> list[JoinRequest]:
+    rows = await connection.execute(
+        select(join_requests)
+        .where(join_requests.c.channel_id == channel_id, IS_PENDING, where)
+        .order_by(join_requests.c.id)
+        .limit(limit)
+    )
+    return [_request(row) for row in rows]
+
+
+async def _store(
+    connection: AsyncConnection, channel_id: int, requests: Sequence[IncomingRequest], now: datetime
+) -> int:
+    """Requests of one channel, each of another person. Answers how many are new."""
+    known = (
+        await connection.execute(
+            select(join_requests.c.user_id, join_requests.c.status, join_requests.c.asked_at).where(
+                join_requests.c.channel_id == channel_id,
+                join_requests.c.user_id.in_([request.user_id for request in requests]),
+                or_(IS_PENDING, join_requests.c.way.in_(OUR_WAYS)),
+            )
+        )
+    ).all()
+    pending = {row.user_id for row in known if row.status == RequestStatus.PENDING}
+    decided: dict[int, datetime] = {}
+    for row in known:
+        if row.user_id not in pending:
+            decided[row.user_id] = max(row.asked_at, decided.get(row.user_id, row.asked_at))
+
+    fresh = [
+        request for request in requests if request.user_id not in decided or request.asked_at > decided[request.user_id]
+    ]
+    if not fresh:
+        return 0
+    statement = insert(join_requests)
+    stored, told = join_requests.c, statement.excluded
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["channel_id", "user_id"],
+            index_where=IS_PENDING,
+            set_={
+                "name": told.name,
+                "username": told.username,
+                "asked_at": told.asked_at,
+                "last_seen_at": told.last_seen_at,
+                # Each side knows things that the other does not tell.
+                **{
+                    column: func.coalesce(told[column], stored[column])
+                    for column in ("bio", "has_photo", "is_premium", "link", "language", "user_chat_id")
+                },
+                **{column: func.max(told[column], stored[column]) for column in ("is_scam", "is_fake")},
+            },
+        ),
+        [_values(request, now) for request in fresh],
+    )
+    return sum(request.user_id not in pending for request in fresh)
+
+
+def _values(request: IncomingRequest, now: datetime) -> dict[str, Any]:
+    return {
+        "channel_id": request.channel_id,
+        "user_id": request.user_id,
+        "status": RequestStatus.PENDING,
+        "name": request.name,
+        "username": request.username,
+        "bio": request.bio,
+        "asked_at": request.asked_at,
+        "has_photo": request.has_photo,
+        "is_premium": request.is_premium,
+        "is_scam": request.is_scam,
+        "is_fake": request.is_fake,
+        "link": request.link,
+        "language": request.language,
+        "user_chat_id": request.user_chat_id,
+        "first_seen_at": now,
+        "last_seen_at": now,
+    }
+
+
+def _request(row: Row[Any]) -> JoinRequest:
+    return JoinRequest(
+        id=row.id,
+        channel_id=row.channel_id,
+        user_id=row.user_id,
+        status=RequestStatus(row.status),
+        name=row.name,
+        username=row.username,
+        bio=row.bio,
+        asked_at=row.asked_at,
+        has_photo=row.has_photo,
+        is_premium=row.is_premium,
+        is_scam=row.is_scam,
+        is_fake=row.is_fake,
+        link=row.link,
+        language=row.language,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+        decided_at=row.decided_at,
+        decided_by=row.decided_by,
+        way=Way(row.way) if row.way else None,
+    )

@@ -1,0 +1,161 @@
+"""Runs as durable rows: what waits, works, paused and ended. One active run per kind and subject."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.database import Database
+from storage.errors import AlreadyActive
+from storage.models import ACTIVE_RUNS, Progress, Run, RunKind, RunStatus
+from storage.schema import runs
+from storage.types import Clock, utc_now
+
+# Written out instead of bound: only so does SQLite see that the partial index of the active ones serves.
+IS_ACTIVE = runs.c.status.in_([literal_column(f"'{status}'") for status in ACTIVE_RUNS])
+
+
+class RunRepository:
+    """Changing a run that is gone changes nothing and answers None."""
+
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def add(
+        self,
+        kind: RunKind,
+        subject_id: int,
+        title: str,
+        priority: int,
+        requested_by: int | None,
+        params: dict[str, Any],
+    ) -> Run:
+        """A new QUEUED run. `requested_by` None: the schedule. Raises AlreadyActive with the run under way."""
+        async with self._database.write() as connection:
+            running = await _active_of(connection, kind, subject_id)
+            if running is not None:
+                raise AlreadyActive(running.id)
+            row = await connection.execute(
+                insert(runs)
+                .values(
+                    kind=kind,
+                    subject_id=subject_id,
+                    title=title,
+                    status=RunStatus.QUEUED,
+                    priority=priority,
+                    requested_by=requested_by,
+                    params=params,
+                    checkpoint={},
+                    progress=asdict(Progress()),
+                    tell=[],
+                    created_at=self._clock(),
+                )
+                .returning(runs)
+            )
+            return _run(row.one())
+
+    async def get(self, run_id: int) -> Run | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(runs).where(runs.c.id == run_id))).one_or_none()
+        return _run(row) if row else None
+
+    async def active(self) -> list[Run]:
+        """The most urgent first (a low number), then the oldest."""
+        async with self._database.read() as connection:
+            return await active_runs(connection)
+
+    async def active_of(self, kind: RunKind, subject_id: int) -> Run | None:
+        async with self._database.read() as connection:
+            return await _active_of(connection, kind, subject_id)
+
+    async def recent(self, limit: int = 20) -> list[Run]:
+        """Newest first, whatever their status."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(runs).order_by(runs.c.id.desc()).limit(limit))
+        return [_run(row) for row in rows]
+
+    async def set_status(
+        self,
+        run_id: int,
+        status: RunStatus,
+        *,
+        reason: str | None = None,
+        wait_until: datetime | None = None,
+        only_from: tuple[RunStatus, ...] | None = None,
+    ) -> Run | None:
+        """Compare and set: from one of `only_from`, else from any active status; what has ended stays ended.
+
+        None: it stood elsewhere. The first RUNNING stamps `started_at`, an end stamps `finished_at`; `reason` and
+        `wait_until` are those of the new status, so that an older one's are cleared.
+        """
+        values: dict[str, Any] = {"status": status, "reason": reason, "wait_until": wait_until}
+        if status is RunStatus.RUNNING:
+            values["started_at"] = func.coalesce(runs.c.started_at, self._clock())
+        if status not in ACTIVE_RUNS:
+            values["finished_at"] = self._clock()
+        allowed = ACTIVE_RUNS if only_from is None else only_from
+        statement = update(runs).where(runs.c.id == run_id, runs.c.status.in_(allowed), IS_ACTIVE).values(**values)
+        async with self._database.write() as connection:
+            row = (await connection.execute(statement.returning(runs))).one_or_none()
+        return _run(row) if row else None
+
+    async def save_progress(self, run_id: int, progress: Progress, checkpoint: dict[str, Any] | None = None) -> None:
+        """`checkpoint` None: the stored one stays."""
+        values: dict[str, Any] = {"progress": asdict(progress)}
+        if checkpoint is not None:
+            values["checkpoint"] = checkpoint
+        async with self._database.write() as connection:
+            await connection.execute(update(runs).where(runs.c.id == run_id).values(**values))
+
+    async def add_tell(self, run_id: int, admin_id: int) -> Run | None:
+        """This admin wants to hear of the end. Asking twice is asking once."""
+        async with self._database.write() as connection:
+            row = (await connection.execute(select(runs).where(runs.c.id == run_id))).one_or_none()
+            if row is None or admin_id in row.tell:
+                return _run(row) if row else None
+            statement = update(runs).where(runs.c.id == run_id).values(tell=[*row.tell, admin_id]).returning(runs)
+            return _run((await connection.execute(statement)).one())
+
+    async def requeue_interrupted(self) -> list[Run]:
+        """At start: what was RUNNING when the process ended is QUEUED again. Answers those, oldest first."""
+        statement = (
+            update(runs).where(runs.c.status == RunStatus.RUNNING).values(status=RunStatus.QUEUED).returning(runs)
+        )
+        async with self._database.write() as connection:
+            rows = (await connection.execute(statement)).all()
+        return sorted((_run(row) for row in rows), key=lambda run: run.id)
+
+
+async def active_runs(connection: AsyncConnection) -> list[Run]:
+    rows = await connection.execute(select(runs).where(IS_ACTIVE).order_by(runs.c.priority, runs.c.id))
+    return [_run(row) for row in rows]
+
+
+async def _active_of(connection: AsyncConnection, kind: RunKind, subject_id: int) -> Run | None:
+    statement = select(runs).where(runs.c.kind == kind, runs.c.subject_id == subject_id, IS_ACTIVE)
+    row = (await connection.execute(statement)).one_or_none()
+    return _run(row) if row else None
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        kind=RunKind(row.kind),
+        subject_id=row.subject_id,
+        title=row.title,
+        status=RunStatus(row.status),
+        priority=row.priority,
+        requested_by=row.requested_by,
+        params=row.params,
+        checkpoint=row.checkpoint,
+        progress=Progress(**row.progress),
+        wait_until=row.wait_until,
+        reason=row.reason,
+        tell=tuple(row.tell),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        finished_at=row.finished_at,
+    )

@@ -1,0 +1,21 @@
+"""A copy of a live database, taken with SQLite's backup API: whole, WAL included, readable by its owner alone."""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """Blocking. An older `target` is replaced in one step, so that an interrupted copy never stands there."""
+    unfinished = target.with_name(target.name + ".part")
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
+        closing(sqlite3.connect(unfinished)) as copy,
+    ):
+        original.backup(copy)
+    with unfinished.open("rb") as written:
+        os.fsync(written.fileno())
+    unfinished.replace(target)

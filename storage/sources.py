@@ -1,0 +1,238 @@
+"""Sources, and the messages that they have carried home."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, exists, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage import statements
+from storage.database import Database
+from storage.errors import NameTaken
+from storage.models import (
+    FileKind,
+    FileState,
+    Filters,
+    NewFile,
+    NewMessage,
+    NewSource,
+    PageStored,
+    Source,
+    TargetKind,
+)
+from storage.schema import channels, files, messages, source_messages, sources
+from storage.statements import chunks
+from storage.types import Clock, utc_now
+
+
+class SourceRepository:
+    """Changing a source that is gone changes nothing."""
+
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def add(self, new: NewSource) -> Source:
+        """Enabled, with its cursor at the beginning. Its session and channel are stored already. Raises NameTaken."""
+        now = self._clock()
+        async with self._database.write() as connection:
+            if await connection.scalar(select(sources.c.id).where(sources.c.name == new.name)) is not None:
+                raise NameTaken("sources", new.name)
+            source_id = (
+                await connection.execute(
+                    insert(sources)
+                    .values(
+                        name=new.name,
+                        session_id=new.session_id,
+                        channel_id=new.channel_id,
+                        filters={"kinds": list(new.filters.kinds), "extensions": list(new.filters.extensions)},
+                        target=new.target,
+                        folder=new.folder,
+                        created_at=now,
+                        updated_at=now,
+                    )
+                    .returning(sources.c.id)
+                )
+            ).scalar_one()
+            return _source((await connection.execute(_sources().where(sources.c.id == source_id))).one())
+
+    async def get(self, source_id: int) -> Source | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(_sources().where(sources.c.id == source_id))).one_or_none()
+        return _source(row) if row else None
+
+    async def all(self) -> list[Source]:
+        """By name."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(_sources().order_by(func.lower(sources.c.name), sources.c.id))
+        return [_source(row) for row in rows]
+
+    async def set_enabled(self, source_id: int, enabled: bool) -> None:
+        await self._change(source_id, enabled=enabled)
+
+    async def finished(self, source_id: int, at: datetime) -> None:
+        """A scrape has come to the end of the channel."""
+        await self._change(source_id, last_scraped_at=at)
+
+    async def delete(self, source_id: int) -> None:
+        """Its files' rows go too, and the messages that no other source has; what lies in the target stays."""
+        async with self._database.write() as connection:
+            channel_id = await _channel_of(connection, source_id)
+            if channel_id is None:
+                return
+            await connection.execute(delete(sources).where(sources.c.id == source_id))
+            linked = exists().where(
+                source_messages.c.message_id == messages.c.id,
+                source_messages.c.source_id.in_(select(sources.c.id).where(sources.c.channel_id == channel_id)),
+            )
+            await connection.execute(delete(messages).where(messages.c.channel_id == channel_id, ~linked))
+
+    async def store_page(
+        self, source_id: int, page: Sequence[NewMessage], wanted: Sequence[NewFile], cursor: int
+    ) -> PageStored:
+        """One page of history: its messages, the files that the filters want, the cursor and the total. All or none.
+
+        Storing a page again counts nothing twice, refreshes edited messages and never moves the cursor back.
+        """
+        async with self._database.write() as connection:
+            channel_id = await _channel_of(connection, source_id)
+            if channel_id is None:
+                return PageStored(0, 0)
+            await _store_messages(connection, channel_id, page)
+            new_messages = await _link_messages(connection, source_id, page)
+            new_files = await self._want_files(connection, source_id, channel_id, wanted)
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id)
+                .values(
+                    cursor=func.max(sources.c.cursor, cursor),
+                    total_messages=sources.c.total_messages + new_messages,
+                    updated_at=self._clock(),
+                )
+            )
+        return PageStored(new_messages, new_files)
+
+    async def _want_files(
+        self, connection: AsyncConnection, source_id: int, channel_id: int, wanted: Sequence[NewFile]
+    ) -> int:
+        """A document that two messages carry is fetched once: the first message names it."""
+        by_document: dict[int, NewFile] = {}
+        for file in wanted:
+            by_document.setdefault(file.document_id, file)
+        count = 0
+        for document_ids in chunks(list(by_document)):
+            known = set(
+                await connection.scalars(
+                    select(files.c.document_id).where(
+                        files.c.source_id == source_id, files.c.document_id.in_(document_ids)
+                    )
+                )
+            )
+            new = [by_document[document_id] for document_id in document_ids if document_id not in known]
+            if new:
+                await connection.execute(
+                    insert(files), [_file_values(source_id, channel_id, file, self._clock()) for file in new]
+                )
+            count += len(new)
+        return count
+
+    async def _change(self, source_id: int, **values: Any) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(sources).where(sources.c.id == source_id).values(**values, updated_at=self._clock())
+            )
+
+
+async def _channel_of(connection: AsyncConnection, source_id: int) -> int | None:
+    channel_id: int | None = await connection.scalar(select(sources.c.channel_id).where(sources.c.id == source_id))
+    return channel_id
+
+
+async def _store_messages(connection: AsyncConnection, channel_id: int, page: Sequence[NewMessage]) -> None:
+    if not page:
+        return
+    statement = statements.insert(messages)
+    await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["channel_id", "id"],
+            set_={"text": statement.excluded.text, "edited_at": statement.excluded.edited_at},
+        ),
+        [
+            {
+                "channel_id": channel_id,
+                "id": message.id,
+                "date": message.date,
+                "sender_id": message.sender_id,
+                "text": message.text,
+                "edited_at": message.edited_at,
+                "grouped_id": message.grouped_id,
+            }
+            for message in page
+        ],
+    )
+
+
+async def _link_messages(connection: AsyncConnection, source_id: int, page: Sequence[NewMessage]) -> int:
+    count = 0
+    for message_ids in chunks(sorted({message.id for message in page})):
+        known = set(
+            await connection.scalars(
+                select(source_messages.c.message_id).where(
+                    source_messages.c.source_id == source_id, source_messages.c.message_id.in_(message_ids)
+                )
+            )
+        )
+        links = [
+            {"source_id": source_id, "message_id": message_id} for message_id in message_ids if message_id not in known
+        ]
+        if links:
+            await connection.execute(insert(source_messages), links)
+        count += len(links)
+    return count
+
+
+def _file_values(source_id: int, channel_id: int, file: NewFile, now: datetime) -> dict[str, Any]:
+    return {
+        "source_id": source_id,
+        "channel_id": channel_id,
+        "message_id": file.message_id,
+        "document_id": file.document_id,
+        "kind": file.kind,
+        "name": file.name,
+        "mime": file.mime,
+        "size_bytes": file.size_bytes,
+        "date": file.date,
+        "state": FileState.WANTED,
+        "updated_at": now,
+    }
+
+
+def _sources() -> Select[Any]:
+    return select(sources, channels.c.title.label("channel_title")).join(
+        channels, channels.c.id == sources.c.channel_id
+    )
+
+
+def _source(row: Row[Any]) -> Source:
+    return Source(
+        id=row.id,
+        name=row.name,
+        session_id=row.session_id,
+        channel_id=row.channel_id,
+        channel_title=row.channel_title,
+        filters=Filters(
+            kinds=tuple(FileKind(kind) for kind in row.filters["kinds"]),
+            extensions=tuple(row.filters["extensions"]),
+        ),
+        target=TargetKind(row.target),
+        folder=row.folder,
+        cursor=row.cursor,
+        enabled=row.enabled,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        last_scraped_at=row.last_scraped_at,
+        total_messages=row.total_messages,
+        total_files=row.total_files,
+        total_bytes=row.total_bytes,
+    )
