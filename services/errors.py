@@ -9,6 +9,7 @@ PorterError
 │   ├── ChannelNotFound         nothing behind this name, link or id
 │   ├── RightMissing            the account may not see or decide join requests there
 │   ├── FileGone                the message or its file was deleted
+│   ├── FileReferenceExpired    the location is stale: fetch the message again, go on at the same part
 │   └── TelegramRefused         any other answer of Telegram; carries its code word
 ├── LoginError
 │   ├── LoginTimedOut           the attempt is past its deadline, or none is there
@@ -82,6 +83,10 @@ class RightMissing(TelegramError):
 
 
 class FileGone(TelegramError):
+    pass
+
+
+class FileReferenceExpired(TelegramError):
     pass
 
 

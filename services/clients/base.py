@@ -19,6 +19,16 @@ REQUESTS_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
+class MtprotoServer:
+    """An MTProto server other than Telegram's: the DC where logins begin, and its RSA key (PKCS#1 PEM)."""
+
+    dc_id: int
+    host: str
+    port: int
+    public_key_pem: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApiCredentials:
     api_id: int
     api_hash: str
@@ -70,6 +80,24 @@ class SeenChannel:
     channel: Channel
     peer: Peer
     may_invite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DialogsOffset:
+    """The last dialog of a page; the next one starts behind it. `peer_id`: of any chat, a person's is positive."""
+
+    date: datetime
+    message_id: int
+    peer_id: int
+    access_hash: int
+
+
+@dataclass(frozen=True, slots=True)
+class DialogsPage:
+    """The channels and groups among up to 100 dialogs. `next` None: that was the last page."""
+
+    channels: tuple[SeenChannel, ...]
+    next: DialogsOffset | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +175,17 @@ class SentCode:
 
 
 class LoginClient(Protocol):
-    """An account that is not signed in yet. Raises LoginError, FloodWait, Unreachable."""
+    """An account that is not signed in yet. Raises LoginError, FloodWait, Unreachable, TelegramRefused."""
+
+    @property
+    def is_connected(self) -> bool:
+        """False once the connection is lost: such a client is of no more use."""
 
     async def send_code(self, phone: str) -> SentCode: ...
 
     async def resend_code(self, phone: str, code_hash: str) -> SentCode: ...
 
-    async def sign_in(self, phone: str, code: str, code_hash: str) -> Account | None:
+    async def sign_in(self, phone: str, code: str, code_hash: str, kind: CodeKind = CodeKind.APP) -> Account | None:
         """The account, or None: a password is wanted."""
 
     async def password_hint(self) -> str | None: ...
@@ -162,6 +194,9 @@ class LoginClient(Protocol):
 
     def credential(self, user_id: int = 0) -> Credential:
         """What to store so that another process goes on from here (Telegram may have moved us to another DC)."""
+
+    async def log_out(self) -> None:
+        """Give up a login that has succeeded."""
 
     async def close(self) -> None: ...
 
@@ -175,6 +210,9 @@ class ReadingClient(Protocol):
 
     async def channels(self) -> list[SeenChannel]:
         """Every channel, supergroup and group among the account's dialogs."""
+
+    async def dialogs(self, offset: DialogsOffset | None) -> DialogsPage:
+        """One page of that walk; None: the first."""
 
     async def resolve(self, username: str) -> SeenChannel: ...
 

@@ -1,0 +1,160 @@
+"""Work on everybody who waits at a channel: load them, or decide them all.
+
+Deciding all is one call for Telegram, without an outcome per person. So: list, decide, list again, and settle by
+comparison - whoever waited here and is not on the new list was decided; whoever asked meanwhile stays. The moment of
+the decision stands in the checkpoint before the call goes out, so a kill around it is told from its list.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+
+from services.channels import ChannelService
+from services.clients.base import Peer
+from services.clients.pool import ClientPool
+from services.errors import DecisionMade, RequestGone, RightMissing, SessionRequired, StaysPending, TelegramRefused
+from services.request_walks import RequestLister, Walk
+from services.runs import RunContext
+from storage.join_requests import JoinRequestRepository
+from storage.models import JoinRequest, Progress, RequestStatus, Way
+from storage.types import Clock, utc_now
+
+log = logging.getLogger(__name__)
+
+PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Before each new list. How many people one call decides is known to Telegram alone; it is repeated while that helps."""
+BOT_PAUSE_SECONDS = 0.05
+"""The bot decides one by one, below the 30 calls a second that Telegram allows it."""
+BOT_PAGE = 100
+
+DecideOne = Callable[[int, int | None, bool], Awaitable[JoinRequest]]
+
+
+class BulkDecider:
+    def __init__(
+        self,
+        requests: JoinRequestRepository,
+        channels: ChannelService,
+        pool: ClientPool,
+        lister: RequestLister,
+        decide_one: DecideOne,
+        *,
+        clock: Clock = utc_now,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._requests = requests
+        self._channels = channels
+        self._pool = pool
+        self._lister = lister
+        self._decide_one = decide_one
+        self._clock = clock
+        self._sleep = sleep
+
+    async def load(self, context: RunContext, session_id: int, peer: Peer) -> None:
+        walk = await self._lister.walk(context, session_id, peer, {})
+        gone = await self._settle_gone(context, walk)
+        counters = {"new": walk.new, "known": walk.seen - walk.new, "gone": gone}
+        context.progress(Progress(done=walk.seen, total=walk.seen, counters=counters))
+
+    async def decide_all(self, context: RunContext) -> None:
+        """Counters: "approved" or "denied", "elsewhere", "stay". Raises RightMissing when nobody of ours may."""
+        channel_id = context.run.subject_id
+        try:
+            session_id = await self._channels.session_for(channel_id, may_invite=True)
+        except (SessionRequired, RightMissing):
+            channel = await self._channels.refresh_bot_rights(channel_id)
+            if not channel.bot_may_invite:
+                raise
+            await self._by_bot(context)
+        else:
+            await self._by_session(context, session_id, await self._pool.peer(session_id, channel_id))
+
+    # -- by a session
+
+    async def _by_session(self, context: RunContext, session_id: int, peer: Peer) -> None:
+        counters = Counter(context.run.progress.counters)
+        waiting_before: int | None = None
+        for pause_seconds in (0.0, *PAUSES_SECONDS):
+            await self._sleep(pause_seconds)
+            newest = context.run.checkpoint.get("newest")
+            asked_by = datetime.fromisoformat(newest) if newest else None
+            walk = await self._lister.walk(context, session_id, peer, {}, asked_by)
+            await self._settle(context, walk, counters)
+            counters["stay"] = walk.meant
+            self._show(context, counters)
+            if not walk.meant or (waiting_before is not None and walk.meant >= waiting_before):
+                return
+            waiting_before = walk.meant
+            await self._tell_all(context, session_id, peer, walk)
+
+    async def _tell_all(self, context: RunContext, session_id: int, peer: Peer, walk: Walk) -> None:
+        newest = context.run.checkpoint.get("newest") or (walk.newest.isoformat() if walk.newest else None)
+        await self._lister.forget(context, newest=newest, told_at=self._clock().isoformat())
+        try:
+            async with self._pool.gate(session_id) as client:
+                await client.decide_all(peer, approve=context.run.params["approve"])
+        except RequestGone:
+            log.info("nobody waits any more", extra={"run_id": context.run.id})
+        # Who asked while the call was under way was decided by it: the later moment counts them in.
+        await self._lister.forget(context, told_at=self._clock().isoformat())
+
+    async def _settle(self, context: RunContext, walk: Walk, counters: Counter[str]) -> None:
+        told_at = context.run.checkpoint.get("told_at")
+        if told_at is None:
+            counters["elsewhere"] += await self._settle_gone(context, walk)
+            return
+        status = RequestStatus.APPROVED if context.run.params["approve"] else RequestStatus.DENIED
+        if walk.is_complete:
+            counters[status.lower()] += await self._requests.settle_missing(
+                context.run.subject_id,
+                datetime.fromisoformat(told_at),
+                status,
+                Way.BULK,
+                context.run.requested_by,
+            )
+
+    async def _settle_gone(self, context: RunContext, walk: Walk) -> int:
+        """Who waited here before the walk and is not on Telegram's list: handled or withdrawn, we cannot tell which.
+
+        Who arrived during the walk was seen later than it began and stays.
+        """
+        if not walk.is_complete:
+            log.warning("the list is not complete: %d of %s", walk.seen, walk.total, extra={"run_id": context.run.id})
+            return 0
+        return await self._requests.settle_missing(
+            context.run.subject_id, walk.began_at, RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE
+        )
+
+    # -- by the bot
+
+    async def _by_bot(self, context: RunContext) -> None:
+        """One by one. Decided rows wait no more, so a kill repeats nothing."""
+        run, after_id = context.run, 0
+        counters = Counter({**run.progress.counters, "stay": 0})
+        while page := await self._requests.page(run.subject_id, after_id, BOT_PAGE):
+            after_id = page[-1].id
+            for request in page:
+                if request.first_seen_at <= run.created_at:  # who arrived since then was not meant
+                    counters[await self._outcome(context, request)] += 1
+                    self._show(context, counters)
+                    await self._sleep(BOT_PAUSE_SECONDS)
+
+    async def _outcome(self, context: RunContext, request: JoinRequest) -> str:
+        run = context.run
+        try:
+            decided = await self._decide_one(request.id, run.requested_by, run.params["approve"])
+        except DecisionMade:
+            return "elsewhere"
+        except (StaysPending, TelegramRefused) as error:
+            log.info("a request stays: %s", error.word, extra={"run_id": run.id, "request_id": request.id})
+            return "stay"
+        return "elsewhere" if decided.status is RequestStatus.HANDLED_ELSEWHERE else decided.status.lower()
+
+    def _show(self, context: RunContext, counters: Counter[str]) -> None:
+        progress = context.run.progress
+        decided = sum(counters.values()) - counters["stay"]
+        shown = {name: count for name, count in counters.items() if count and name not in ("new", "known")}
+        context.progress(replace(progress, done=decided, total=sum(counters.values()), counters=shown))

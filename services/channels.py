@@ -1,0 +1,219 @@
+"""Channels: which session sees which, and how an admin may name one.
+
+What a session was shown once is stored, access hash included: nothing is resolved twice (TELEGRAM's ban for that lasts
+hours).
+"""
+
+import logging
+import re
+
+from services.clients.base import SeenChannel
+from services.clients.peers import id_of_channel
+from services.clients.pool import ClientPool
+from services.errors import (
+    ChannelNotFound,
+    ChannelUnavailable,
+    NotFound,
+    RightMissing,
+    SessionRequired,
+    TelegramError,
+)
+from services.gate import BotGate
+from storage.channels import ChannelRepository
+from storage.models import Channel, Session, SessionChannel, SessionState
+from storage.sessions import SessionRepository
+
+log = logging.getLogger(__name__)
+
+_HOST = r"(?:https?://)?(?:www\.)?(?:t\.me|telegram\.me|telegram\.dog)/"
+_NAME = r"(?P<name>[A-Za-z][A-Za-z0-9_]{3,31})"
+# A link may lead to a post, a topic or a preview (/s/) of the channel.
+_REFERENCES = (
+    re.compile(rf"@{_NAME}"),
+    re.compile(rf"{_HOST}c/(?P<bare>\d+)(?:/.*)?", re.IGNORECASE),
+    re.compile(rf"{_HOST}(?:s/)?{_NAME}(?:[/?#].*)?", re.IGNORECASE),
+    re.compile(rf"tg://resolve/?\?domain={_NAME}(?:&.*)?", re.IGNORECASE),
+    re.compile(r"(?P<id>-\d{1,18})"),
+)
+_BARE_NAME = re.compile(_NAME)
+_RESERVED = frozenset({"joinchat", "addlist", "share", "proxy", "socks", "login", "addstickers", "addemoji", "boost"})
+
+
+def read_reference(text: str) -> int | str | None:
+    """The channel's id or username that a text names; None: it is no name, link or id (a plain word may still be one).
+
+    @name, t.me/name, t.me/name/5, t.me/c/123/5, tg://resolve?domain=name, -100123.
+    """
+    for pattern in _REFERENCES:
+        found = pattern.fullmatch(text.strip())
+        if found is None:
+            continue
+        groups = found.groupdict()
+        if "id" in groups:
+            return int(groups["id"])
+        if "bare" in groups:
+            return id_of_channel(int(groups["bare"]))
+        return None if groups["name"].lower() in _RESERVED else str(groups["name"])
+    return None
+
+
+class ChannelService:
+    def __init__(
+        self, channels: ChannelRepository, sessions: SessionRepository, pool: ClientPool, gate: BotGate
+    ) -> None:
+        self._channels = channels
+        self._sessions = sessions
+        self._pool = pool
+        self._gate = gate
+
+    # -- what sessions see
+
+    async def of_session(self, session_id: int, refresh: bool = False) -> list[SessionChannel]:
+        """Most members first; asked at Telegram when nothing is stored, or to `refresh`.
+
+        Raises NotFound, TelegramError.
+        """
+        if not refresh:
+            stored = await self._channels.of_session(session_id)
+            if stored:
+                return stored
+        await self._list(session_id)
+        return await self._channels.of_session(session_id)
+
+    async def may_invite(self) -> list[SessionChannel]:
+        """Where an account may let people in, each channel once, most members first.
+
+        A session that does not answer is left out. Raises SessionRequired.
+        """
+        found: dict[int, SessionChannel] = {}
+        for session in await self._active():
+            try:
+                rows = await self.of_session(session.id)
+            except TelegramError as error:
+                log.warning("channels are not listed: %s", type(error).__name__, extra={"session_id": session.id})
+                continue
+            for row in rows:
+                if row.may_invite:
+                    found.setdefault(row.channel.id, row)
+        return sorted(found.values(), key=lambda row: (-(row.channel.members or 0), row.channel.title, row.channel.id))
+
+    async def session_for(self, channel_id: int, may_invite: bool = False) -> int:
+        """A session that sees the channel, with the right to invite if that is asked.
+
+        Raises SessionRequired when none sees it, RightMissing when those that do may not invite.
+        """
+        active = {session.id for session in await self._active()}
+        seeing = [each for each in await self._channels.sessions_of(channel_id) if each in active]
+        if not seeing:
+            raise SessionRequired
+        if not may_invite:
+            return seeing[0]
+        allowed = await self._channels.sessions_of(channel_id, may_invite=True)
+        # The right may be younger than the listing.
+        for session_id in [each for each in seeing if each in allowed] or seeing:
+            if session_id in allowed or (await self._look(session_id, channel_id)).may_invite:
+                return session_id
+        raise RightMissing
+
+    # -- finding
+
+    @staticmethod
+    def is_reference(text: str) -> bool:
+        """Whether a text names a channel, rather than being a word to search for."""
+        return read_reference(text) is not None
+
+    async def find(self, text: str, session_id: int | None = None) -> SessionChannel:
+        """The channel that a text names, as the given session sees it, or the one that can do most there.
+
+        A plain word is taken for a username. Raises ChannelNotFound, ChannelUnavailable, SessionRequired.
+        """
+        reference = read_reference(text)
+        if reference is None and _BARE_NAME.fullmatch(text.strip()):
+            reference = text.strip()
+        if reference is None:
+            raise ChannelNotFound
+        candidates = [session_id] if session_id is not None else [session.id for session in await self._active()]
+        if isinstance(reference, int):
+            return await self._by_id(reference, candidates)
+        return await self._by_username(reference, candidates)
+
+    async def _by_id(self, channel_id: int, session_ids: list[int]) -> SessionChannel:
+        """An id is good only for a session that has met the channel: a fresh list tells."""
+        known = await self._stored(channel_id, session_ids)
+        if known is not None:
+            return known
+        for session_id in session_ids:
+            await self._list(session_id)
+        known = await self._stored(channel_id, session_ids)
+        if known is None:
+            raise ChannelNotFound
+        return known
+
+    async def _by_username(self, username: str, session_ids: list[int]) -> SessionChannel:
+        stored = await self._channels.by_username(username)
+        if stored is not None:
+            known = await self._stored(stored.id, session_ids)
+            if known is not None:
+                return known
+        session_id = session_ids[0]
+        async with self._pool.reading(session_id) as client:
+            return await self._keep(session_id, await client.resolve(username))
+
+    async def _stored(self, channel_id: int, session_ids: list[int]) -> SessionChannel | None:
+        """As a session sees it that may invite there, else as the first that sees it."""
+        channel = await self._channels.get(channel_id)
+        if channel is None:
+            return None
+        allowed = await self._channels.sessions_of(channel_id, may_invite=True)
+        seeing = await self._channels.sessions_of(channel_id)
+        for session_id in session_ids:
+            # A public channel that was looked up before is in no list, but its access hash is here.
+            if session_id not in seeing and await self._sessions.access_hash(session_id, channel_id) is not None:
+                seeing.append(session_id)
+        for session_id in [each for each in allowed if each in session_ids] or [
+            each for each in session_ids if each in seeing
+        ]:
+            return SessionChannel(channel, session_id, session_id in allowed)
+        return None
+
+    # -- the bot
+
+    async def refresh_bot_rights(self, channel_id: int) -> Channel:
+        """The channel as the bot sees it now. Raises ChannelUnavailable for one that neither bot nor Porter knows."""
+        try:
+            await self._channels.put(await self._gate.look(channel_id))
+        except (ChannelUnavailable, RightMissing):
+            # The bot was removed: what is stored stays, without the right.
+            await self._channels.set_bot_may_invite(channel_id, False)
+        channel = await self._channels.get(channel_id)
+        if channel is None:
+            raise ChannelUnavailable
+        return channel
+
+    # -- asking Telegram
+
+    async def _active(self) -> list[Session]:
+        active = [session for session in await self._sessions.all() if session.state is SessionState.ACTIVE]
+        if not active:
+            raise SessionRequired
+        return active
+
+    async def _list(self, session_id: int) -> None:
+        if await self._sessions.get(session_id) is None:
+            raise NotFound("session")
+        async with self._pool.reading(session_id) as client:
+            seen = await client.channels()
+        # Access hashes first: a channel that is listed can be asked for.
+        await self._sessions.put_peers(session_id, {each.peer.id: each.peer.access_hash for each in seen})
+        await self._channels.put_listing(session_id, [(each.channel, each.may_invite) for each in seen])
+
+    async def _look(self, session_id: int, channel_id: int) -> SessionChannel:
+        peer = await self._pool.peer(session_id, channel_id)
+        async with self._pool.reading(session_id) as client:
+            return await self._keep(session_id, await client.look(peer))
+
+    async def _keep(self, session_id: int, seen: SeenChannel) -> SessionChannel:
+        await self._sessions.put_peers(session_id, {seen.peer.id: seen.peer.access_hash})
+        await self._channels.add_seen(session_id, seen.channel, seen.may_invite)
+        channel = await self._channels.get(seen.channel.id) or seen.channel
+        return SessionChannel(channel, session_id, seen.may_invite)

@@ -1,0 +1,62 @@
+"""Opens clients, importing each library when it is first needed: together they cost seconds and 100 MB."""
+
+import asyncio
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from services.clients.base import (
+    ApiCredentials,
+    Credential,
+    GateClient,
+    LoginClient,
+    MtprotoServer,
+    ReadingClient,
+)
+
+if TYPE_CHECKING:
+    from services.clients.pyrogram_client import PyrogramClients
+    from services.clients.telethon_client import TelethonClients
+
+
+class Clients:
+    """Implements base.ClientFactory. `server`: another MTProto server than Telegram's."""
+
+    def __init__(self, server: MtprotoServer | None) -> None:
+        self._server = server
+        self._importing = asyncio.Lock()
+        self._telethon: TelethonClients | None = None
+        self._pyrogram: PyrogramClients | None = None
+
+    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> LoginClient:
+        return await (await self._with_telethon()).login(api, resume)
+
+    async def reading(self, credential: Credential) -> ReadingClient:
+        return await (await self._with_telethon()).reading(credential)
+
+    async def gate(self, credential: Credential) -> GateClient:
+        return await (await self._with_pyrogram()).gate(credential)
+
+    async def _with_telethon(self) -> "TelethonClients":
+        async with self._importing:
+            if self._telethon is None:
+                module = await asyncio.to_thread(importlib.import_module, "services.clients.telethon_client")
+                self._telethon = module.TelethonClients(self._server)
+            return self._telethon
+
+    async def _with_pyrogram(self) -> "PyrogramClients":
+        async with self._importing:
+            if self._pyrogram is None:
+                module = await asyncio.to_thread(_import_pyrogram)
+                self._pyrogram = module.PyrogramClients()
+            return self._pyrogram
+
+
+def _import_pyrogram() -> Any:
+    """kurigram asks for an event loop while it is imported and would leave one of its own open in this thread."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        return importlib.import_module("services.clients.pyrogram_client")
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()

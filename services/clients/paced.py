@@ -1,0 +1,119 @@
+"""What services hold: clients whose every call goes through the pacing and over the session's one connection.
+
+Reads are repeated when no answer came. Decisions are not: repeated, they would find their own work done and take it for
+somebody else's. Signing out is not either.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from services.clients.base import (
+    Account,
+    DialogsOffset,
+    DialogsPage,
+    FileLocation,
+    GateClient,
+    HistoryPage,
+    Peer,
+    Post,
+    ReadingClient,
+    RequestsOffset,
+    RequestsPage,
+    SeenChannel,
+)
+from services.clients.walks import walk_dialogs
+
+C_co = TypeVar("C_co", covariant=True)
+T = TypeVar("T")
+
+TAP_SECONDS = 10.0
+"""Where an admin waits for the answer."""
+PART_SECONDS = 120.0
+"""A part of 1 MiB behind three others, on a slow line."""
+
+
+class Line(Protocol[C_co]):
+    """A shared client behind its pacing; pool.Slot is one."""
+
+    async def ask(
+        self,
+        method: str,
+        request: Callable[[C_co], Awaitable[T]],
+        *,
+        repeat: bool = False,
+        timeout_seconds: float = ...,
+    ) -> T: ...
+
+
+class PacedReading:
+    """Implements base.ReadingClient."""
+
+    def __init__(self, line: Line[ReadingClient]) -> None:
+        self._line = line
+
+    async def me(self) -> Account:
+        return await self._line.ask("users.getUsers", lambda client: client.me(), timeout_seconds=TAP_SECONDS)
+
+    async def log_out(self) -> None:
+        await self._line.ask("auth.logOut", lambda client: client.log_out(), timeout_seconds=TAP_SECONDS)
+
+    async def channels(self) -> list[SeenChannel]:
+        return await walk_dialogs(self.dialogs)
+
+    async def dialogs(self, offset: DialogsOffset | None) -> DialogsPage:
+        return await self._line.ask("messages.getDialogs", lambda client: client.dialogs(offset), repeat=True)
+
+    async def resolve(self, username: str) -> SeenChannel:
+        return await self._line.ask("contacts.resolveUsername", lambda client: client.resolve(username), repeat=True)
+
+    async def look(self, peer: Peer) -> SeenChannel:
+        return await self._line.ask("channels.getFullChannel", lambda client: client.look(peer), repeat=True)
+
+    async def history(self, peer: Peer, after_id: int) -> HistoryPage:
+        return await self._line.ask("messages.getHistory", lambda client: client.history(peer, after_id), repeat=True)
+
+    async def count_after(self, peer: Peer, after_id: int) -> int | None:
+        return await self._line.ask(
+            "messages.getHistory", lambda client: client.count_after(peer, after_id), repeat=True
+        )
+
+    async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
+        return await self._line.ask("channels.getMessages", lambda client: client.posts(peer, message_ids), repeat=True)
+
+    async def read_part(self, location: FileLocation, number: int) -> bytes:
+        return await self._line.ask(
+            "upload.getFile",
+            lambda client: client.read_part(location, number),
+            repeat=True,
+            timeout_seconds=PART_SECONDS,
+        )
+
+    async def close(self) -> None:
+        """The pool closes clients; who only holds one for a while has nothing to close."""
+
+
+class PacedGate:
+    """Implements base.GateClient."""
+
+    def __init__(self, line: Line[GateClient]) -> None:
+        self._line = line
+
+    async def join_requests(self, peer: Peer, offset: RequestsOffset | None) -> RequestsPage:
+        return await self._line.ask(
+            "messages.getChatInviteImporters", lambda client: client.join_requests(peer, offset), repeat=True
+        )
+
+    async def decide(self, peer: Peer, user_id: int, access_hash: int, *, approve: bool) -> None:
+        await self._line.ask(
+            "messages.hideChatJoinRequest",
+            lambda client: client.decide(peer, user_id, access_hash, approve=approve),
+            timeout_seconds=TAP_SECONDS,
+        )
+
+    async def decide_all(self, peer: Peer, *, approve: bool) -> None:
+        await self._line.ask(
+            "messages.hideAllChatJoinRequests", lambda client: client.decide_all(peer, approve=approve)
+        )
+
+    async def close(self) -> None:
+        """As above."""

@@ -1,0 +1,242 @@
+"""The one open client of each session, shared by everybody who needs it.
+
+A client opens at its first call, is closed when nobody has used it for a while, when it lost its connection or did not
+answer (the next call opens a new one), and for good when Telegram says that its session is dead.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Generic, Protocol, TypeVar
+
+from services.clients.base import ClientFactory, Credential, GateClient, Peer, ReadingClient
+from services.clients.paced import PacedGate, PacedReading
+from services.clients.pacing import ANSWER_SECONDS, Governor, answered
+from services.credentials import unpack
+from services.errors import ChannelUnavailable, NotFound, SessionDead, Unreachable
+from storage.sessions import SessionRepository
+
+log = logging.getLogger(__name__)
+
+READING_IDLE_SECONDS = 300.0
+GATE_IDLE_SECONDS = 60.0
+CLOSE_SECONDS = 10.0
+
+OnDead = Callable[[int, SessionDead], Awaitable[None]]
+
+
+class Closable(Protocol):
+    async def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=Closable)
+T = TypeVar("T")
+
+
+class Slot(Generic[C]):
+    """The place of one client of one session: empty, or holding it open. Implements paced.Line."""
+
+    def __init__(
+        self,
+        session_id: int,
+        governor: Governor,
+        connect: Callable[[int], Awaitable[C]],
+        on_dead: Callable[[int, SessionDead], Awaitable[None]],
+        on_alive: Callable[[int], None],
+        idle_seconds: float,
+    ) -> None:
+        self._session_id = session_id
+        self._governor = governor
+        self._connect = connect
+        self._on_dead = on_dead
+        self._on_alive = on_alive
+        self._idle_seconds = idle_seconds
+        self._client: C | None = None
+        self._connecting = asyncio.Lock()
+        self._users = 0
+        self._idle: asyncio.TimerHandle | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    # -- calls
+
+    async def ask(
+        self,
+        method: str,
+        request: Callable[[C], Awaitable[T]],
+        *,
+        repeat: bool = False,
+        timeout_seconds: float = ANSWER_SECONDS,
+    ) -> T:
+        """One paced request on the shared client."""
+        used: C | None = None
+
+        async def once() -> T:
+            nonlocal used
+            used = await self._opened()
+            return await request(used)
+
+        async def lost() -> None:
+            await self._discard(used)
+
+        try:
+            if not repeat:
+                # What may not be sent twice may at least be sent over a connection that is sure to be there.
+                await self._governor.call(self._session_id, "connect", self._opened, repeat=True)
+            answer = await self._governor.call(
+                self._session_id, method, once, timeout_seconds=timeout_seconds, repeat=repeat, on_unreachable=lost
+            )
+        except SessionDead as error:
+            await self._on_dead(self._session_id, error)
+            raise
+        self._on_alive(self._session_id)
+        return answer
+
+    async def _opened(self) -> C:
+        async with self._connecting:
+            if self._client is None:
+                self._client = await self._connect(self._session_id)
+            return self._client
+
+    # -- closing
+
+    async def _discard(self, client: C | None) -> None:
+        """Close a client that is of no more use, unless somebody has replaced it already."""
+        if client is not None and client is self._client:
+            await self.close()
+
+    async def close(self) -> None:
+        """The next call opens a new client. Whoever waits on this one gets Unreachable."""
+        closing = self._start_closing()
+        if closing is not None:
+            await asyncio.shield(closing)  # a client is closed whole, even if its last user is cancelled
+
+    def _start_closing(self) -> asyncio.Task[None] | None:
+        client, self._client = self._client, None
+        if client is None:
+            return None
+        closing = asyncio.create_task(self._close(client))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+        return closing
+
+    async def _close(self, client: C) -> None:
+        try:
+            await answered(client.close(), CLOSE_SECONDS)
+        except Unreachable:
+            log.warning("a client did not close in time", extra={"session_id": self._session_id})
+
+    async def end(self) -> None:
+        """Closed, and everything that was being closed is so."""
+        if self._idle is not None:
+            self._idle.cancel()
+        await self.close()
+        await asyncio.gather(*self._closing)
+
+    # -- idling
+
+    def enter(self) -> None:
+        self._users += 1
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+    def leave(self) -> None:
+        self._users -= 1
+        if not self._users:
+            self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._start_closing)
+
+
+class ClientPool:
+    """`on_dead` hears of a dead session once, until the session answers again."""
+
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        factory: ClientFactory,
+        governor: Governor,
+        on_dead: OnDead,
+        *,
+        reading_idle_seconds: float = READING_IDLE_SECONDS,
+        gate_idle_seconds: float = GATE_IDLE_SECONDS,
+    ) -> None:
+        self._sessions = sessions
+        self._factory = factory
+        self._governor = governor
+        self._on_dead = on_dead
+        self._reading_idle_seconds = reading_idle_seconds
+        self._gate_idle_seconds = gate_idle_seconds
+        self._reading: dict[int, Slot[ReadingClient]] = {}
+        self._gates: dict[int, Slot[GateClient]] = {}
+        self._dead: set[int] = set()
+        self._closed = False
+
+    @asynccontextmanager
+    async def reading(self, session_id: int) -> AsyncIterator[ReadingClient]:
+        """A paced client, shared with everybody else who reads by this session. Connects at the first call."""
+        slot = self._reading.get(session_id)
+        if slot is None:
+            slot = self._slot(session_id, self._connect_reading, self._reading_idle_seconds)
+            self._reading[session_id] = slot
+        slot.enter()
+        try:
+            yield PacedReading(slot)
+        finally:
+            slot.leave()
+
+    @asynccontextmanager
+    async def gate(self, session_id: int) -> AsyncIterator[GateClient]:
+        """The same for join requests."""
+        slot = self._gates.get(session_id)
+        if slot is None:
+            slot = self._slot(session_id, self._connect_gate, self._gate_idle_seconds)
+            self._gates[session_id] = slot
+        slot.enter()
+        try:
+            yield PacedGate(slot)
+        finally:
+            slot.leave()
+
+    async def peer(self, session_id: int, channel_id: int) -> Peer:
+        """How that session addresses the channel. Raises ChannelUnavailable when it never saw it."""
+        access_hash = await self._sessions.access_hash(session_id, channel_id)
+        if access_hash is None:
+            raise ChannelUnavailable
+        return Peer(channel_id, access_hash)
+
+    async def drop(self, session_id: int) -> None:
+        """Close the session's clients, whoever uses them."""
+        self._dead.discard(session_id)
+        for slots in (self._reading, self._gates):
+            slot = slots.pop(session_id, None)
+            if slot is not None:
+                await slot.end()
+
+    async def close(self) -> None:
+        self._closed = True
+        for session_id in {*self._reading, *self._gates}:
+            await self.drop(session_id)
+
+    def _slot(self, session_id: int, connect: Callable[[int], Awaitable[C]], idle_seconds: float) -> Slot[C]:
+        return Slot(session_id, self._governor, connect, self._died, self._dead.discard, idle_seconds)
+
+    async def _connect_reading(self, session_id: int) -> ReadingClient:
+        return await self._factory.reading(await self._credential(session_id))
+
+    async def _connect_gate(self, session_id: int) -> GateClient:
+        return await self._factory.gate(await self._credential(session_id))
+
+    async def _credential(self, session_id: int) -> Credential:
+        if self._closed:
+            raise Unreachable("Porter is stopping")
+        if await self._sessions.get(session_id) is None:
+            raise NotFound("session")
+        return unpack(await self._sessions.credential(session_id))
+
+    async def _died(self, session_id: int, error: SessionDead) -> None:
+        for slots in (self._reading, self._gates):
+            if session_id in slots:
+                await slots[session_id].close()
+        if session_id not in self._dead:
+            self._dead.add(session_id)
+            await self._on_dead(session_id, error)

@@ -1,0 +1,245 @@
+"""Join requests by a user account, with kurigram (it imports as `pyrogram`).
+
+Raw functions over a connection that this file opens and closes itself: kurigram's own paging never ends before an empty
+page, its client reconnects in the background and then hangs, its storage wants a file. It never logs in here: it gets a
+complete credential. Only this file imports it, and only services/clients/factory.py imports this one, at first use.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pyrogram import Client, raw
+from pyrogram.errors import RPCError
+from pyrogram.session import Session
+from pyrogram.session.session import AuthKeyNotFound
+from pyrogram.storage import SQLiteStorage
+
+from services.clients import device
+from services.clients.answers import lost_connection, translate
+from services.clients.base import REQUESTS_PAGE, Credential, Peer, RequestsOffset, RequestsPage
+from services.clients.peers import channel_of, group_of
+from services.errors import ChannelUnavailable, Unreachable
+from storage.models import IncomingRequest
+
+log = logging.getLogger(__name__)
+
+# Below WARNING kurigram logs requests and answers whole.
+logging.getLogger("pyrogram").setLevel(logging.WARNING)
+
+ANSWER_SECONDS = 15
+CLOSE_SECONDS = 5
+
+
+def _keep_unknown_errors_off_the_disk() -> None:
+    """kurigram appends each error that it has no class for to unknown_errors.txt in the working directory; where that
+    is read-only, the refusal turns into an OSError. It tells such errors by a flag of the constructor."""
+    construct = RPCError.__init__
+
+    def quietly(self: Any, *args: Any, **kwargs: Any) -> None:
+        construct(self, *args, **{**kwargs, "is_unknown": False})
+
+    RPCError.__init__ = quietly
+
+
+_keep_unknown_errors_off_the_disk()
+
+
+class _Memory(SQLiteStorage):  # type: ignore[misc]
+    """A storage that is complete from the start: with user_id or is_bot missing, kurigram begins a new login."""
+
+    def __init__(self, credential: Credential) -> None:
+        super().__init__("porter", Path(), in_memory=True)
+        self._credential = credential
+
+    async def open(self) -> None:
+        await super().open()
+        credential = self._credential
+        await self.dc_id(credential.dc_id)
+        await self.server_address(credential.host)
+        await self.port(credential.port)
+        await self.api_id(credential.api.api_id)
+        await self.test_mode(credential.test_mode)
+        await self.auth_key(credential.auth_key)
+        await self.user_id(credential.user_id)
+        await self.is_bot(credential.is_bot)
+
+
+class _Connection(Session):  # type: ignore[misc]
+    """One connection for one life. `lost` is set when it ends; `is_key_unknown`: Telegram said -404."""
+
+    START_TIMEOUT = 5
+
+    def __init__(self, client: Client, credential: Credential) -> None:
+        super().__init__(
+            client, credential.dc_id, credential.host, credential.port, credential.auth_key, credential.test_mode
+        )
+        self.lost = asyncio.Event()
+        self.is_key_unknown = False
+
+    async def restart(self) -> None:
+        """Called where kurigram would reconnect. Opening anew is up to the pool."""
+        self.lost.set()
+
+    async def recv_worker(self) -> None:
+        try:
+            await super().recv_worker()
+        except AuthKeyNotFound:
+            self.is_key_unknown = True
+        finally:
+            self.lost.set()
+
+    async def within_life(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """The work's result; Unreachable or SessionDead once the connection ends, which kurigram would sit out."""
+        working = asyncio.ensure_future(work)
+        losing = asyncio.ensure_future(self.lost.wait())
+        try:
+            await asyncio.wait((working, losing), return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            if self.is_key_unknown:
+                raise translate("AUTH_KEY_NOT_FOUND", 404)
+            raise Unreachable("the connection was lost")
+        except RPCError as error:
+            seconds = error.value if isinstance(error.value, int) else 0
+            raise translate(_word(error), error.CODE or 0, seconds) from error
+        except OSError as error:  # a TimeoutError is one
+            raise lost_connection(error) from error
+        finally:
+            for task in (working, losing):
+                task.cancel()
+            await asyncio.gather(working, losing, return_exceptions=True)
+
+
+def _word(error: RPCError) -> str:
+    """Telegram's word. Of an error without a class, kurigram keeps "[400 WORD]" as the value."""
+    if error.ID:
+        return str(error.ID)
+    found = re.fullmatch(r"\[-?\d+ (.+)\]", str(error.value))
+    return found[1] if found else type(error).__name__
+
+
+class PyrogramClients:
+    async def gate(self, credential: Credential) -> "PyrogramGate":
+        """Raises SessionDead, Unreachable."""
+        client = Client(
+            "porter",
+            storage_engine=_Memory(credential),
+            no_updates=True,
+            sleep_threshold=0,
+            workers=1,
+            device_model=device.DEVICE_MODEL,
+            system_version=device.SYSTEM_VERSION,
+            app_version=device.APP_VERSION,
+            lang_code=device.LANGUAGE,
+            system_lang_code=device.LANGUAGE,
+            loop=asyncio.get_running_loop(),
+        )
+        await client.storage.open()
+        connection = _Connection(client, credential)
+        gate = PyrogramGate(client, connection)
+        try:
+            await connection.within_life(connection.start())
+            if not connection.is_started.is_set():  # start() keeps OSErrors to itself
+                raise Unreachable("no connection")
+        except BaseException:
+            await gate.close()
+            raise
+        return gate
+
+
+class PyrogramGate:
+    """Implements base.GateClient. The connection is open."""
+
+    def __init__(self, client: Client, connection: _Connection) -> None:
+        self._client = client
+        self._connection = connection
+
+    async def join_requests(self, peer: Peer, offset: RequestsOffset | None) -> RequestsPage:
+        user: Any = raw.types.InputUserEmpty()
+        if offset is not None:
+            user = raw.types.InputUser(user_id=offset.user_id, access_hash=offset.access_hash)
+        answer = await self._ask(
+            raw.functions.messages.GetChatInviteImporters(
+                peer=_input_peer(peer),
+                requested=True,
+                offset_date=int(offset.date.timestamp()) if offset else 0,
+                offset_user=user,
+                limit=REQUESTS_PAGE,
+            )
+        )
+        people = {user.id: user for user in answer.users}
+        requests = tuple(_incoming(peer.id, row, people.get(row.user_id)) for row in answer.importers)
+        hashes = {user_id: user.access_hash for user_id, user in people.items() if user.access_hash is not None}
+        last = requests[-1] if requests else None
+        behind = RequestsOffset(last.asked_at, last.user_id, hashes.get(last.user_id, 0)) if last else None
+        return RequestsPage(answer.count, requests, hashes, behind)
+
+    async def decide(self, peer: Peer, user_id: int, access_hash: int, *, approve: bool) -> None:
+        user = raw.types.InputUser(user_id=user_id, access_hash=access_hash)
+        await self._ask(
+            raw.functions.messages.HideChatJoinRequest(peer=_input_peer(peer), user_id=user, approved=approve)
+        )
+
+    async def decide_all(self, peer: Peer, *, approve: bool) -> None:
+        await self._ask(raw.functions.messages.HideAllChatJoinRequests(peer=_input_peer(peer), approved=approve))
+
+    async def close(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._connection.stop()
+        except TimeoutError:
+            log.warning("a connection did not end in %d s", CLOSE_SECONDS)
+        finally:
+            connection = self._connection.connection
+            if connection is not None and connection.protocol is not None:
+                # kurigram leaves the thread of each connection to the garbage collector.
+                connection.protocol.crypto_executor.shutdown(wait=False)
+            await self._client.storage.close()
+
+    async def _ask(self, query: Any) -> Any:
+        """Raises PorterError."""
+        if self._connection.lost.is_set():
+            raise Unreachable("the connection was lost")
+        return await self._connection.within_life(
+            self._connection.invoke(
+                raw.functions.InvokeWithoutUpdates(query=query),
+                retries=1,
+                timeout=ANSWER_SECONDS,
+                sleep_threshold=0,
+                retry_delay=0,
+            )
+        )
+
+
+def _input_peer(peer: Peer) -> Any:
+    if (channel_id := channel_of(peer.id)) is not None:
+        return raw.types.InputPeerChannel(channel_id=channel_id, access_hash=peer.access_hash)
+    if (chat_id := group_of(peer.id)) is not None:
+        return raw.types.InputPeerChat(chat_id=chat_id)
+    raise ChannelUnavailable
+
+
+def _incoming(channel_id: int, row: Any, user: Any) -> IncomingRequest:
+    """A ChatInviteImporter. Its user comes along, but for accounts that are gone."""
+    asked_at = datetime.fromtimestamp(row.date, UTC)
+    if user is None or not isinstance(user, raw.types.User):
+        return IncomingRequest(channel_id, row.user_id, "", None, row.about, asked_at)
+    username = user.username or next((each.username for each in user.usernames or () if each.active), None)
+    return IncomingRequest(
+        channel_id=channel_id,
+        user_id=row.user_id,
+        name=" ".join(part for part in (user.first_name, user.last_name) if part),
+        username=username,
+        bio=row.about or None,
+        asked_at=asked_at,
+        has_photo=isinstance(user.photo, raw.types.UserProfilePhoto),
+        is_premium=bool(user.premium),
+        is_scam=bool(user.scam),
+        is_fake=bool(user.fake),
+        language=user.lang_code,
+    )

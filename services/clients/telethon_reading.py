@@ -1,0 +1,159 @@
+"""An account that reads channels and files, with Telethon: raw requests, a page or a part each."""
+
+from typing import Any
+
+from telethon import TelegramClient
+from telethon.tl import functions, types
+
+from services.clients import telethon_convert as convert
+from services.clients.base import (
+    HISTORY_PAGE,
+    Account,
+    DialogsOffset,
+    DialogsPage,
+    FileLocation,
+    HistoryPage,
+    Peer,
+    Post,
+    SeenChannel,
+)
+from services.clients.peers import channel_of, group_of
+from services.clients.telethon_calls import ask
+from services.clients.telethon_files import PartReader
+from services.clients.walks import walk_dialogs
+from services.errors import ChannelNotFound, ChannelUnavailable
+
+DIALOGS_PAGE = 100
+
+
+class TelethonReading:
+    """Implements base.ReadingClient. The client is connected."""
+
+    def __init__(self, client: TelegramClient) -> None:
+        self._client = client
+        self._parts = PartReader(client)
+
+    # -- the account
+
+    async def me(self) -> Account:
+        return convert.account((await self._ask(functions.users.GetUsersRequest([types.InputUserSelf()])))[0])
+
+    async def log_out(self) -> None:
+        await self._ask(functions.auth.LogOutRequest())
+
+    # -- channels
+
+    async def channels(self) -> list[SeenChannel]:
+        return await walk_dialogs(self.dialogs)
+
+    async def dialogs(self, offset: DialogsOffset | None) -> DialogsPage:
+        request = functions.messages.GetDialogsRequest(
+            offset_date=offset.date if offset else None,
+            offset_id=offset.message_id if offset else 0,
+            offset_peer=convert.input_peer(offset.peer_id, offset.access_hash) if offset else types.InputPeerEmpty(),
+            limit=DIALOGS_PAGE,
+            hash=0,
+            exclude_pinned=offset is not None,  # they stand on top of the first page, whatever their date
+        )
+        answer = await self._ask(request)
+        seen = (convert.seen_channel(chat) for chat in answer.chats if not getattr(chat, "left", False))
+        channels = tuple(channel for channel in seen if channel is not None)
+        is_last = not isinstance(answer, types.messages.DialogsSlice) or not answer.dialogs
+        return DialogsPage(channels, None if is_last else _behind(answer))
+
+    async def resolve(self, username: str) -> SeenChannel:
+        answer = await self._ask(functions.contacts.ResolveUsernameRequest(username))
+        wanted = convert.peer_id(answer.peer)
+        for channel in map(convert.seen_channel, answer.chats):
+            if channel is not None and channel.peer.id == wanted:
+                return channel
+        raise ChannelNotFound(username)  # a person, or a bot
+
+    async def look(self, peer: Peer) -> SeenChannel:
+        if (chat_id := group_of(peer.id)) is not None:
+            answer = await self._ask(functions.messages.GetFullChatRequest(chat_id))
+            members = None  # the group itself says
+        else:
+            answer = await self._ask(functions.channels.GetFullChannelRequest(self._channel(peer)))
+            members = answer.full_chat.participants_count
+        for chat in answer.chats:
+            channel = convert.seen_channel(chat, members)
+            if channel is not None and channel.peer.id == peer.id:
+                return channel
+        raise ChannelUnavailable
+
+    # -- messages
+
+    async def history(self, peer: Peer, after_id: int) -> HistoryPage:
+        # The window ends right above `after_id`: the page before that message, seen from the newest one.
+        answer = await self._history(peer, after_id + 1, -HISTORY_PAGE, HISTORY_PAGE)
+        # Near the newest message a window reaches below `after_id`; that part is known.
+        fresh = sorted((each for each in answer.messages if each.id > after_id), key=lambda each: each.id)
+        posts = tuple(convert.post(each) for each in fresh if isinstance(each, types.Message))
+        return HistoryPage(posts, fresh[-1].id if fresh else None)
+
+    async def count_after(self, peer: Peer, after_id: int) -> int | None:
+        answer = await self._history(peer, after_id + 1 if after_id else 0, 0, 1)
+        if after_id:
+            # Where the first message at or below `after_id` stands, counted from the newest.
+            position = getattr(answer, "offset_id_offset", None)
+            return None if position is None else int(position)
+        return int(getattr(answer, "count", len(answer.messages)))
+
+    async def _history(self, peer: Peer, offset_id: int, add_offset: int, limit: int) -> Any:
+        return await self._ask(
+            functions.messages.GetHistoryRequest(
+                convert.input_peer(peer.id, peer.access_hash),
+                offset_id=offset_id,
+                offset_date=None,
+                add_offset=add_offset,
+                limit=limit,
+                max_id=0,
+                min_id=0,
+                hash=0,
+            )
+        )
+
+    async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
+        wanted: list[Any] = [types.InputMessageID(message_id) for message_id in message_ids]
+        if group_of(peer.id) is not None:
+            answer = await self._ask(functions.messages.GetMessagesRequest(wanted))
+        else:
+            answer = await self._ask(functions.channels.GetMessagesRequest(self._channel(peer), wanted))
+        return [
+            convert.post(message)
+            for message in answer.messages
+            if isinstance(message, types.Message) and convert.peer_id(message.peer_id) == peer.id
+        ]
+
+    async def read_part(self, location: FileLocation, number: int) -> bytes:
+        return await self._parts.read(location, number)
+
+    async def close(self) -> None:
+        try:
+            await self._parts.close()
+        finally:
+            await self._client.disconnect()
+
+    async def _ask(self, request: Any) -> Any:
+        return await ask(self._client, request)
+
+    @staticmethod
+    def _channel(peer: Peer) -> Any:
+        channel_id = channel_of(peer.id)
+        if channel_id is None:
+            raise ChannelUnavailable
+        return types.InputChannel(channel_id, peer.access_hash)
+
+
+def _behind(answer: Any) -> DialogsOffset | None:
+    """The offset of the page behind this one: its last dialog whose newest message came along."""
+    messages = {(convert.peer_id(each.peer_id), each.id): each for each in answer.messages}
+    hashes = {user.id: user.access_hash for user in answer.users}
+    hashes |= {seen.peer.id: seen.peer.access_hash for seen in map(convert.seen_channel, answer.chats) if seen}
+    for dialog in reversed(answer.dialogs):
+        peer_id = convert.peer_id(dialog.peer)
+        message = messages.get((peer_id, dialog.top_message))
+        if peer_id is not None and message is not None and getattr(message, "date", None) is not None:
+            return DialogsOffset(message.date, message.id, peer_id, hashes.get(peer_id) or 0)
+    return None

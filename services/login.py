@@ -1,0 +1,338 @@
+"""Logging in, step by step, over restarts.
+
+An attempt is a sealed row: application, number, auth key, code hash. Between the steps its connection stays open in
+memory; after a restart, or when it was lost, the next step opens it anew with the same auth key, and Telegram goes on
+where it was. An attempt lives 15 minutes, however many steps it takes.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from services.clients.base import (
+    Account,
+    ApiCredentials,
+    ClientFactory,
+    CodeKind,
+    Credential,
+    LoginClient,
+    SentCode,
+)
+from services.clients.pacing import answered
+from services.credentials import masked_phone, pack, plain_phone
+from services.errors import (
+    CodeExpired,
+    LoginTimedOut,
+    PhoneInvalid,
+    PorterError,
+    SessionExists,
+    Unreachable,
+)
+from services.login_payload import LoginPayload
+from storage.errors import AccountTaken, NameTaken
+from storage.logins import LoginRepository
+from storage.models import LoginAttempt, LoginStep, Session, SessionState
+from storage.sessions import SessionRepository
+from storage.types import Clock, utc_now
+from storage.vault import Vault
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+ATTEMPT_LIFETIME = timedelta(minutes=15)
+STEP_SECONDS = 10.0
+"""An admin waits for each step, and holds up their other taps."""
+CONNECT_SECONDS = 20.0
+"""The first time, the library is imported and an auth key agreed on."""
+NAME_CHARACTERS = 24
+FALLBACK_NAME = "Account"
+
+
+# -- what an attempt waits for
+
+
+@dataclass(frozen=True, slots=True)
+class CodeWanted:
+    """`length`: digits, None where the kind has none. `next_kind`: what a resend would bring, from `resend_at` on."""
+
+    attempt_id: int
+    admin_id: int
+    masked_phone: str
+    kind: CodeKind
+    length: int | None
+    next_kind: CodeKind | None
+    resend_at: datetime | None
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordWanted:
+    attempt_id: int
+    admin_id: int
+    hint: str | None
+    masked_phone: str
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """`existed`: the account was here, signed out, and works again."""
+
+    session: Session
+    existed: bool
+
+
+LoginState = CodeWanted | PasswordWanted | SignedIn
+
+
+class LoginService:
+    """Methods raise LoginError, FloodWait, Unreachable, TelegramRefused; an attempt outlives all but its deadline."""
+
+    def __init__(
+        self,
+        logins: LoginRepository,
+        sessions: SessionRepository,
+        vault: Vault,
+        factory: ClientFactory,
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._logins = logins
+        self._sessions = sessions
+        self._vault = vault
+        self._factory = factory
+        self._clock = clock
+        self._clients: dict[int, LoginClient] = {}  # by attempt
+        self._timers: dict[int, asyncio.TimerHandle] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._one_step: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # by admin
+
+    # -- steps
+
+    async def begin(self, admin_id: int, api: ApiCredentials, phone: str) -> CodeWanted:
+        """Ask Telegram for a code. An older attempt of this admin ends."""
+        phone = plain_phone(phone)
+        if not phone:
+            raise PhoneInvalid
+        async with self._one_step[admin_id]:
+            await self._drop(await self._logins.of_admin(admin_id))
+            client = await answered(self._factory.login(api), CONNECT_SECONDS)
+            try:
+                sent = await answered(client.send_code(phone), STEP_SECONDS)
+                credential = client.credential()
+                payload = LoginPayload(phone, credential).with_code(sent, credential, self._clock())
+                deadline = self._clock() + ATTEMPT_LIFETIME
+                attempt = await self._logins.put(admin_id, LoginStep.CODE, payload.pack(), deadline)
+            except BaseException:
+                await client.close()
+                raise
+            self._keep(attempt, client)
+            return _code_wanted(attempt, payload)
+
+    async def resume(self, admin_id: int) -> CodeWanted | PasswordWanted | None:
+        """What this admin's attempt waits for. Asks nobody: a keypad calls it at each tap."""
+        attempt = await self._logins.of_admin(admin_id)
+        if attempt is None or attempt.deadline <= self._clock():
+            return None
+        payload = LoginPayload.unpack(await self._logins.payload(attempt.id))
+        return _code_wanted(attempt, payload) if attempt.step is LoginStep.CODE else _password_wanted(attempt, payload)
+
+    async def code(self, attempt_id: int, code: str) -> PasswordWanted | SignedIn:
+        """Raises CodeInvalid and CodeExpired; the attempt goes on after both."""
+        attempt = await self._alive(attempt_id, LoginStep.CODE)
+        async with self._one_step[attempt.admin_id]:
+            payload, client = await self._open(attempt)
+            try:
+                account = await self._ask(attempt, client.sign_in(payload.phone, code, payload.code_hash, payload.kind))
+            except CodeExpired:
+                await self._save(attempt, LoginStep.CODE, replace(payload, is_code_void=True))
+                raise
+            if account is not None:
+                return await self._finish(attempt, payload, client, account)
+            # The step is stored before anything else is asked: the code is used up.
+            payload = replace(payload, credential=client.credential())
+            attempt = await self._save(attempt, LoginStep.PASSWORD, payload)
+            try:
+                payload = replace(payload, hint=await self._ask(attempt, client.password_hint()))
+            except PorterError as error:
+                log.warning("the password's hint is not known: %s", type(error).__name__)
+            else:
+                await self._save(attempt, LoginStep.PASSWORD, payload)
+            return _password_wanted(attempt, payload)
+
+    async def password(self, attempt_id: int, password: str) -> SignedIn:
+        """Raises PasswordInvalid; the attempt goes on after it."""
+        attempt = await self._alive(attempt_id, LoginStep.PASSWORD)
+        async with self._one_step[attempt.admin_id]:
+            payload, client = await self._open(attempt)
+            account = await self._ask(attempt, client.check_password(password))
+            return await self._finish(attempt, payload, client, account)
+
+    async def resend(self, attempt_id: int) -> CodeWanted:
+        """The code by the next way that Telegram names, else a new code. Raises ResendUnavailable."""
+        attempt = await self._alive(attempt_id, LoginStep.CODE)
+        async with self._one_step[attempt.admin_id]:
+            payload, client = await self._open(attempt)
+            sent: SentCode | None = None
+            if payload.next_kind is not None and not payload.is_code_void:
+                try:
+                    sent = await self._ask(attempt, client.resend_code(payload.phone, payload.code_hash))
+                except CodeExpired:
+                    log.info("the code to send again has expired, asking for a new one")
+            if sent is None:
+                sent = await self._ask(attempt, client.send_code(payload.phone))
+            payload = payload.with_code(sent, client.credential(), self._clock())
+            return _code_wanted(await self._save(attempt, LoginStep.CODE, payload), payload)
+
+    async def cancel(self, admin_id: int) -> None:
+        """End this admin's attempt, if there is one."""
+        async with self._one_step[admin_id]:
+            await self._drop(await self._logins.of_admin(admin_id))
+
+    async def close(self) -> None:
+        """Close the connections. The attempts stay: the next start goes on with them."""
+        for attempt_id in list(self._clients):
+            self._close_client(attempt_id)
+        await asyncio.gather(*self._closing)
+
+    # -- attempts
+
+    async def _alive(self, attempt_id: int, step: LoginStep) -> LoginAttempt:
+        attempt = await self._logins.get(attempt_id)
+        if attempt is None or attempt.step is not step or attempt.deadline <= self._clock():
+            raise LoginTimedOut
+        return attempt
+
+    async def _save(self, attempt: LoginAttempt, step: LoginStep, payload: LoginPayload) -> LoginAttempt:
+        await self._logins.update(attempt.id, step, payload.pack(), attempt.deadline)
+        return replace(attempt, step=step)
+
+    async def _drop(self, attempt: LoginAttempt | None) -> None:
+        if attempt is not None:
+            self._close_client(attempt.id)
+            await self._logins.delete(attempt.id)
+
+    async def _finish(
+        self, attempt: LoginAttempt, payload: LoginPayload, client: LoginClient, account: Account
+    ) -> SignedIn:
+        """Store the session; an account that is here already keeps the session it has."""
+        try:
+            signed_in = await self._store(payload, client.credential(account.user_id), account)
+        except SessionExists:
+            await self._give_up(client)
+            raise
+        finally:
+            await self._drop(attempt)
+        log.info("signed in", extra={"session_id": signed_in.session.id})
+        return signed_in
+
+    async def _store(self, payload: LoginPayload, credential: Credential, account: Account) -> SignedIn:
+        phone = account.phone or payload.phone
+        secrets: dict[str, Any] = {
+            "api_id": credential.api.api_id,
+            "api_hash": credential.api.api_hash,
+            "phone": phone,
+            "masked_phone": masked_phone(phone),
+            "credential": pack(credential),
+            "fingerprint": self._vault.fingerprint(credential.auth_key),
+        }
+        known = await self._sessions.by_user(account.user_id)
+        if known is not None and known.state is SessionState.ACTIVE:
+            raise SessionExists(known.name)
+        try:
+            if known is not None and (renewed := await self._sessions.renew(known.id, **secrets)) is not None:
+                return SignedIn(renewed, existed=True)
+            return SignedIn(await self._add(account, secrets), existed=False)
+        except AccountTaken as error:  # by another admin, this very second
+            raise SessionExists(error.name) from error
+
+    async def _add(self, account: Account, secrets: dict[str, Any]) -> Session:
+        """The session is called by the account's first name; a number follows when that is taken."""
+        first_name = (account.name.split() or [FALLBACK_NAME])[0][:NAME_CHARACTERS]
+        number = 1
+        while True:
+            try:
+                return await self._sessions.add(
+                    name=first_name if number == 1 else f"{first_name} {number}",
+                    user_id=account.user_id,
+                    account_name=account.name,
+                    username=account.username,
+                    **secrets,
+                )
+            except NameTaken:
+                number += 1
+
+    async def _give_up(self, client: LoginClient) -> None:
+        """Sign a second key of the account out again. It is in nobody's hands, so failing is no harm."""
+        try:
+            await answered(client.log_out(), STEP_SECONDS)
+        except PorterError as error:
+            log.warning("the second login of an account is not signed out: %s", type(error).__name__)
+
+    # -- clients
+
+    async def _open(self, attempt: LoginAttempt) -> tuple[LoginPayload, LoginClient]:
+        """The attempt's connection, opened anew where a restart or the network took it. The row is read again: while
+        this step waited for its turn, another may have changed it."""
+        attempt = await self._alive(attempt.id, attempt.step)
+        payload = LoginPayload.unpack(await self._logins.payload(attempt.id))
+        client = self._clients.get(attempt.id)
+        if client is not None and client.is_connected:
+            return payload, client
+        self._close_client(attempt.id)
+        opening = self._factory.login(payload.credential.api, payload.credential)
+        client = await answered(opening, CONNECT_SECONDS)
+        self._keep(attempt, client)
+        return payload, client
+
+    async def _ask(self, attempt: LoginAttempt, request: Awaitable[T]) -> T:
+        try:
+            return await answered(request, STEP_SECONDS)
+        except Unreachable:
+            self._close_client(attempt.id)
+            raise
+
+    def _keep(self, attempt: LoginAttempt, client: LoginClient) -> None:
+        """Until the deadline, should nobody come back."""
+        self._clients[attempt.id] = client
+        seconds = max(0.0, (attempt.deadline - self._clock()).total_seconds())
+        self._timers[attempt.id] = asyncio.get_running_loop().call_later(seconds, self._close_client, attempt.id)
+
+    def _close_client(self, attempt_id: int) -> None:
+        timer = self._timers.pop(attempt_id, None)
+        if timer is not None:
+            timer.cancel()
+        client = self._clients.pop(attempt_id, None)
+        if client is not None:
+            closing = asyncio.create_task(self._close(client))
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    @staticmethod
+    async def _close(client: LoginClient) -> None:
+        try:
+            await answered(client.close(), STEP_SECONDS)
+        except Unreachable:
+            log.warning("a login client did not close in time")
+
+
+def _code_wanted(attempt: LoginAttempt, payload: LoginPayload) -> CodeWanted:
+    return CodeWanted(
+        attempt_id=attempt.id,
+        admin_id=attempt.admin_id,
+        masked_phone=masked_phone(payload.phone),
+        kind=payload.kind,
+        length=payload.length,
+        next_kind=payload.next_kind,
+        resend_at=payload.resend_at,
+        deadline=attempt.deadline,
+    )
+
+
+def _password_wanted(attempt: LoginAttempt, payload: LoginPayload) -> PasswordWanted:
+    return PasswordWanted(attempt.id, attempt.admin_id, payload.hint, masked_phone(payload.phone), attempt.deadline)

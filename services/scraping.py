@@ -1,0 +1,149 @@
+"""Carrying a channel home: walk its new messages, then fetch the files that the source wants.
+
+The walk goes upwards from the source's cursor, page by page; each page is stored with its wanted files and the new
+cursor in one transaction. So a killed run walks on where it stood, and nothing is stored or counted twice.
+"""
+
+from dataclasses import asdict, dataclass
+
+from services.clients.base import HISTORY_PAGE, HistoryPage, Peer
+from services.clients.pool import ClientPool
+from services.downloads import Downloader
+from services.errors import NotFound
+from services.runs import RunContext
+from services.targets import Targets
+from storage.files import FileRepository
+from storage.models import File, FileTally, NewFile, Progress, Source
+from storage.sources import SourceRepository
+from storage.types import Clock, utc_now
+
+LONG_WALK = HISTORY_PAGE // 2
+"""From so many messages on a first page it is worth a call to ask how many there are in all."""
+
+
+class Scraper:
+    """`work` is registered for RunKind.SCRAPE; a run's subject is the source."""
+
+    def __init__(
+        self,
+        sources: SourceRepository,
+        files: FileRepository,
+        pool: ClientPool,
+        targets: Targets,
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._sources = sources
+        self._files = files
+        self._pool = pool
+        self._targets = targets
+        self._clock = clock
+        self._downloader = Downloader(files, pool)
+
+    async def work(self, context: RunContext) -> None:
+        """Counters: "messages", "files", "failed", "skipped" (files that no filter wants). Raises PorterError."""
+        source = await self._sources.get(context.run.subject_id)
+        if source is None:
+            raise NotFound("source")
+        start = await self._start_of(context, source)
+        peer = await self._pool.peer(source.session_id, source.channel_id)
+        await self._walk(context, source, peer, start)
+        await self._fetch(context, source, peer, start)
+        await self._sources.finished(source.id, self._clock())
+
+    async def _start_of(self, context: RunContext, source: Source) -> "_Start":
+        """How the source stood when this run first began: what the run has done is told from the rows themselves, so
+        that no kill makes it count wrong."""
+        if not context.run.checkpoint:
+            tally = await self._files.tally(source.id)
+            start = _Start(source.total_messages, tally.done, tally.done_bytes, tally.failed)
+            await context.checkpoint(asdict(start))
+            return start
+        return _Start(**context.run.checkpoint)
+
+    async def _walk(self, context: RunContext, source: Source, peer: Peer, start: "_Start") -> None:
+        counters = {"files": 0, "failed": 0, "skipped": 0, **context.run.progress.counters}
+        new = source.total_messages - start.messages
+        cursor, done, total = source.cursor, 0, None
+        while True:
+            context.progress(Progress(done=done, total=total, counters={**counters, "messages": new}))
+            async with self._pool.reading(source.session_id) as client:
+                page = await client.history(peer, cursor)
+                if page.last_id is None:
+                    return
+                if total is None and len(page.posts) >= LONG_WALK:
+                    total = await client.count_after(peer, cursor)
+            new += await self._store(source, page, page.last_id)
+            cursor = page.last_id
+            done += len(page.posts)
+            counters["skipped"] += sum(1 for post in page.posts if post.file and not _wants(source, post.file))
+
+    async def _store(self, source: Source, page: HistoryPage, cursor: int) -> int:
+        messages = [post.message for post in page.posts]
+        wanted = [post.file for post in page.posts if post.file and _wants(source, post.file)]
+        stored = await self._sources.store_page(source.id, messages, wanted, cursor)
+        return stored.new_messages
+
+    async def _fetch(self, context: RunContext, source: Source, peer: Peer, start: "_Start") -> None:
+        meter = _Meter(context, start, await self._files.tally(source.id))
+        meter.show()
+        await self._downloader.fetch_pending(source, peer, self._targets.of(source.target), meter)
+
+
+def _wants(source: Source, file: NewFile) -> bool:
+    return source.filters.match(file.kind, file.name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """The source's totals when the run began; its checkpoint."""
+
+    messages: int
+    files: int
+    files_bytes: int
+    failed: int
+
+
+class _Meter:
+    """Counts files and bytes as they come. Implements downloads.Report."""
+
+    def __init__(self, context: RunContext, start: _Start, tally: FileTally) -> None:
+        self._context = context
+        self._files = tally.done - start.files
+        self._failed = tally.failed - start.failed
+        self._files_bytes = tally.done_bytes - start.files_bytes
+        self._waiting = tally.waiting
+        self._waiting_bytes = tally.waiting_bytes
+        self._arrived_bytes: dict[int, int] = {}  # of files that are not whole yet, by file id
+
+    def part(self, file: File, size_bytes: int) -> None:
+        self._arrived_bytes[file.id] = self._arrived_bytes.get(file.id, 0) + size_bytes
+        self.show()
+
+    def done(self, file: File) -> None:
+        self._files += 1
+        self._files_bytes += file.size_bytes
+        self._settled(file)
+
+    def failed(self, file: File) -> None:
+        self._failed += 1
+        self._settled(file)
+
+    def _settled(self, file: File) -> None:
+        self._arrived_bytes.pop(file.id, None)
+        self._waiting -= 1
+        self._waiting_bytes -= file.size_bytes
+        self.show()
+
+    def show(self) -> None:
+        settled = self._files + self._failed
+        before = self._context.run.progress.counters
+        self._context.progress(
+            Progress(
+                done=settled,
+                total=settled + self._waiting,
+                done_bytes=self._files_bytes + sum(self._arrived_bytes.values()),
+                total_bytes=self._files_bytes + self._waiting_bytes,
+                counters={**before, "files": self._files, "failed": self._failed},
+            )
+        )

@@ -1,0 +1,92 @@
+"""Sessions that Porter holds: look at them, check them, rename them, give them up."""
+
+import logging
+from dataclasses import dataclass
+
+from services.clients.pool import ClientPool
+from services.errors import NotFound, PorterError, RowInUse, SessionDead
+from storage.channels import ChannelRepository
+from storage.models import Session, SessionState
+from storage.sessions import SessionRepository
+from storage.types import Clock, utc_now
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCard:
+    """`used_by`: names of the sources that read through it."""
+
+    session: Session
+    used_by: list[str]
+
+
+class SessionService:
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        channels: ChannelRepository,
+        pool: ClientPool,
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
+        self._sessions = sessions
+        self._pool = pool
+        self._clock = clock
+
+    async def all(self) -> list[Session]:
+        return await self._sessions.all()
+
+    async def get(self, session_id: int) -> Session:
+        """Raises NotFound."""
+        session = await self._sessions.get(session_id)
+        if session is None:
+            raise NotFound("session")
+        return session
+
+    async def card(self, session_id: int) -> SessionCard:
+        """Raises NotFound."""
+        return SessionCard(await self.get(session_id), await self._sessions.used_by(session_id))
+
+    async def check(self, session_id: int) -> Session:
+        """Ask Telegram whether it still works, and store what it says. Raises NotFound, Unreachable, FloodWait."""
+        await self.get(session_id)
+        try:
+            async with self._pool.reading(session_id) as client:
+                account = await client.me()
+        except SessionDead as error:
+            await self.mark_dead(session_id, error)
+        else:
+            await self._sessions.update_account(session_id, account.name, account.username)
+            await self._sessions.set_state(session_id, SessionState.ACTIVE, None, self._clock())
+        return await self.get(session_id)
+
+    async def rename(self, session_id: int, name: str) -> None:
+        """Raises NotFound, NameTaken."""
+        await self.get(session_id)
+        await self._sessions.rename(session_id, name)
+
+    async def refuse_if_used(self, session_id: int) -> None:
+        """Raises NotFound, and RowInUse with the names of what uses it."""
+        card = await self.card(session_id)
+        if card.used_by:
+            raise RowInUse("sessions", session_id, card.used_by)
+
+    async def delete(self, session_id: int) -> None:
+        """Sign out at Telegram, as far as it answers, then forget it. Raises NotFound, RowInUse.
+
+        In this order a kill in between leaves a dead row, which an admin sees, and not a live key, which nobody does.
+        """
+        await self.refuse_if_used(session_id)
+        try:
+            async with self._pool.reading(session_id) as client:
+                await client.log_out()
+        except PorterError as error:
+            log.warning("not signed out: %s", type(error).__name__, extra={"session_id": session_id})
+        await self._pool.drop(session_id)
+        await self._sessions.delete(session_id)
+
+    async def mark_dead(self, session_id: int, error: SessionDead) -> None:
+        state = SessionState.BANNED if error.is_banned else SessionState.SIGNED_OUT
+        log.warning("session is dead: %s", error.reason, extra={"session_id": session_id})
+        await self._sessions.set_state(session_id, state, error.reason, self._clock())
