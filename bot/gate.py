@@ -66,7 +66,11 @@ async def _translated() -> AsyncIterator[None]:
         raise FloodWait(utc_now() + timedelta(seconds=error.retry_after)) from error
     except (TelegramNetworkError, TelegramServerError) as error:
         raise Unreachable("the Bot API does not answer") from error
-    except (TelegramForbiddenError, TelegramMigrateToChat) as error:
+    except TelegramMigrateToChat as error:
+        raise ChannelUnavailable("the group became a supergroup") from error
+    except TelegramForbiddenError as error:
+        if "user is deactivated" in error.message:
+            raise RequestGone("INPUT_USER_DEACTIVATED") from error
         raise RightMissing("the bot is not there any more") from error
     except TelegramBadRequest as error:
         raise _translate(error.message) from error

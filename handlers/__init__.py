@@ -39,5 +39,6 @@ def build_router() -> Router:
     )
 
     root = Router(name="porter")
-    root.include_routers(errors.build(), membership.build(), claim.build(), admins, access.build())
+    # Errors come last: a conversation that knows what to do with its own goes before.
+    root.include_routers(membership.build(), claim.build(), admins, access.build(), errors.build())
     return root

@@ -303,4 +303,5 @@ def build() -> Router:
     router.message.register(receive_folder, SourceForm.folder, F.text)
     router.message.register(receive_cron, SourceForm.cron, F.text)
     router.message.register(receive_name, SourceForm.name, F.text)
+    router.message.register(receive_name, SourceForm.confirm, F.text)  # the name was taken: another is typed
     return router

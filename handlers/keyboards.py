@@ -422,6 +422,7 @@ def connect(texts: Texts) -> ReplyKeyboardMarkup:
             can_post_stories=False,
             can_edit_stories=False,
             can_delete_stories=False,
+            can_send_welcome_messages=False,
         )
         # Telegram wants the user's rights to include the bot's.
         user_rights = rights.model_copy(update={"can_promote_members": True})

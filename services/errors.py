@@ -40,11 +40,11 @@ PorterError
 
 from datetime import datetime
 
-from storage.errors import AlreadyActive, NameTaken, PorterError, RowInUse, StorageError
+from storage.errors import AccountTaken, AlreadyActive, NameTaken, PorterError, RowInUse, RowMissing, StorageError
 from storage.models import JoinRequest
 
 # Storage's leaves that a handler may meet; handlers import nothing of storage but its models.
-__all__ = ["AlreadyActive", "NameTaken", "PorterError", "RowInUse", "StorageError"]
+__all__ = ["AccountTaken", "AlreadyActive", "NameTaken", "PorterError", "RowInUse", "RowMissing", "StorageError"]
 
 
 class TelegramError(PorterError):

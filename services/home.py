@@ -13,3 +13,7 @@ class HomeService:
     async def for_admin(self, admin_id: int) -> HomeSummary:
         """What happened since this admin last looked; from now on counted anew."""
         return await self._summary.home(await self._admins.touch_home(admin_id))
+
+    async def peek(self) -> HomeSummary:
+        """The present state, without counting as a look."""
+        return await self._summary.home(None)

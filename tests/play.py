@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bot.app import App, open_app
 from bot.settings import Settings
 from sandbox.app import Sandbox, open_sandbox
@@ -35,13 +33,13 @@ class Play:
     @property
     def gate(self) -> Channel:
         """Where people wait."""
-        return max(self.sandbox.world.channels.values(), key=lambda channel: len(channel.requests))
+        return next(channel for channel in self.sandbox.world.channels.values() if channel.approval)
 
     @property
     def private(self) -> Channel:
         """The channel that is worth carrying home."""
         channels = self.sandbox.world.channels.values()
-        return next(c for c in channels if c.username is None and not c.requests and not c.megagroup)
+        return next(c for c in channels if c.username is None and not c.megagroup)
 
     @property
     def public(self) -> Channel:
@@ -106,9 +104,3 @@ async def open_play(home: Path, scenario: str = "jetty", **changes: Any) -> Asyn
         stack.push_async_callback(play.close)
         await play.open()
         yield play
-
-
-@pytest.fixture
-async def play(tmp_path: Path) -> AsyncIterator[Play]:
-    async with open_play(tmp_path) as opened:
-        yield opened

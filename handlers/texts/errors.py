@@ -17,6 +17,7 @@ class ErrorTexts(Words):
             errors.FloodWait: self._flood_wait,
             errors.RowInUse: self._row_in_use,
             errors.SessionExists: self._session_exists,
+            errors.AccountTaken: self._session_exists,
             errors.DecisionMade: self._decision_made,
             errors.CronInvalid: self._cron_invalid,
         }
@@ -45,7 +46,7 @@ class ErrorTexts(Words):
         more = f" and {plural(len(error.used_by) - 3, 'more', 'more')}" if len(error.used_by) > 3 else ""
         return f"In use by {names}{more}. Delete or move those first."
 
-    def _session_exists(self, error: errors.SessionExists) -> str:
+    def _session_exists(self, error: errors.SessionExists | errors.AccountTaken) -> str:
         return f"This account is here already: {title(error.name)}. Nothing was added."
 
     def _decision_made(self, error: errors.DecisionMade) -> str:
@@ -65,6 +66,7 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.RightMissing: (
         "You don't have permission to view join requests there: the account needs the admin right “Invite users”."
     ),
+    errors.FileReferenceExpired: "Telegram wants the post to be read again before its file. Start again.",
     errors.FileGone: "The post or its file was deleted at Telegram.",
     errors.TelegramRefused: "Telegram refused that. The log says with which word.",
     errors.TelegramError: "Telegram refused that.",
@@ -91,6 +93,7 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
     errors.AnotherPorter: "Another Porter uses this database.",
     errors.AlreadyActive: "That is under way already.",
+    errors.RowMissing: "That is not there any more.",
     errors.NameTaken: "This name is taken. Choose another.",
     errors.StorageError: "The database refused that. The log has the details.",
     errors.PorterError: "That did not work. The log has the details.",

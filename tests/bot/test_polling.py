@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from aiogram import Bot, Dispatcher, Router
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramConflictError
 from aiogram.types import ChatJoinRequest, Message
 
 from bot.polling import AnotherPoller, Poller
@@ -80,9 +82,23 @@ async def test_handlers_get_time_to_finish_and_their_update_is_not_handled_twice
 
 async def test_a_second_poller_is_noticed(sandbox: Sandbox, bot: Bot) -> None:
     """When somebody else keeps polling with this token, the loop ends with an error that says so."""
-    sandbox.faults.add("getUpdates", error="409", times=100)
-    with pytest.raises(AnotherPoller):
-        await asyncio.wait_for(Poller(bot, Dispatcher(), _none, (0.01,)).run(asyncio.Event()), 20)
+
+    async def rival() -> None:
+        other = Bot(sandbox.bot_token, AiohttpSession(api=TelegramAPIServer.from_base(sandbox.bot_api)))
+        try:
+            while True:
+                with suppress(TelegramConflictError):
+                    await other.get_updates(timeout=20)
+        finally:
+            await other.session.close()
+
+    rivalling = asyncio.create_task(rival())
+    try:
+        with pytest.raises(AnotherPoller):
+            await asyncio.wait_for(Poller(bot, Dispatcher(), _none, (0.3,)).run(asyncio.Event()), 20)
+    finally:
+        rivalling.cancel()
+        await asyncio.gather(rivalling, return_exceptions=True)
 
 
 async def _none(requests: list[ChatJoinRequest]) -> None:

@@ -1,9 +1,13 @@
 """Home, help, strangers, the claim link, and the one live screen."""
 
+import asyncio
+import re
 from pathlib import Path
 
+import pytest
+
 from sandbox.driver import Actor
-from tests.conftest import Play, open_play
+from tests.play import Play, open_play
 
 
 async def shown(actor: Actor) -> list[str]:
@@ -113,12 +117,19 @@ async def test_strangers_meet_silence_and_presses_of_theirs_do_nothing(play: Pla
     assert len(play.sandbox.world.chats[play.sandbox.bot.id][stranger.account_id]) == 3
 
 
-async def test_the_claim_link_makes_one_owner_once(tmp_path: Path) -> None:
+async def claim_link(caplog: pytest.LogCaptureFixture) -> str:
+    for _ in range(200):
+        if found := re.search(r"start=(own_[\w-]+)", caplog.text):
+            return found[1]
+        await asyncio.sleep(0.05)
+    raise AssertionError("no claim link in the log")
+
+
+async def test_the_claim_link_makes_one_owner_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The first opener of the link owns Porter; a second person with the same link meets silence."""
     async with open_play(tmp_path, admin_ids="") as play:
-        assert play.app is not None
         await play.admin.send("/start")
-        link = play.app.admins.new_claim()
+        link = await claim_link(caplog)
         await play.admin.send(f"/start {link[:-1]}")
         await play.admin.send(f"/start {link}")
         await play.admin.wait_for("You own this Porter now")

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox import walks
 from sandbox.driver import Actor
-from tests.conftest import Play
+from tests.play import Play
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from sandbox import walks
-from tests.conftest import Play
+from tests.play import Play
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from sandbox import walks
-from tests.conftest import Play
+from tests.play import Play
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def test_a_public_channel_by_its_link(signed_in: Play) -> None:
     await signed_in.admin.wait_for("Saved channels")
     await signed_in.admin.press("Save another channel")
     await signed_in.admin.wait_for("Tap one")
-    await signed_in.admin.send(signed_in.private.title[:5].lower())
+    await signed_in.admin.send(signed_in.private.title.split()[-1].lower())
     await signed_in.admin.wait_for("1 with")
     await signed_in.admin.send("@nobody_has_this_name")
     await signed_in.admin.wait_for("no such channel")

@@ -125,6 +125,19 @@ async def test_cancellation_at_any_moment_keeps_pairs_whole(database: Database) 
     assert keys == {f"{number} {half}" for number in numbers for half in ("left", "right")}
 
 
+async def test_a_cancelled_task_does_not_hold_up_the_next(path: Path) -> None:
+    """Cancelled while its connection is being made, a task lets the next one write at once, not after 30 seconds."""
+    for ticks in range(30):
+        async with Database.open(path) as database:
+            first, second = (asyncio.create_task(set_counter(database, value)) for value in (1, 2))
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            first.cancel()
+            async with asyncio.timeout(5):
+                await asyncio.gather(first, second, return_exceptions=True)
+            assert await get_counter(database) == 2
+
+
 async def test_a_reader_sees_the_last_commit_while_a_write_is_open(database: Database) -> None:
     """Readers neither wait for a writer nor see what it has not committed."""
     await set_counter(database, 1)

@@ -1,0 +1,216 @@
+"""A real database on a file, a sandbox on real sockets, and what services need of both."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.app import Sandbox, open_sandbox
+from sandbox.scenarios import ADMIN, SECOND
+from sandbox.world import Account as WorldAccount
+from sandbox.world import Channel as WorldChannel
+from services.clients.base import ApiCredentials, Credential, MtprotoServer, SentCode
+from services.clients.factory import Clients
+from services.clients.pacing import Governor
+from services.clients.pool import ClientPool
+from services.credentials import masked_phone, pack
+from services.errors import SessionDead
+from storage.channels import ChannelRepository
+from storage.database import Database
+from storage.flood_waits import FloodWaitRepository
+from storage.logins import LoginRepository
+from storage.models import Session
+from storage.sessions import SessionRepository
+from storage.types import utc_now
+from storage.vault import KeyConfig, Vault, open_vault
+
+
+@dataclass
+class Store:
+    """Porter's storage: the repositories that clients and sessions stand on."""
+
+    path: Path
+    database: Database
+    vault: Vault
+
+    @property
+    def sessions(self) -> SessionRepository:
+        return SessionRepository(self.database, self.vault)
+
+    @property
+    def logins(self) -> LoginRepository:
+        return LoginRepository(self.database, self.vault)
+
+    @property
+    def channels(self) -> ChannelRepository:
+        return ChannelRepository(self.database)
+
+    @property
+    def flood_waits(self) -> FloodWaitRepository:
+        return FloodWaitRepository(self.database)
+
+    async def add_session(self, credential: Credential, name: str = "Anna") -> Session:
+        return await self.sessions.add(
+            name=name,
+            user_id=credential.user_id,
+            account_name=name,
+            username=None,
+            masked_phone=masked_phone("+15550100101"),
+            api_id=credential.api.api_id,
+            api_hash=credential.api.api_hash,
+            phone="+15550100101",
+            credential=pack(credential),
+            fingerprint=self.vault.fingerprint(credential.auth_key),
+        )
+
+
+@asynccontextmanager
+async def open_store(directory: Path) -> AsyncIterator[Store]:
+    path = directory / "porter.db"
+    async with Database.open(path) as database:
+        vault = await open_vault(database, KeyConfig(None, None, None, directory / "porter.key"))
+        yield Store(path, database, vault)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    async with open_store(tmp_path / "data") as opened:
+        yield opened
+
+
+@dataclass
+class FakeTime:
+    """A clock that goes only when somebody sleeps by it. `slept`: seconds, in order."""
+
+    now: datetime = field(default_factory=utc_now)
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.pass_seconds(seconds)
+        await asyncio.sleep(0)
+
+    def pass_seconds(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Jetty:
+    """A sandbox in small, and clients for it."""
+
+    sandbox: Sandbox
+    clients: Clients
+
+    @property
+    def admin(self) -> WorldAccount:
+        """Has a password, and owns every channel."""
+        return self.sandbox.world.accounts[ADMIN]
+
+    @property
+    def second(self) -> WorldAccount:
+        """Has no password, and administers nothing."""
+        return self.sandbox.world.accounts[SECOND]
+
+    @property
+    def private(self) -> WorldChannel:
+        return next(c for c in self._channels if c.username is None and not c.megagroup)
+
+    @property
+    def public(self) -> WorldChannel:
+        return next(c for c in self._channels if c.username)
+
+    @property
+    def gate(self) -> WorldChannel:
+        """Where people wait."""
+        return max(self._channels, key=lambda channel: len(channel.requests))
+
+    @property
+    def _channels(self) -> list[WorldChannel]:
+        return list(self.sandbox.world.channels.values())
+
+    def api(self, account: WorldAccount) -> ApiCredentials:
+        return ApiCredentials(account.api_id, account.api_hash)
+
+    def code(self, sent: SentCode | None = None) -> str:
+        """The code that went out last."""
+        code = list(self.sandbox.world.codes.values())[-1]
+        assert sent is None or sent.code_hash == code.hash
+        return code.code
+
+    def calls(self, method: str) -> int:
+        """How often it was asked, by anybody."""
+        return sum(counts[method] for counts in self.sandbox.faults.counts.values())
+
+    async def until_called(self, method: str) -> None:
+        """The server has seen a call of it."""
+        while not self.calls(method):  # noqa: ASYNC110 - the sandbox's counters set no event
+            await asyncio.sleep(0.01)
+
+    async def sign_in(self, account: WorldAccount) -> Credential:
+        """A session of that account, as a login leaves it."""
+        assert account.phone is not None
+        client = await self.clients.login(self.api(account))
+        try:
+            sent = await client.send_code(account.phone)
+            signed_in = await client.sign_in(account.phone, self.code(sent), sent.code_hash)
+            if signed_in is None:
+                assert account.password is not None
+                signed_in = await client.check_password(account.password)
+            return client.credential(signed_in.user_id)
+        finally:
+            await client.close()
+
+
+@pytest.fixture
+async def jetty(tmp_path: Path) -> AsyncIterator[Jetty]:
+    async with open_sandbox(scenario="jetty", data_dir=tmp_path / "sandbox") as sandbox:
+        yield Jetty(sandbox, Clients(server_of(sandbox)))
+
+
+def server_of(sandbox: Sandbox) -> MtprotoServer:
+    dc_id, _, address = sandbox.mtproto.partition("@")
+    host, _, port = address.rpartition(":")
+    return MtprotoServer(int(dc_id), host, int(port), sandbox.public_key_file.read_text())
+
+
+@dataclass
+class Pooled:
+    """One stored session of the admin's account, and a pool over it. `deaths`: what the pool reported."""
+
+    pool: ClientPool
+    session: Session
+    credential: Credential
+    time: FakeTime
+    deaths: list[tuple[int, str]]
+
+
+@asynccontextmanager
+async def open_pool(jetty: Jetty, store: Store, **settings: Any) -> AsyncIterator[Pooled]:
+    credential = await jetty.sign_in(jetty.admin)
+    session = await store.add_session(credential)
+    deaths: list[tuple[int, str]] = []
+
+    async def on_dead(session_id: int, error: SessionDead) -> None:
+        deaths.append((session_id, error.reason))
+
+    time = FakeTime()
+    governor = Governor(store.flood_waits, clock=time, sleep=time.sleep)
+    pool = ClientPool(store.sessions, jetty.clients, governor, on_dead, **settings)
+    try:
+        yield Pooled(pool, session, credential, time, deaths)
+    finally:
+        await pool.close()
+
+
+@pytest.fixture
+async def pooled(jetty: Jetty, store: Store) -> AsyncIterator[Pooled]:
+    async with open_pool(jetty, store) as opened:
+        yield opened

@@ -1,0 +1,121 @@
+"""Sessions on real storage and real clients."""
+
+from pathlib import Path
+
+import pytest
+
+from services.errors import NameTaken, NotFound, RowInUse, SessionDead, Unreachable
+from services.sessions import SessionService
+from storage.models import Channel, ChannelKind, Filters, NewSource, SessionState, TargetKind
+from storage.sources import SourceRepository
+from storage.types import utc_now
+from tests.services.conftest import Jetty, Pooled, Store
+
+
+@pytest.fixture
+def sessions(store: Store, pooled: Pooled) -> SessionService:
+    return SessionService(store.sessions, store.channels, pooled.pool)
+
+
+async def add_source(store: Store, session_id: int) -> None:
+    await store.channels.put(Channel(-1001, "News", None, ChannelKind.CHANNEL, 1, None, utc_now()))
+    new = NewSource("Evening news", session_id, -1001, Filters(), TargetKind.LOCAL, "news")
+    await SourceRepository(store.database).add(new)
+
+
+async def test_a_check_of_a_session_that_works(sessions: SessionService, pooled: Pooled) -> None:
+    """A check asks Telegram, takes over the account's name of today and notes the time."""
+    checked = await sessions.check(pooled.session.id)
+    assert checked.state is SessionState.ACTIVE
+    assert (checked.account_name, checked.username) == ("Anna Berg", "anna_berg")
+    assert checked.checked_at is not None
+    assert pooled.session.checked_at is not None
+    assert checked.checked_at >= pooled.session.checked_at
+
+
+async def test_a_check_of_a_dead_session(jetty: Jetty, sessions: SessionService, pooled: Pooled) -> None:
+    """A dead session is no error of the check: it is what the check found out."""
+    jetty.sandbox.world.revoke(jetty.admin.id)
+    checked = await sessions.check(pooled.session.id)
+    assert (checked.state, checked.state_reason) == (SessionState.SIGNED_OUT, "SESSION_REVOKED")
+
+
+async def test_a_check_of_a_banned_account(jetty: Jetty, sessions: SessionService, pooled: Pooled) -> None:
+    """An account that Telegram has banned is shown as that."""
+    jetty.sandbox.faults.add("users.getUsers", error="USER_DEACTIVATED_BAN", times=5)
+    assert (await sessions.check(pooled.session.id)).state is SessionState.BANNED
+
+
+async def test_a_check_without_an_answer(jetty: Jetty, sessions: SessionService, pooled: Pooled) -> None:
+    """Where nobody answers, nothing is known, and the state stays."""
+    jetty.sandbox.faults.add("users.getUsers", error="RPC_CALL_FAIL", times=50)
+    with pytest.raises(Unreachable):
+        await sessions.check(pooled.session.id)
+    assert (await sessions.get(pooled.session.id)).state is SessionState.ACTIVE
+
+
+async def test_a_session_can_come_back(sessions: SessionService, pooled: Pooled) -> None:
+    """A check that succeeds makes a session that was thought dead ACTIVE again."""
+    await sessions.mark_dead(pooled.session.id, SessionDead("AUTH_KEY_NOT_FOUND"))
+    assert (await sessions.get(pooled.session.id)).state is SessionState.SIGNED_OUT
+    assert (await sessions.check(pooled.session.id)).state is SessionState.ACTIVE
+
+
+async def test_cards_name_the_sources(store: Store, sessions: SessionService, pooled: Pooled) -> None:
+    """A card says what reads through the session."""
+    assert (await sessions.card(pooled.session.id)).used_by == []
+    await add_source(store, pooled.session.id)
+    assert (await sessions.card(pooled.session.id)).used_by == ["Evening news"]
+
+
+async def test_renaming(store: Store, sessions: SessionService, pooled: Pooled) -> None:
+    """A name can be changed to any that is free."""
+    await sessions.rename(pooled.session.id, "Harbour office")
+    assert (await sessions.get(pooled.session.id)).name == "Harbour office"
+    other = await store.add_session(
+        type(pooled.credential)(2, "127.0.0.1", 1, bytes(256), pooled.credential.api, 7), "Other"
+    )
+    with pytest.raises(NameTaken):
+        await sessions.rename(other.id, "Harbour office")
+
+
+async def test_deleting_signs_out(jetty: Jetty, sessions: SessionService, pooled: Pooled) -> None:
+    """A deleted session is signed out at Telegram and gone here."""
+    await sessions.delete(pooled.session.id)
+    assert await sessions.all() == []
+    assert not any(key.user == jetty.admin.id for key in jetty.sandbox.world.auth_keys.values())
+
+
+async def test_deleting_a_session_in_use(jetty: Jetty, store: Store, sessions: SessionService, pooled: Pooled) -> None:
+    """A session that sources read through stays, is named with them, and is not signed out."""
+    await add_source(store, pooled.session.id)
+    with pytest.raises(RowInUse) as caught:
+        await sessions.delete(pooled.session.id)
+    assert caught.value.used_by == ["Evening news"]
+    with pytest.raises(RowInUse):
+        await sessions.refuse_if_used(pooled.session.id)
+    assert (await sessions.check(pooled.session.id)).state is SessionState.ACTIVE
+
+
+@pytest.mark.parametrize("trouble", ["SESSION_REVOKED", "RPC_CALL_FAIL", "FLOOD_WAIT_500"])
+async def test_deleting_what_cannot_sign_out(
+    jetty: Jetty, sessions: SessionService, pooled: Pooled, trouble: str
+) -> None:
+    """Whether Telegram answers or not, the session is forgotten."""
+    jetty.sandbox.faults.add("auth.logOut", error=trouble, times=50)
+    await sessions.delete(pooled.session.id)
+    assert await sessions.all() == []
+
+
+async def test_what_is_gone(sessions: SessionService, tmp_path: Path) -> None:
+    """Asking for a session that is not there says so."""
+    for call in (
+        sessions.get(999),
+        sessions.card(999),
+        sessions.check(999),
+        sessions.rename(999, "name"),
+        sessions.delete(999),
+        sessions.refuse_if_used(999),
+    ):
+        with pytest.raises(NotFound):
+            await call

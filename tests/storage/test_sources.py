@@ -1,0 +1,145 @@
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import Table, func, select
+from sqlalchemy.exc import IntegrityError
+
+from storage.database import Database
+from storage.errors import NameTaken
+from storage.files import FileRepository
+from storage.models import FileKind, Filters, PageStored
+from storage.schema import file_parts, files, messages, source_messages
+from tests.storage.conftest import Clock
+from tests.storage.make import Maker, file, message
+
+
+async def count(database: Database, table: Table) -> int:
+    async with database.read() as connection:
+        return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())
+
+
+async def test_a_source_comes_back_as_it_was_added(make: Maker, clock: Clock) -> None:
+    """Filters included; it begins enabled, empty, and before the first message."""
+    filters = Filters(kinds=(FileKind.VIDEO, FileKind.PHOTO), extensions=("pdf", "zip"))
+    source = await make.source(name="Harbour papers", filters=filters)
+    assert source.filters == filters
+    assert (source.channel_title, source.cursor, source.enabled) == ("Harbour", 0, True)
+    assert (source.created_at, source.last_scraped_at, source.total_messages) == (clock.now, None, 0)
+    assert await make.sources.get(source.id) == source
+
+
+async def test_source_names_are_unique(make: Maker) -> None:
+    """A second source of the same name is refused."""
+    await make.source(name="Papers")
+    with pytest.raises(NameTaken) as caught:
+        await make.source(name="Papers")
+    assert (caught.value.table, caught.value.name) == ("sources", "Papers")
+
+
+async def test_a_source_needs_its_session(make: Maker) -> None:
+    """The database itself refuses a source of a session that is not there."""
+    with pytest.raises(IntegrityError):
+        await make.source(session_id=77)
+
+
+async def test_sources_are_listed_by_name(make: Maker) -> None:
+    """Whatever the case of their letters."""
+    for name in ("beta", "Alpha", "Gamma"):
+        await make.source(name=name)
+    assert [source.name for source in await make.sources.all()] == ["Alpha", "beta", "Gamma"]
+
+
+async def test_a_page_is_stored_once(make: Maker, database: Database) -> None:
+    """A page stored again, after a kill before its answer, counts nothing twice and doubles no row."""
+    source = await make.source()
+    page = [message(1), message(2), message(3)]
+    wanted = [file(2, 20), file(3, 30)]
+    assert await make.sources.store_page(source.id, page, wanted, cursor=3) == PageStored(3, 2)
+    assert await make.sources.store_page(source.id, page, wanted, cursor=3) == PageStored(0, 0)
+    stored = await make.sources.get(source.id)
+    assert stored is not None
+    assert (stored.cursor, stored.total_messages, stored.total_files) == (3, 3, 0)
+    assert [await count(database, table) for table in (messages, source_messages, files)] == [3, 3, 2]
+
+
+async def test_the_cursor_never_goes_back(make: Maker) -> None:
+    """An older page, or one of service messages alone, moves the cursor forward or not at all."""
+    source = await make.source()
+    await make.sources.store_page(source.id, [], [], cursor=100)
+    await make.sources.store_page(source.id, [message(5)], [], cursor=5)
+    stored = await make.sources.get(source.id)
+    assert stored is not None
+    assert (stored.cursor, stored.total_messages) == (100, 1)
+
+
+async def test_a_document_is_wanted_once(make: Maker) -> None:
+    """Two messages with the same document, in one page or in two, make one file, named by the first."""
+    source = await make.source()
+    page = [message(1), message(2)]
+    assert await make.sources.store_page(source.id, page, [file(1, 10), file(2, 10)], cursor=2) == PageStored(2, 1)
+    assert await make.sources.store_page(source.id, [message(3)], [file(3, 10)], cursor=3) == PageStored(1, 0)
+
+
+async def test_a_page_that_fails_leaves_nothing(make: Maker, database: Database) -> None:
+    """Messages, links, files, cursor and totals are one transaction."""
+    source = await make.source()
+    broken = replace(file(2, 20), size_bytes=2**63)
+    with pytest.raises(Exception, match="64 bits"):
+        await make.sources.store_page(source.id, [message(1), message(2)], [file(1, 10), broken], cursor=2)
+    assert [await count(database, table) for table in (messages, source_messages, files)] == [0, 0, 0]
+    assert await make.sources.get(source.id) == source
+
+
+async def test_an_edited_message_is_refreshed(make: Maker, database: Database, clock: Clock) -> None:
+    """The newest text counts; the message stays one message."""
+    source = await make.source()
+    await make.sources.store_page(source.id, [message(1, "first")], [], cursor=1)
+    await make.sources.store_page(source.id, [replace(message(1, "second"), edited_at=clock.now)], [], cursor=1)
+    async with database.read() as connection:
+        [row] = (await connection.execute(select(messages))).all()
+    assert (row.text, row.edited_at) == ("second", clock.now)
+
+
+async def test_large_pages_are_no_matter(make: Maker) -> None:
+    """More rows than one statement takes."""
+    source = await make.source()
+    ids = range(1, 1301)
+    page, wanted = [message(number) for number in ids], [file(number, number) for number in ids]
+    assert await make.sources.store_page(source.id, page, wanted, cursor=1300) == PageStored(1300, 1300)
+    assert await make.sources.store_page(source.id, page, wanted, cursor=1300) == PageStored(0, 0)
+
+
+async def test_deleting_a_source_keeps_shared_messages(make: Maker, database: Database) -> None:
+    """What another source of the channel has stays; what only this one had goes, files and parts too."""
+    session = await make.session()
+    first, second = await make.source(session), await make.source(session)
+    await make.sources.store_page(first.id, [message(1), message(2)], [file(1, 10)], cursor=2)
+    await make.sources.store_page(second.id, [message(2), message(3)], [], cursor=3)
+    files_of = FileRepository(database)
+    [wanted] = await files_of.pending(first.id)
+    await files_of.add_part(wanted.id, 0, b"hash")
+    await make.sources.delete(first.id)
+    async with database.read() as connection:
+        assert list(await connection.scalars(select(messages.c.id).order_by(messages.c.id))) == [2, 3]
+    assert [await count(database, table) for table in (files, file_parts)] == [0, 0]
+    assert [source.id for source in await make.sources.all()] == [second.id]
+
+
+async def test_what_is_said_of_a_source(make: Maker, clock: Clock) -> None:
+    """It can be paused, and notes when a scrape came to the end."""
+    source = await make.source()
+    clock.advance(hours=1)
+    await make.sources.set_enabled(source.id, False)
+    await make.sources.finished(source.id, clock.now)
+    stored = await make.sources.get(source.id)
+    assert stored is not None
+    assert (stored.enabled, stored.last_scraped_at, stored.updated_at) == (False, clock.now, clock.now)
+
+
+async def test_a_source_that_is_gone(make: Maker, clock: Clock) -> None:
+    """A page of it is dropped and changes are no-ops."""
+    assert await make.sources.store_page(77, [message(1)], [file(1, 1)], cursor=1) == PageStored(0, 0)
+    await make.sources.set_enabled(77, True)
+    await make.sources.finished(77, clock.now)
+    await make.sources.delete(77)
+    assert await make.sources.get(77) is None
