@@ -45,6 +45,10 @@ class Database:
         self.path = path
         self._writer = writer
         self._reader = reader
+        # We queue here and not in the pools: a task cancelled while a pool connects frees its place there without
+        # waking those who wait for it, and they would wait for the pool's whole timeout (seen: 30 s).
+        self._may_write = asyncio.Semaphore(1)
+        self._may_read = asyncio.Semaphore(READERS)
 
     @classmethod
     @asynccontextmanager
@@ -69,7 +73,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A snapshot: all statements inside see the same moment. Writing raises OperationalError."""
-        async with self._reader.begin() as connection:
+        async with self._may_read, self._reader.begin() as connection:
             yield connection
 
     @asynccontextmanager
@@ -78,7 +82,7 @@ class Database:
 
         Only one is open at a time; the others queue. Never wait for the network inside, never open another inside.
         """
-        async with self._writer.begin() as connection:
+        async with self._may_write, self._writer.begin() as connection:
             yield connection
 
     async def claim_identity(self, bot_id: int, network: str) -> None:

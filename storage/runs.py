@@ -4,14 +4,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, literal_column, select, update
+from sqlalchemy import Row, func, insert, literal, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.errors import AlreadyActive
 from storage.models import ACTIVE_RUNS, Progress, Run, RunKind, RunStatus
 from storage.schema import runs
-from storage.types import Clock, utc_now
+from storage.types import Clock, UtcTime, utc_now
 
 # Written out instead of bound: only so does SQLite see that the partial index of the active ones serves.
 IS_ACTIVE = runs.c.status.in_([literal_column(f"'{status}'") for status in ACTIVE_RUNS])
@@ -93,7 +93,7 @@ class RunRepository:
         """
         values: dict[str, Any] = {"status": status, "reason": reason, "wait_until": wait_until}
         if status is RunStatus.RUNNING:
-            values["started_at"] = func.coalesce(runs.c.started_at, self._clock())
+            values["started_at"] = func.coalesce(runs.c.started_at, literal(self._clock(), UtcTime))
         if status not in ACTIVE_RUNS:
             values["finished_at"] = self._clock()
         allowed = ACTIVE_RUNS if only_from is None else only_from

@@ -77,6 +77,49 @@ class SessionRepository:
             await connection.execute(update(sessions).where(sessions.c.id == row.id).values(**sealed))
         return _session(row)
 
+    async def renew(
+        self,
+        session_id: int,
+        *,
+        api_id: int,
+        api_hash: str,
+        phone: str | None,
+        masked_phone: str,
+        credential: bytes,
+        fingerprint: bytes,
+    ) -> Session | None:
+        """The same account signed in anew: the session is ACTIVE again and keeps its name and all that points at it.
+
+        None: the session is gone. Raises AccountTaken when another one holds this auth key.
+        """
+        secrets = {"api_hash_sealed": api_hash.encode(), "credential_sealed": credential}
+        if phone is not None:
+            secrets["phone_sealed"] = phone.encode()
+        sealed = {column: self._vault.seal("sessions", column, session_id, value) for column, value in secrets.items()}
+        now = self._clock()
+        renewal = (
+            update(sessions)
+            .where(sessions.c.id == session_id)
+            .values(
+                masked_phone=masked_phone,
+                api_id=api_id,
+                fingerprint=fingerprint,
+                state=SessionState.ACTIVE,
+                state_reason=None,
+                checked_at=now,
+                updated_at=now,
+                **sealed,
+            )
+            .returning(*COLUMNS)
+        )
+        same_key = (sessions.c.fingerprint == fingerprint) & (sessions.c.id != session_id)
+        async with self._database.write() as connection:
+            holder = await connection.scalar(select(sessions.c.name).where(same_key))
+            if holder is not None:
+                raise AccountTaken(holder)
+            row = (await connection.execute(renewal)).one_or_none()
+        return _session(row) if row else None
+
     async def get(self, session_id: int) -> Session | None:
         async with self._database.read() as connection:
             row = (await connection.execute(select(*COLUMNS).where(sessions.c.id == session_id))).one_or_none()
