@@ -21,6 +21,7 @@ from bot.dispatcher import Workflow, build_dispatcher
 from bot.fsm import SqliteStorage
 from bot.gate import BotApiGate
 from bot.lock import hold_lock
+from bot.pace import ChatPace
 from bot.polling import Poller
 from bot.settings import Settings
 from handlers.middleware import AdminMiddleware
@@ -106,21 +107,28 @@ class App:
 
 
 @asynccontextmanager
-async def open_app(settings: Settings) -> AsyncIterator[App]:
-    """Raises AnotherPorter, StorageError or SettingsInvalid before anything is touched."""
+async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIterator[App]:
+    """`pace`: another spacing on the Bot API than Telegram's limits ask for (a server of one's own has none).
+
+    Raises AnotherPorter, StorageError or SettingsInvalid before anything is touched."""
     async with AsyncExitStack() as stack:
         server = settings.mtproto()
         stack.enter_context(hold_lock(settings.data_dir))
         database = await stack.enter_async_context(Database.open(settings.data_dir / "porter.db"))
         vault = await open_vault(database, settings.keys)
 
-        bot = _bot(settings)
+        pace = pace or ChatPace()
+        bot = _bot(settings, pace)
         stack.push_async_callback(bot.session.close)
         await database.claim_identity(bot.id, settings.network)
 
+        confirmation_rows, flood_waits = ConfirmationRepository(database), FloodWaitRepository(database)
+        await confirmation_rows.sweep()
+        await flood_waits.sweep()
+
         admins = AdminService(AdminRepository(database))
         await admins.appoint(settings.admin_ids)
-        screens = Screens(bot, ScreenRepository(database))
+        screens = Screens(bot, ScreenRepository(database), pace)
         notifier = ScreenNotifier(screens, admins, settings.zone)
         stack.push_async_callback(notifier.close)
         gate = BotApiGate(bot)
@@ -128,7 +136,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         session_rows = SessionRepository(database, vault)
         channel_rows = ChannelRepository(database)
         factory = Clients(server)
-        governor = Governor(FloodWaitRepository(database))
+        governor = Governor(flood_waits)
 
         async def session_died(session_id: int, error: SessionDead) -> None:
             await sessions.mark_dead(session_id, error)
@@ -164,7 +172,7 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
             admins=admins,
             api=settings.api,
             channels=channels,
-            confirmations=ConfirmationService(ConfirmationRepository(database)),
+            confirmations=ConfirmationService(confirmation_rows),
             home=HomeService(SummaryRepository(database), AdminRepository(database)),
             logins=logins,
             requests=requests,
@@ -178,11 +186,13 @@ async def open_app(settings: Settings) -> AsyncIterator[App]:
         yield App(settings, bot, dispatcher, poller, admins, runner, schedule)
 
 
-def _bot(settings: Settings) -> Bot:
+def _bot(settings: Settings, pace: ChatPace) -> Bot:
     api = TelegramAPIServer.from_base(settings.bot_api_url) if settings.bot_api_url else PRODUCTION
+    session = AiohttpSession(api=api, timeout=REQUEST_SECONDS)
+    session.middleware(pace)
     return Bot(
         settings.bot_token.get_secret_value(),
-        session=AiohttpSession(api=api, timeout=REQUEST_SECONDS),
+        session=session,
         default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview=LinkPreviewOptions(is_disabled=True)),
     )
 

@@ -20,7 +20,6 @@ NOISY = {
 
 SECRET_SHAPES = re.compile(
     r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}"  # a bot token, in a URL or alone
-    r"|own_[A-Za-z0-9_-]{16,}"  # a claim link, once it has been used as a start parameter
     r"|\b[A-Za-z0-9+/_-]{300,}={0,2}"  # a session string or an auth key
 )
 CONTEXT_FIELDS = ("admin_id", "session_id", "source_id", "run_id", "channel_id")

@@ -19,7 +19,7 @@ from handlers.callbacks import (
 )
 from handlers.keyboards import ROWS
 from handlers.parking import Prompt, park
-from handlers.runs import run_page
+from handlers.runs import show_card
 from handlers.screen import AdminScreen, Page
 from handlers.states import LoadForm
 from handlers.texts import Texts
@@ -27,6 +27,7 @@ from services.channels import ChannelService
 from services.confirmations import ConfirmationService
 from services.errors import DecisionMade
 from services.join_requests import JoinRequestService
+from services.runs import Runner
 from storage.models import JoinRequest, RequestStatus
 
 DECIDE_ALL = "decide-all"
@@ -145,10 +146,11 @@ async def decide_all(
     texts: Texts,
     requests: JoinRequestService,
     confirmations: ConfirmationService,
+    runner: Runner,
 ) -> None:
     payload = await confirmations.take(callback_data.id, screen.admin_id, DECIDE_ALL)
     run = await requests.decide_all(payload["channel"], screen.admin_id, payload["approve"])
-    await screen.show(run_page(texts, run))
+    await show_card(screen, texts, runner, run)
 
 
 # -- loading who came before
@@ -178,6 +180,7 @@ async def start_load(
     state: FSMContext,
     channels: ChannelService,
     requests: JoinRequestService,
+    runner: Runner,
 ) -> None:
     """/load, with or without the channel behind it."""
     await park(state)
@@ -185,7 +188,7 @@ async def start_load(
         await ask_load(event, screen, texts, state, channels)
         return
     seen = await channels.find(command.args)
-    await screen.show(run_page(texts, await requests.load(seen.channel.id, screen.admin_id)))
+    await show_card(screen, texts, runner, await requests.load(seen.channel.id, screen.admin_id))
 
 
 async def receive_load_text(
@@ -195,10 +198,11 @@ async def receive_load_text(
     state: FSMContext,
     channels: ChannelService,
     requests: JoinRequestService,
+    runner: Runner,
 ) -> None:
     seen = await channels.find(message.text or "")
     await state.clear()
-    await screen.show(run_page(texts, await requests.load(seen.channel.id, screen.admin_id)))
+    await show_card(screen, texts, runner, await requests.load(seen.channel.id, screen.admin_id))
 
 
 async def receive_load_pick(
@@ -208,9 +212,10 @@ async def receive_load_pick(
     texts: Texts,
     state: FSMContext,
     requests: JoinRequestService,
+    runner: Runner,
 ) -> None:
     await state.clear()
-    await screen.show(run_page(texts, await requests.load(callback_data.channel, screen.admin_id)))
+    await show_card(screen, texts, runner, await requests.load(callback_data.channel, screen.admin_id))
 
 
 PROMPTS: dict[str, Prompt] = {str(LoadForm.channel.state): ask_load}

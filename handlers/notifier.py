@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from aiogram.exceptions import TelegramAPIError, TelegramRetryAfter
+from aiogram.exceptions import TelegramAPIError
 
 from handlers import keyboards
 from handlers.runs import run_page
@@ -59,7 +59,7 @@ class ScreenNotifier:
                 await asyncio.wait({card.task})
             if not run.is_active:
                 del self._cards[run.id]
-        self._spawn(self._draw(run, None))
+        self._spawn(self._draw(run, None, must=True))
         if not run.is_active:
             self._spawn(self._tell(run))
 
@@ -86,15 +86,13 @@ class ScreenNotifier:
             return speed
         return (done - card.mark_done) / (now - card.mark_at) if now > card.mark_at else None
 
-    async def _draw(self, run: Run, speed: float | None) -> None:
+    async def _draw(self, run: Run, speed: float | None, *, must: bool = False) -> None:
         try:
             for screen in await self._screens.watching(run.id):
+                if not must and not self._screens.has_room(screen.admin_id):
+                    continue
                 page = run_page(await self._texts(screen.admin_id), run, speed, screen.admin_id)
                 await self._screens.redraw(screen.admin_id, screen.message_id, page)
-        except TelegramRetryAfter as error:
-            log.info("drawing pauses for %d s", error.retry_after, extra={"run_id": run.id})
-            if card := self._cards.get(run.id):
-                card.drawn_at = time.monotonic() + error.retry_after
         except TelegramAPIError as error:
             log.warning("a card was not drawn: %s", type(error).__name__, extra={"run_id": run.id})
 

@@ -27,6 +27,7 @@ from storage.models import Screen
 log = logging.getLogger(__name__)
 
 ALERT_CHARACTERS = 200
+TAPS_IN_RESERVE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,19 @@ class ScreenStore(Protocol):
     async def watching(self, run_id: int) -> list[Screen]: ...
 
 
+class Pace(Protocol):
+    """What Telegram lets the bot do in a chat (bot/pace.py)."""
+
+    def spare(self, chat_id: int) -> float: ...
+
+
 class Screens:
     """Knows where each admin's screen is, and draws on it."""
 
-    def __init__(self, bot: Bot, store: ScreenStore) -> None:
+    def __init__(self, bot: Bot, store: ScreenStore, pace: Pace) -> None:
         self._bot = bot
         self._store = store
+        self._pace = pace
 
     async def edit(self, admin_id: int, message_id: int, page: Page) -> bool:
         """Draw on that message. False: it cannot be edited any more."""
@@ -92,6 +100,10 @@ class Screens:
     async def watching(self, run_id: int) -> list[Screen]:
         """The screens that show the card of this run."""
         return await self._store.watching(run_id)
+
+    def has_room(self, admin_id: int) -> bool:
+        """Whether a card may move its bar without taking room from the admin's taps."""
+        return self._pace.spare(admin_id) > TAPS_IN_RESERVE
 
     async def redraw(self, admin_id: int, message_id: int, page: Page) -> None:
         """Draw a run's card again where it is watched; a screen that has moved on is left alone."""

@@ -8,9 +8,10 @@ from aiogram.types import TelegramObject
 from handlers import keyboards
 from handlers.callbacks import Go, Place, SourceAction, SourceVerb
 from handlers.parking import park
-from handlers.runs import run_page
+from handlers.runs import show_card
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
+from services.runs import Runner
 from services.schedule import describe, next_times
 from services.sources import SourceCard, SourceService
 
@@ -35,12 +36,13 @@ async def choose_to_scrape(
     texts: Texts,
     state: FSMContext,
     sources: SourceService,
+    runner: Runner,
 ) -> None:
     """/scrape: with one saved channel it starts at once, with more it asks which."""
     await park(state)
     cards = await sources.all()
     if len(cards) == 1:
-        await screen.show(run_page(texts, await sources.scrape(cards[0].source.id, screen.admin_id)))
+        await show_card(screen, texts, runner, await sources.scrape(cards[0].source.id, screen.admin_id))
         return
     await screen.show(Page(texts.sources.choose_to_scrape(cards), keyboards.scrape_which(texts, cards)))
 
@@ -64,8 +66,9 @@ async def scrape(
     screen: AdminScreen,
     texts: Texts,
     sources: SourceService,
+    runner: Runner,
 ) -> None:
-    await screen.show(run_page(texts, await sources.scrape(callback_data.id, screen.admin_id)))
+    await show_card(screen, texts, runner, await sources.scrape(callback_data.id, screen.admin_id))
 
 
 async def set_enabled(

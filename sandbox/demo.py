@@ -169,7 +169,8 @@ async def main() -> int:
         try:
             await tour(narrator, line, home / "porter", stack)
         except (StepFailed, AssertionError, TimeoutError, RuntimeError) as error:
-            print(f"\nThe tour stopped: {error}", file=sys.stderr)
+            log = (home / "porter" / "porter.log").read_text().splitlines()
+            print(f"\nThe tour stopped: {error}\n\nPorter's log ends:", *log[-20:], sep="\n", file=sys.stderr)
             return 1
     narrator.done()
     return 0

@@ -65,12 +65,12 @@ class Account:
     username: str | None = None
     phone: str | None = None
     bio: str = ""
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     password_hint: str = ""
     api_id: int = 0
-    api_hash: str = ""
+    api_hash: str = field(default="", repr=False)
     is_bot: bool = False
-    token: str | None = None  # of a bot
+    token: str | None = field(default=None, repr=False)  # of a bot
     has_photo: bool = False
     premium: bool = False
     scam: bool = False
@@ -239,8 +239,8 @@ class LoginCode:
     """`delivery`: how it was sent: "app" first, then what resend names. `burnt`: it was said in a chat."""
 
     phone: str
-    hash: str
-    code: str
+    hash: str = field(repr=False)
+    code: str = field(repr=False)
     sent_at: int
     api_id: int
     delivery: str = "app"
@@ -371,7 +371,7 @@ class World:
     chats: dict[int, dict[int, dict[int, Message]]] = field(default_factory=dict)  # bot id -> user id -> messages
     service: dict[int, dict[int, Message]] = field(default_factory=dict)  # user id -> messages from 777000
     next_private_id: int = 1
-    codes: dict[str, LoginCode] = field(default_factory=dict)  # by code hash
+    codes: dict[str, LoginCode] = field(default_factory=dict, repr=False)  # by code hash
     codes_sent: dict[str, int] = field(default_factory=dict)  # by phone, ever
     auth_keys: dict[int, AuthKey] = field(default_factory=dict)  # by key id (signed 64 bit)
     blobs: dict[int, bytes] = field(default_factory=dict)  # uploaded documents
@@ -379,7 +379,7 @@ class World:
     started_bots: dict[int, set[int]] = field(default_factory=dict)  # bot id -> users who pressed Start
     blocked_bots: dict[int, set[int]] = field(default_factory=dict)  # bot id -> users who blocked it
     bots: dict[int, BotState] = field(default_factory=dict)  # by bot id
-    exported_logins: dict[str, ExportedLogin] = field(default_factory=dict)  # by token, in hexadecimal
+    exported_logins: dict[str, ExportedLogin] = field(default_factory=dict, repr=False)  # by token, in hexadecimal
     private_changes: dict[int, list[Change]] = field(default_factory=dict)  # by user: the last CHANGES_KEPT
     private_pts: dict[int, int] = field(default_factory=dict)  # by user; 1 before the first change
     scenario: str = ""

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from weakref import WeakValueDictionary
 
-from services.bulk_decisions import BulkDecider
+from services.bulk_requests import BulkRequests
 from services.channels import ChannelService
 from services.clients.pool import ClientPool
 from services.errors import (
@@ -74,7 +74,7 @@ class JoinRequestService:
         self._notifier = notifier
         self._clock = clock
         self._lister = RequestLister(requests, sessions, pool, clock)
-        self._bulk = BulkDecider(requests, channels, pool, self._lister, self.decide, clock=clock, sleep=sleep)
+        self._bulk = BulkRequests(requests, channels, pool, self._lister, self.decide, clock=clock, sleep=sleep)
         self._deciding: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     # -- arriving

@@ -23,7 +23,7 @@ from services.clients.base import (
     SentCode,
 )
 from services.clients.pacing import answered
-from services.credentials import masked_phone, pack, plain_phone
+from services.credentials import masked_phone, pack, plain_phone, unpack
 from services.errors import (
     CodeExpired,
     LoginTimedOut,
@@ -121,6 +121,7 @@ class LoginService:
             raise PhoneInvalid
         async with self._one_step[admin_id]:
             await self._drop(await self._logins.of_admin(admin_id))
+            await self._logins.sweep()
             client = await answered(self._factory.login(api), CONNECT_SECONDS)
             try:
                 sent = await answered(client.send_code(phone), STEP_SECONDS)
@@ -220,14 +221,17 @@ class LoginService:
     async def _finish(
         self, attempt: LoginAttempt, payload: LoginPayload, client: LoginClient, account: Account
     ) -> SignedIn:
-        """Store the session; an account that is here already keeps the session it has."""
+        """Store the session; an account that is here already keeps the session it has.
+
+        The attempt goes last: until then a kill leaves its key in our hands, and the same step can be taken again.
+        """
         try:
             signed_in = await self._store(payload, client.credential(account.user_id), account)
         except SessionExists:
             await self._give_up(client)
-            raise
-        finally:
             await self._drop(attempt)
+            raise
+        await self._drop(attempt)
         log.info("signed in", extra={"session_id": signed_in.session.id})
         return signed_in
 
@@ -243,6 +247,9 @@ class LoginService:
         }
         known = await self._sessions.by_user(account.user_id)
         if known is not None and known.state is SessionState.ACTIVE:
+            stored = unpack(await self._sessions.credential(known.id))
+            if stored.auth_key == credential.auth_key:
+                return SignedIn(known, existed=False)  # stored by this very attempt, just before a kill
             raise SessionExists(known.name)
         try:
             if known is not None and (renewed := await self._sessions.renew(known.id, **secrets)) is not None:

@@ -21,6 +21,7 @@ from storage.types import Clock, utc_now
 log = logging.getLogger(__name__)
 
 KEY = "walk"
+TIMES = frozenset({"began_at", "newest", "last_date"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,10 @@ class Walk:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Self:
-        times = {"began_at", "newest", "last_date"}
-        return cls(**{name: datetime.fromisoformat(v) if name in times else v for name, v in values.items()})
+        def read(name: str, value: Any) -> Any:
+            return datetime.fromisoformat(value) if name in TIMES else value
+
+        return cls(**{name: read(name, value) for name, value in values.items()})
 
 
 class RequestLister:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import App, open_app
+from bot.pace import ChatPace
 from bot.settings import Settings
 from sandbox.app import Sandbox, open_sandbox
 from sandbox.driver import Actor, Driver
@@ -71,7 +72,7 @@ class Play:
 async def running(settings: Settings) -> AsyncIterator[App]:
     """An App that polls, stopped at exit as SIGTERM would."""
     stop = asyncio.Event()
-    async with open_app(settings) as app:
+    async with open_app(settings, ChatPace(burst=100_000)) as app:
         work = asyncio.create_task(app.run(stop))
         try:
             yield app

@@ -204,6 +204,10 @@ class LoginClient(Protocol):
 class ReadingClient(Protocol):
     """Reads channels and files. Raises TelegramError."""
 
+    @property
+    def is_connected(self) -> bool:
+        """False once the connection is lost for good: the pool then opens another client."""
+
     async def me(self) -> Account: ...
 
     async def log_out(self) -> None: ...
@@ -236,6 +240,10 @@ class ReadingClient(Protocol):
 
 class GateClient(Protocol):
     """Join requests by a user account. Raises RequestError, TelegramError."""
+
+    @property
+    def is_connected(self) -> bool:
+        """As above."""
 
     async def join_requests(self, peer: Peer, offset: RequestsOffset | None) -> RequestsPage: ...
 

@@ -35,6 +35,9 @@ PART_SECONDS = 120.0
 class Line(Protocol[C_co]):
     """A shared client behind its pacing; pool.Slot is one."""
 
+    @property
+    def is_connected(self) -> bool: ...
+
     async def ask(
         self,
         method: str,
@@ -50,6 +53,10 @@ class PacedReading:
 
     def __init__(self, line: Line[ReadingClient]) -> None:
         self._line = line
+
+    @property
+    def is_connected(self) -> bool:
+        return self._line.is_connected
 
     async def me(self) -> Account:
         return await self._line.ask("users.getUsers", lambda client: client.me(), timeout_seconds=TAP_SECONDS)
@@ -97,6 +104,10 @@ class PacedGate:
 
     def __init__(self, line: Line[GateClient]) -> None:
         self._line = line
+
+    @property
+    def is_connected(self) -> bool:
+        return self._line.is_connected
 
     async def join_requests(self, peer: Peer, offset: RequestsOffset | None) -> RequestsPage:
         return await self._line.ask(

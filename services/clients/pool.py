@@ -26,11 +26,14 @@ CLOSE_SECONDS = 10.0
 OnDead = Callable[[int, SessionDead], Awaitable[None]]
 
 
-class Closable(Protocol):
+class Connected(Protocol):
+    @property
+    def is_connected(self) -> bool: ...
+
     async def close(self) -> None: ...
 
 
-C = TypeVar("C", bound=Closable)
+C = TypeVar("C", bound=Connected)
 T = TypeVar("T")
 
 
@@ -58,6 +61,10 @@ class Slot(Generic[C]):
         self._idle: asyncio.TimerHandle | None = None
         self._closing: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_connected(self) -> bool:
+        return self._client is not None and self._client.is_connected
+
     # -- calls
 
     async def ask(
@@ -81,8 +88,8 @@ class Slot(Generic[C]):
 
         try:
             if not repeat:
-                # What may not be sent twice may at least be sent over a connection that is sure to be there.
-                await self._governor.call(self._session_id, "connect", self._opened, repeat=True)
+                # What is sent once only goes over a connection that is there.
+                await self._governor.call(self._session_id, "connect", self._opened, timeout_seconds=timeout_seconds)
             answer = await self._governor.call(
                 self._session_id, method, once, timeout_seconds=timeout_seconds, repeat=repeat, on_unreachable=lost
             )
@@ -94,6 +101,8 @@ class Slot(Generic[C]):
 
     async def _opened(self) -> C:
         async with self._connecting:
+            if not self.is_connected:
+                await self.close()
             if self._client is None:
                 self._client = await self._connect(self._session_id)
             return self._client
@@ -125,12 +134,15 @@ class Slot(Generic[C]):
             await answered(client.close(), CLOSE_SECONDS)
         except Unreachable:
             log.warning("a client did not close in time", extra={"session_id": self._session_id})
+        except Exception:  # whatever a library does at its end, what comes after goes on
+            log.exception("a client did not close cleanly", extra={"session_id": self._session_id})
 
     async def end(self) -> None:
         """Closed, and everything that was being closed is so."""
         if self._idle is not None:
             self._idle.cancel()
-        await self.close()
+        async with self._connecting:  # a client that is just being opened is closed as well
+            await self.close()
         await asyncio.gather(*self._closing)
 
     # -- idling
@@ -208,9 +220,8 @@ class ClientPool:
         """Close the session's clients, whoever uses them."""
         self._dead.discard(session_id)
         for slots in (self._reading, self._gates):
-            slot = slots.pop(session_id, None)
-            if slot is not None:
-                await slot.end()
+            if session_id in slots:
+                await slots[session_id].end()
 
     async def close(self) -> None:
         self._closed = True

@@ -159,6 +159,10 @@ class PyrogramGate:
         self._client = client
         self._connection = connection
 
+    @property
+    def is_connected(self) -> bool:
+        return not self._connection.lost.is_set()
+
     async def join_requests(self, peer: Peer, offset: RequestsOffset | None) -> RequestsPage:
         user: Any = raw.types.InputUserEmpty()
         if offset is not None:
@@ -203,7 +207,7 @@ class PyrogramGate:
 
     async def _ask(self, query: Any) -> Any:
         """Raises PorterError."""
-        if self._connection.lost.is_set():
+        if not self.is_connected:
             raise Unreachable("the connection was lost")
         return await self._connection.within_life(
             self._connection.invoke(

@@ -33,6 +33,10 @@ class TelethonReading:
         self._client = client
         self._parts = PartReader(client)
 
+    @property
+    def is_connected(self) -> bool:
+        return bool(self._client.is_connected())
+
     # -- the account
 
     async def me(self) -> Account:

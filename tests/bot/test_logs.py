@@ -29,7 +29,6 @@ def written(formatter: logging.Formatter, message: str, *args: object, **fields:
         SECRET,
         "7000000001:AAmade-up-token-of-thirty-five-chars",
         "https://host/bot7000000001:AAmade-up-token-of-thirty-five-chars/getMe",
-        "own_made-up-claim-0123456789",
         "1" + "A" * 352,
     ],
 )

@@ -113,6 +113,20 @@ async def test_a_server_that_went_away_and_came_back(jetty: Jetty, pooled: Poole
         assert (await client.history(peer_of(jetty), 0)).posts
 
 
+async def test_a_decision_over_a_connection_that_was_lost_before(jetty: Jetty, pooled: Pooled) -> None:
+    """A connection that ended while nobody asked anything is replaced before the decision is sent."""
+    gate = Peer(jetty.gate.peer, jetty.gate.access_hash)
+    async with pooled.pool.gate(pooled.session.id) as client:
+        page = await client.join_requests(gate, None)
+        await jetty.sandbox.servers.drop_connections()
+        async with asyncio.timeout(5):
+            while client.is_connected:  # noqa: ASYNC110 - the client sets no event
+                await asyncio.sleep(0.01)
+        user_id = page.requests[0].user_id
+        await client.decide(gate, user_id, page.access_hashes[user_id], approve=False)
+    assert user_id in jetty.gate.denied
+
+
 async def test_a_slow_answer(jetty: Jetty, pooled: Pooled) -> None:
     """A client that did not answer in time is closed; the next call opens a new one."""
     slot_calls = pooled.pool

@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime
 
 from services.channels import ChannelService
@@ -25,7 +24,7 @@ from storage.types import Clock, utc_now
 log = logging.getLogger(__name__)
 
 PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Before each new list. How many people one call decides is known to Telegram alone; it is repeated while that helps."""
+"""Before each new list. How many people one call decides only Telegram knows; it is repeated while that helps."""
 BOT_PAUSE_SECONDS = 0.05
 """The bot decides one by one, below the 30 calls a second that Telegram allows it."""
 BOT_PAGE = 100
@@ -33,7 +32,7 @@ BOT_PAGE = 100
 DecideOne = Callable[[int, int | None, bool], Awaitable[JoinRequest]]
 
 
-class BulkDecider:
+class BulkRequests:
     def __init__(
         self,
         requests: JoinRequestRepository,
@@ -75,20 +74,21 @@ class BulkDecider:
     # -- by a session
 
     async def _by_session(self, context: RunContext, session_id: int, peer: Peer) -> None:
-        counters = Counter(context.run.progress.counters)
+        counters = _counters(context)
         waiting_before: int | None = None
         for pause_seconds in (0.0, *PAUSES_SECONDS):
             await self._sleep(pause_seconds)
             newest = context.run.checkpoint.get("newest")
             asked_by = datetime.fromisoformat(newest) if newest else None
-            walk = await self._lister.walk(context, session_id, peer, {}, asked_by)
+            walk = await self._lister.walk(context, session_id, peer, dict(counters), asked_by)
             await self._settle(context, walk, counters)
-            counters["stay"] = walk.meant
-            self._show(context, counters)
+            self._show(context, counters, walk.meant)
             if not walk.meant or (waiting_before is not None and walk.meant >= waiting_before):
-                return
+                break
             waiting_before = walk.meant
             await self._tell_all(context, session_id, peer, walk)
+        counters["stay"] = walk.meant
+        self._show(context, counters, 0)
 
     async def _tell_all(self, context: RunContext, session_id: int, peer: Peer, walk: Walk) -> None:
         newest = context.run.checkpoint.get("newest") or (walk.newest.isoformat() if walk.newest else None)
@@ -133,13 +133,15 @@ class BulkDecider:
     async def _by_bot(self, context: RunContext) -> None:
         """One by one. Decided rows wait no more, so a kill repeats nothing."""
         run, after_id = context.run, 0
-        counters = Counter({**run.progress.counters, "stay": 0})
+        counters = _counters(context)
+        waiting = await self._requests.count(run.subject_id)
         while page := await self._requests.page(run.subject_id, after_id, BOT_PAGE):
             after_id = page[-1].id
             for request in page:
                 if request.first_seen_at <= run.created_at:  # who arrived since then was not meant
                     counters[await self._outcome(context, request)] += 1
-                    self._show(context, counters)
+                    waiting -= 1
+                    self._show(context, counters, waiting)
                     await self._sleep(BOT_PAUSE_SECONDS)
 
     async def _outcome(self, context: RunContext, request: JoinRequest) -> str:
@@ -153,8 +155,13 @@ class BulkDecider:
             return "stay"
         return "elsewhere" if decided.status is RequestStatus.HANDLED_ELSEWHERE else decided.status.lower()
 
-    def _show(self, context: RunContext, counters: Counter[str]) -> None:
-        progress = context.run.progress
-        decided = sum(counters.values()) - counters["stay"]
-        shown = {name: count for name, count in counters.items() if count and name not in ("new", "known")}
-        context.progress(replace(progress, done=decided, total=sum(counters.values()), counters=shown))
+    def _show(self, context: RunContext, counters: Counter[str], waiting: int) -> None:
+        decided = sum(counters.values())
+        shown = {name: count for name, count in counters.items() if count}
+        context.progress(Progress(done=decided, total=decided + max(0, waiting), counters=shown))
+
+
+def _counters(context: RunContext) -> Counter[str]:
+    """What the run had decided before it was interrupted."""
+    before = context.run.progress.counters
+    return Counter({name: before.get(name, 0) for name in ("approved", "denied", "elsewhere")})

@@ -1,0 +1,63 @@
+"""A runner at work, for tests: with its own clock, an ear for what it tells, and a way to start it anew."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from services.runs import Runner, Work
+from storage.models import Run, RunKind, RunStatus
+from storage.runs import RunRepository
+from tests.services.conftest import FakeTime
+
+TICK = 0.01
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - what is waited for sets no event
+            await asyncio.sleep(0.005)
+
+
+@dataclass
+class Ear:
+    """Hears what a runner tells. Implements services.notifier.Notifier."""
+
+    progressed: list[Run] = field(default_factory=list)
+    settled: list[Run] = field(default_factory=list)
+    arrived: list[tuple[int, int]] = field(default_factory=list)
+
+    def run_progressed(self, run: Run) -> None:
+        self.progressed.append(run)
+
+    async def run_settled(self, run: Run) -> None:
+        self.settled.append(run)
+
+    async def requests_arrived(self, channel_id: int, count: int) -> None:
+        self.arrived.append((channel_id, count))
+
+
+@dataclass
+class Desk:
+    """A runner with its clock and ear; `open` makes another one on the same database, as a new process would."""
+
+    rows: RunRepository
+    time: FakeTime = field(default_factory=FakeTime)
+    ear: Ear = field(default_factory=Ear)
+
+    @asynccontextmanager
+    async def open(self, work: Work) -> AsyncIterator[Runner]:
+        runner = Runner(self.rows, self.ear, clock=self.time, save_seconds=TICK, poll_seconds=TICK)
+        for kind in RunKind:
+            runner.register(kind, work)
+        await runner.start()
+        try:
+            yield runner
+        finally:
+            await runner.stop()
+
+    async def reached(self, run_id: int, *statuses: RunStatus) -> Run:
+        async with asyncio.timeout(5):
+            while (run := await self.rows.get(run_id)) is None or run.status not in statuses:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        return run

@@ -1,0 +1,251 @@
+"""Cron lines: what is taken, what it means, what fires."""
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.errors import CronInvalid, SessionRequired
+from services.schedule import ALIASES, ScheduleService, describe, next_times, validate
+from storage.models import RunKind, Schedule
+from storage.schedules import ScheduleRepository
+from storage.types import utc_now
+from tests.services.conftest import FakeTime, Store
+from tests.services.desk import until
+
+BERLIN = "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    "cron", ["0 */6 * * *", "30 7 * * mon-fri", "0 0 29 2 *", "0 0 13 * fri", "*/15 9-17 * * 1-5", *ALIASES, "@Daily"]
+)
+def test_good_lines(cron: str) -> None:
+    """Five fields or an @name; each has words and a next time."""
+    validate(cron)
+    assert describe(cron)
+    assert len(next_times(cron, "UTC")) == 3
+
+
+@pytest.mark.parametrize(
+    "cron",
+    [
+        *("", "every day", "* * * *", "60 * * * *", "0 0 * * 8", "0 0 1,, * *", "0 0 * feb-xxx *", "x" * 5000),
+        *("@reboot", "@every 5m", "\x00 * * * *"),
+        *("0 0 * * * 0", "0 0 1 1 * 0 2030"),
+        *("R * * * *", "H 3 * * *", "h(0-5) * * * *", "0 r * * *"),
+    ],
+)
+def test_no_cron_lines(cron: str) -> None:
+    """Refused with "syntax": seconds and years (libraries do not agree on them), random fields, nonsense."""
+    for reading in (validate, describe):
+        with pytest.raises(CronInvalid) as refused:
+            reading(cron)
+        assert refused.value.why == "syntax"
+
+
+@pytest.mark.parametrize("cron", ["0 0 31 2 *", "0 0 30 feb *", "0 0 31 4,6,9,11 *"])
+def test_lines_that_never_come_true(cron: str) -> None:
+    """Refused with "never"."""
+    with pytest.raises(CronInvalid) as refused:
+        validate(cron)
+    assert refused.value.why == "never"
+
+
+def test_an_unknown_zone() -> None:
+    """A zone that this machine does not know is refused, and so is a path that looks like one."""
+    for zone in ("Mars/Olympus", "../../etc/passwd", ""):
+        with pytest.raises(CronInvalid) as refused:
+            next_times("0 0 * * *", zone)
+        assert refused.value.why == "timezone"
+
+
+@pytest.mark.parametrize(
+    ("cron", "words"),
+    [
+        ("0 */6 * * *", "Every 6 hours"),
+        ("0 7 * * mon", "At 07:00, only on Monday"),
+        ("0 0 * * 0", "At 00:00, only on Sunday"),
+        ("0 0 * * 7", "At 00:00, only on Sunday"),
+        ("@weekly", "At 00:00, only on Sunday"),
+        ("0 0 13 * fri", "At 00:00, on day 13 of the month, and at 00:00, only on Friday"),
+    ],
+)
+def test_words(cron: str, words: str) -> None:
+    """What is shown says what fires: Sunday is Sunday, and day or weekday are two sentences."""
+    assert describe(cron) == words
+
+
+def local(times: list[datetime]) -> list[str]:
+    return [moment.astimezone(ZoneInfo(BERLIN)).strftime("%d %H:%M") for moment in times]
+
+
+def test_day_or_weekday() -> None:
+    """With both given either is enough, as its words say."""
+    after = datetime(2026, 11, 10, tzinfo=UTC)
+    days = [moment.strftime("%a %d") for moment in next_times("0 0 10,14 * fri", "UTC", 4, after)]
+    assert days == ["Fri 13", "Sat 14", "Fri 20", "Fri 27"]
+
+
+def test_the_night_that_skips_an_hour() -> None:
+    """What falls into the missing hour fires when it ends; the day after is as usual."""
+    after = datetime(2026, 3, 28, 12, tzinfo=UTC)
+    assert local(next_times("30 2 * * *", BERLIN, 2, after)) == ["29 03:00", "30 02:30"]
+
+
+def test_the_night_that_has_an_hour_twice() -> None:
+    """A fixed hour fires once; every hour fires in each real hour; times are UTC."""
+    after = datetime(2026, 10, 24, 22, 30, tzinfo=UTC)
+    assert next_times("30 2 * * *", BERLIN, 2, after) == [
+        datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
+        datetime(2026, 10, 26, 1, 30, tzinfo=UTC),
+    ]
+    hourly = next_times("0 * * * *", BERLIN, 5, after)
+    assert [later - earlier for earlier, later in pairwise(hourly)] == [timedelta(hours=1)] * 4
+
+
+FIELD = st.sampled_from(["*", "*/2", "0", "5", "1,3", "2-4"])
+
+
+@given(
+    st.lists(FIELD, min_size=5, max_size=5),
+    st.sampled_from(["UTC", BERLIN, "America/St_Johns", "Australia/Lord_Howe"]),
+    st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_times_ascend_in_any_zone(fields: list[str], zone: str, after: datetime) -> None:
+    """Whatever the line and the zone: the next times are later, each later than the one before, and say the minute."""
+    cron = " ".join(fields)
+    try:
+        times = next_times(cron, zone, 4, after)
+    except CronInvalid:
+        with pytest.raises(CronInvalid):
+            validate(cron)
+        return
+    assert [after, *times] == sorted({after, *times})
+    assert all(moment.second == 0 and moment.utcoffset() == timedelta() for moment in times)
+    assert re.search(r"\w", describe(cron))
+
+
+# -- the service
+
+
+class Bell:
+    """Counts what fires."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.rung: list[Schedule] = []
+        self.error = error
+
+    async def ring(self, schedule: Schedule) -> None:
+        self.rung.append(schedule)
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def rows(store: Store) -> ScheduleRepository:
+    return ScheduleRepository(store.database)
+
+
+async def started(rows: ScheduleRepository, bell: Bell) -> ScheduleService:
+    service = ScheduleService(rows)
+    service.on(RunKind.SCRAPE, bell.ring)
+    await service.start()
+    return service
+
+
+async def test_due_while_down_fires_once(rows: ScheduleRepository) -> None:
+    """Hours of downtime make one run, soon; the next time is stored then."""
+    long_ago = utc_now() - timedelta(hours=5)
+    await rows.put(RunKind.SCRAPE, 1, "0 * * * *", "UTC", long_ago)
+    bell = Bell()
+    service = await started(rows, bell)
+    await until(lambda: len(bell.rung) == 1)
+    await asyncio.sleep(0.1)
+    await service.stop()
+    assert len(bell.rung) == 1
+    stored = await rows.get_for(RunKind.SCRAPE, 1)
+    assert stored is not None
+    assert stored.next_due_at is not None
+    assert timedelta() < stored.next_due_at - utc_now() <= timedelta(hours=1)
+
+
+async def test_not_due_does_not_fire(rows: ScheduleRepository) -> None:
+    """A start alone fires nothing, disabled schedules least of all."""
+    await rows.put(RunKind.SCRAPE, 1, "0 0 1 1 *", "UTC", utc_now() + timedelta(days=1))
+    await rows.put(RunKind.SCRAPE, 2, "0 * * * *", "UTC", utc_now() - timedelta(hours=1), enabled=False)
+    bell = Bell()
+    service = await started(rows, bell)
+    await asyncio.sleep(0.1)
+    await service.stop()
+    assert bell.rung == []
+
+
+async def test_a_failing_callback_goes_on(rows: ScheduleRepository) -> None:
+    """A busy subject drops its turn, a defect is logged; the next time stands either way."""
+    for subject, error in ((1, SessionRequired()), (2, ZeroDivisionError())):
+        await rows.put(RunKind.SCRAPE, subject, "0 * * * *", "UTC", utc_now() - timedelta(hours=1))
+        bell = Bell(error)
+        service = await started(rows, bell)
+        await until(lambda bell=bell: len(bell.rung) == 1)
+        await service.stop()
+        stored = await rows.get_for(RunKind.SCRAPE, subject)
+        assert stored is not None
+        assert stored.next_due_at is not None
+        assert stored.next_due_at > utc_now()
+
+
+async def test_killed_before_the_callback_ended_is_due_again(rows: ScheduleRepository) -> None:
+    """The next time is stored after the callback, so a kill in between repeats it and never loses it."""
+    due = utc_now() - timedelta(hours=1)
+    await rows.put(RunKind.SCRAPE, 1, "0 * * * *", "UTC", due)
+    hanging = asyncio.Event()
+
+    async def hang(_: Schedule) -> None:
+        hanging.set()
+        await asyncio.Event().wait()
+
+    service = ScheduleService(rows)
+    service.on(RunKind.SCRAPE, hang)
+    await service.start()
+    await hanging.wait()
+    for task in list(service._firing):
+        task.cancel()
+    await service.stop()
+    bell = Bell()
+    service = await started(rows, bell)
+    await until(lambda: len(bell.rung) == 1)
+    await service.stop()
+
+
+async def test_set_replaces_pauses_and_removes(rows: ScheduleRepository) -> None:
+    """One a subject; pausing keeps it; times that passed while it rested are not made up for."""
+    bell, time = Bell(), FakeTime()
+    service = ScheduleService(rows, clock=time)
+    service.on(RunKind.SCRAPE, bell.ring)
+    await service.start()
+    await service.set(RunKind.SCRAPE, 1, "0 0 1 1 *", "UTC")
+    schedule = await service.set(RunKind.SCRAPE, 1, "30 7 * * *", BERLIN)
+    assert (schedule.cron, len(await rows.all())) == ("30 7 * * *", 1)
+    assert schedule.next_due_at == next_times("30 7 * * *", BERLIN, 1, time.now)[0]
+    await service.set_enabled(RunKind.SCRAPE, 1, False)
+    time.pass_seconds(10 * 86400)
+    await service.set_enabled(RunKind.SCRAPE, 1, True)
+    stored = await rows.get_for(RunKind.SCRAPE, 1)
+    assert stored is not None
+    assert stored.enabled
+    assert stored.next_due_at == next_times("30 7 * * *", BERLIN, 1, time.now)[0]
+    await asyncio.sleep(0.05)
+    await service.remove(RunKind.SCRAPE, 1)
+    await service.remove(RunKind.SCRAPE, 1)
+    await service.set_enabled(RunKind.SCRAPE, 1, True)
+    assert await rows.all() == []
+    await service.stop()
+    assert bell.rung == []
+    with pytest.raises(CronInvalid):
+        await service.set(RunKind.SCRAPE, 1, "0 0 31 2 *", "UTC")
+    assert await rows.all() == []
