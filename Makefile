@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 RUN    := $(BIN)/python
 
-.PHONY: install run test prove check format demo bench lock clean
+.PHONY: install run chat test prove check format demo bench lock clean
 
 install: $(STAMP)
 
@@ -17,6 +17,10 @@ $(STAMP): requirements-dev.lock
 
 run: install
 	@if [ -n "$$BOT_TOKEN" ] || grep -qsE '^BOT_TOKEN=.+' .env; then exec $(RUN) -m bot; else exec $(RUN) -m sandbox --with-bot; fi
+
+# A chat in the terminal with the Porter that `make run` started on the sandbox.
+chat: install
+	@$(RUN) -m sandbox.chat
 
 # Every test that CI runs. Two workers: one per core of the smallest machine that this must pass on.
 test: install

@@ -22,11 +22,12 @@ from bot.fsm import SqliteStorage
 from bot.gate import BotApiGate
 from bot.lock import hold_lock
 from bot.pace import ChatPace
-from bot.polling import Poller
+from bot.polling import AnotherPoller, Poller
 from bot.settings import Settings
 from handlers.middleware import AdminMiddleware
 from handlers.notifier import ScreenNotifier
-from handlers.screen import Screens
+from handlers.screen import Page, Screens
+from handlers.texts import Texts
 from handlers.texts.home import COMMANDS
 from services.admins import AdminService
 from services.channels import ChannelService
@@ -76,6 +77,7 @@ class App:
     dispatcher: Dispatcher
     poller: Poller
     admins: AdminService
+    screens: Screens
     runner: Runner
     schedule: ScheduleService
 
@@ -85,6 +87,11 @@ class App:
         greeting = asyncio.create_task(self._greet())
         try:
             await self.poller.run(stop)
+        except AnotherPoller:
+            # Two Porters would use one account from two addresses, and Telegram kills such keys: this one gives way.
+            for owner in await self.admins.all():
+                await self.screens.tell(owner.user_id, Page(Texts(zone=self.settings.zone).home.another_porter()))
+            raise
         finally:
             greeting.cancel()
             await asyncio.gather(greeting, return_exceptions=True)
@@ -183,7 +190,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         middleware = AdminMiddleware(admins, screens, settings.zone)
         dispatcher = build_dispatcher(workflow, SqliteStorage(ConversationRepository(database, vault)), middleware)
         poller = Poller(bot, dispatcher, take_requests)
-        yield App(settings, bot, dispatcher, poller, admins, runner, schedule)
+        yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule)
 
 
 def _bot(settings: Settings, pace: ChatPace) -> Bot:

@@ -6,7 +6,8 @@ import json
 import logging
 import signal
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 from sandbox.app import Sandbox, open_sandbox
@@ -52,15 +53,16 @@ async def run(options: argparse.Namespace) -> int:
         except OSError as error:
             print(f"The sandbox does not start: {error.strerror or error}", file=sys.stderr)
             return FAILED
+        ready = stack.enter_context(ready_file(options.data_dir))
         if not options.with_bot:
-            announce(sandbox, None)
+            announce(sandbox, None, ready)
             await stop.wait()
             return 0
         child = await stack.enter_async_context(porter(sandbox, options.data_dir.resolve() / "porter"))
-        return await accompany(sandbox, child, stop)
+        return await accompany(sandbox, child, stop, ready)
 
 
-async def accompany(sandbox: Sandbox, child: asyncio.subprocess.Process, stop: asyncio.Event) -> int:
+async def accompany(sandbox: Sandbox, child: asyncio.subprocess.Process, stop: asyncio.Event, ready: Path) -> int:
     """Announce the sandbox once Porter polls; end when asked to, or with Porter."""
     stopping = asyncio.create_task(stop.wait())
     ended = asyncio.create_task(child.wait())
@@ -69,7 +71,7 @@ async def accompany(sandbox: Sandbox, child: asyncio.subprocess.Process, stop: a
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         if polled.done() and not ended.done():
-            announce(sandbox, child.pid)
+            announce(sandbox, child.pid, ready)
             await asyncio.wait({stopping, ended}, return_when=asyncio.FIRST_COMPLETED)
         if stopping.done():
             return 0
@@ -80,8 +82,23 @@ async def accompany(sandbox: Sandbox, child: asyncio.subprocess.Process, stop: a
             task.cancel()
 
 
-def announce(sandbox: Sandbox, bot_pid: int | None) -> None:
-    print(json.dumps(sandbox.line(bot_pid)), flush=True)
+@contextmanager
+def ready_file(data_dir: Path) -> Iterator[Path]:
+    """Where `python -m sandbox.chat` finds the line; gone when the sandbox is."""
+    path = data_dir / "ready.json"
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def announce(sandbox: Sandbox, bot_pid: int | None, ready: Path) -> None:
+    line = json.dumps(sandbox.line(bot_pid))
+    ready.touch(mode=0o600)
+    ready.write_text(line)
+    print(line, flush=True)
+    if bot_pid is not None:
+        print("Porter runs on the sandbox. Chat with it in another terminal: make chat", file=sys.stderr, flush=True)
 
 
 def main() -> int:

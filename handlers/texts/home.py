@@ -88,6 +88,12 @@ class HomeTexts(Words):
     def not_understood(self) -> str:
         return "Porter does not know what to do with that here. These are the places:"
 
+    def another_porter(self) -> str:
+        return (
+            "Another Porter works with this bot's token. This one has stopped, so that no account is used from two "
+            "places. Nothing is lost; start it again when the other one is off."
+        )
+
     def moved(self) -> str:
         return "This screen moved below."
 

@@ -69,6 +69,23 @@ async def test_a_second_porter_on_the_same_data_refuses(jetty: Stage) -> None:
 
 
 @pytest.mark.timeout(120)
+async def test_of_two_porters_with_one_token_one_gives_way(jetty: Stage, tmp_path: Path) -> None:
+    """The first hears that another polls with its token: it stops, tells the owner why, and the other goes on."""
+    await jetty.admin.send("/start")
+    await jetty.admin.wait_for("Porter")
+    other = PorterProcess(jetty.line, tmp_path / "other")
+    await other.start()
+    try:
+        assert await asyncio.wait_for(jetty.porter.wait(), 60) == 3
+        await jetty.admin.wait_for("Another Porter works with this bot's token")
+        assert other.is_running
+        await jetty.admin.send("/help")
+        await jetty.admin.wait_for("What Porter does")
+    finally:
+        await other.stop()
+
+
+@pytest.mark.timeout(120)
 async def test_refusals_at_start_are_one_line(jetty: Stage, tmp_path: Path) -> None:
     """A missing or wrong setting ends with one line that names it, and a wrong key touches nothing."""
     await jetty.porter.stop()
@@ -77,7 +94,10 @@ async def test_refusals_at_start_are_one_line(jetty: Stage, tmp_path: Path) -> N
         ({"ADMIN_IDS": "@anna"}, "ADMIN_IDS must be Telegram user ids"),
         ({"API_ID": "12"}, "API_ID and API_HASH go together"),
         ({"MTPROTO_SERVER": "127.0.0.1:80"}, "MTPROTO_SERVER must be DC@HOST:PORT"),
-        ({"DOWNLOAD_DIR": str(jetty.porter.data_dir / "in")}, "DOWNLOAD_DIR and DATA_DIR may not lie in one another"),
+        (
+            {"DOWNLOAD_DIR": str(tmp_path / "refused" / "data" / "in")},
+            "DOWNLOAD_DIR and DATA_DIR may not lie in one another",
+        ),
     ):
         refused = PorterProcess(jetty.line, tmp_path / "refused", **env)
         with pytest.raises(RuntimeError, match=re.escape(words)):
