@@ -19,7 +19,7 @@ from services.errors import FileGone, FileReferenceExpired, FloodWait, PorterErr
 from services.names import file_name, join
 from services.targets import IncomingFile, Target, part_count
 from storage.files import FileRepository
-from storage.models import File, FileState, Source
+from storage.models import File, Source
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class Downloader:
         except (FileGone, FileReferenceExpired, TelegramRefused) as error:
             cause = error.word if isinstance(error, TelegramRefused) else type(error).__name__
             log.warning("file %d failed: %s", file.id, cause, extra={"source_id": order.source.id})
-            if isinstance(error, FileGone) and file.state is FileState.PARTIAL:
+            if isinstance(error, FileGone):
                 await order.target.discard(order.source.folder, file.id)
             await self._files.failed(file.id, cause)
             order.report.failed(file)
