@@ -8,7 +8,7 @@ from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Go, Pick, Place, SourcePick
-from handlers.keyboards import CHOICES
+from handlers.keyboards.sources import CHOICES
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
 from handlers.sources import source_page
@@ -53,7 +53,7 @@ async def ask_session(
 ) -> None:
     await state.set_state(SourceForm.session)
     ready = [session for session in await sessions.all() if session.state is SessionState.ACTIVE]
-    await screen.show(Page(texts.sources.ask_session(ready), keyboards.pick_session(texts, ready)))
+    await screen.show(Page(texts.sources.ask_session(ready), keyboards.sources.pick_session(texts, ready)))
 
 
 async def receive_session(
@@ -90,7 +90,7 @@ async def ask_channel(
     await screen.answer()
     rows = _search(await channels.of_session(session.id), data.get("search"))
     text = texts.sources.ask_channel(session, rows, data.get("search"))
-    await screen.show(Page(text, keyboards.pick_channel(texts, rows, page)))
+    await screen.show(Page(text, keyboards.sources.pick_channel(texts, rows, page)))
 
 
 def _search(rows: list[SessionChannel], wanted: str | None) -> list[SessionChannel]:
@@ -149,7 +149,7 @@ async def ask_files(event: TelegramObject, screen: AdminScreen, texts: Texts, st
     await state.set_state(SourceForm.files)
     data = await state.get_data()
     chosen = _filters(data)
-    await screen.show(Page(texts.sources.ask_files(data["title"], chosen), keyboards.pick_files(texts, chosen)))
+    await screen.show(Page(texts.sources.ask_files(data["title"], chosen), keyboards.sources.pick_files(texts, chosen)))
 
 
 async def toggle_files(
@@ -177,7 +177,7 @@ async def ask_folder(
     data = await state.get_data()
     folder = data.get("folder") or sources.folder_for(data["title"])
     await state.update_data(folder=folder)
-    page = keyboards.pick_default(texts, texts.labels.use_folder, Pick.FOLDER)
+    page = keyboards.sources.pick_default(texts, texts.labels.use_folder, Pick.FOLDER)
     await screen.show(Page(texts.sources.ask_folder(folder), page))
 
 
@@ -192,7 +192,7 @@ async def receive_folder(message: Message, screen: AdminScreen, texts: Texts, st
 async def ask_schedule(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.schedule)
     words = [describe(cron) for cron in PRESETS]
-    await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), keyboards.pick_schedule(texts, words)))
+    await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), keyboards.sources.pick_schedule(texts, words)))
 
 
 async def receive_schedule(
@@ -208,7 +208,7 @@ async def receive_schedule(
 
 async def ask_cron(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.cron)
-    await screen.show(Page(texts.sources.ask_cron(), keyboards.cancel_source(texts)))
+    await screen.show(Page(texts.sources.ask_cron(), keyboards.sources.cancel(texts)))
 
 
 async def receive_cron(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
@@ -224,14 +224,14 @@ async def receive_cron(message: Message, screen: AdminScreen, texts: Texts, stat
 async def ask_name(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.name)
     name = (await state.get_data())["title"][:LONGEST_NAME]
-    page = keyboards.pick_default(texts, texts.labels.use_name, Pick.NAME)
+    page = keyboards.sources.pick_default(texts, texts.labels.use_name, Pick.NAME)
     await screen.show(Page(texts.sources.ask_name(name), page))
 
 
 async def receive_name(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     name = (message.text or "").strip()
     if not 1 <= len(name) <= LONGEST_NAME or "\n" in name:
-        await screen.show(Page(texts.sources.name_invalid(), keyboards.cancel_source(texts)))
+        await screen.show(Page(texts.sources.name_invalid(), keyboards.sources.cancel(texts)))
         return
     await state.update_data(name=name)
     await ask_confirm(message, screen, texts, state)
@@ -249,7 +249,7 @@ async def ask_confirm(event: TelegramObject, screen: AdminScreen, texts: Texts, 
         describe(cron) if cron else None,
         next_times(cron, texts.zone.key) if cron else [],
     )
-    await screen.show(Page(text, keyboards.pick_default(texts, texts.labels.confirm_source, Pick.CONFIRM)))
+    await screen.show(Page(text, keyboards.sources.pick_default(texts, texts.labels.confirm_source, Pick.CONFIRM)))
 
 
 async def create(

@@ -30,7 +30,7 @@ async def claim(
         return
     log.warning("user %s owns this Porter now", event_from_user.id)
     summary = await home.for_admin(event_from_user.id)
-    await screen.show(Page(texts.home.claimed(), keyboards.home(texts, summary, parked=False)))
+    await screen.show(Page(texts.home.claimed(), keyboards.home.page(texts, summary, parked=False)))
 
 
 def build() -> Router:

@@ -14,7 +14,7 @@ from services.channels import ChannelService
 
 async def ask_connect(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await park(state)
-    await screen.show(Page(texts.requests.ask_connect(), keyboards.connect(texts)))
+    await screen.show(Page(texts.requests.ask_connect(), keyboards.requests.connect(texts)))
 
 
 async def receive_choice(message: Message, screen: AdminScreen, texts: Texts, channels: ChannelService) -> None:

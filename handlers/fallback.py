@@ -17,7 +17,7 @@ async def not_understood(
     await park(state)
     summary = await home.peek()
     parked = await parked_state(state) is not None
-    await screen.show(Page(texts.home.not_understood(), keyboards.home(texts, summary, parked=parked)))
+    await screen.show(Page(texts.home.not_understood(), keyboards.home.page(texts, summary, parked=parked)))
 
 
 async def old_button(event: TelegramObject, screen: AdminScreen, texts: Texts) -> None:

@@ -31,7 +31,7 @@ async def show_home(
     if parked:
         is_login = parked.startswith(LoginForm.__name__)
         waits = texts.home.parked_login() if is_login else texts.home.parked_form()
-    await screen.show(Page(texts.home.page(summary, waits), keyboards.home(texts, summary, parked=bool(parked))))
+    await screen.show(Page(texts.home.page(summary, waits), keyboards.home.page(texts, summary, parked=bool(parked))))
 
 
 async def show_help(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:

@@ -47,7 +47,7 @@ async def show_overview(
     await park(state)
     pending = await requests.overview()
     page = callback_data.page if callback_data else 0
-    await screen.show(Page(texts.requests.overview(pending), keyboards.overview(texts, pending, page)))
+    await screen.show(Page(texts.requests.overview(pending), keyboards.requests.overview(texts, pending, page)))
 
 
 async def show_list(
@@ -59,7 +59,7 @@ async def show_list(
     shown = rows[:ROWS]
     total = await requests.count(channel.id)
     previous = await requests.page_before(channel.id, callback_data.after, ROWS) if callback_data.after else None
-    markup = keyboards.waiting(texts, channel.id, shown, previous=previous, more=len(rows) > ROWS)
+    markup = keyboards.requests.waiting(texts, channel.id, shown, previous=previous, more=len(rows) > ROWS)
     await screen.show(Page(texts.requests.list(channel, total, shown), markup))
 
 
@@ -80,7 +80,7 @@ async def _person(
         return Page(texts.requests.nobody_left(channel, just), keyboards.only_home(texts, back))
     waiting = await requests.count(channel_id)
     text = texts.requests.card(shown, channel, waiting, just)
-    return Page(text, keyboards.person(texts, shown, pending=shown.status is RequestStatus.PENDING))
+    return Page(text, keyboards.requests.person(texts, shown, pending=shown.status is RequestStatus.PENDING))
 
 
 async def show_person(
@@ -136,7 +136,7 @@ async def ask_decide_all(
     back = RequestAction(verb=RequestVerb.LIST, id=channel.id)
     labels = texts.labels
     label, style = (labels.approve_all, "success") if callback_data.approve else (labels.deny_all, "danger")
-    await screen.show(Page(text, keyboards.confirm(texts, label, confirmation, back, style)))
+    await screen.show(Page(text, keyboards.requests.confirm(texts, label, confirmation, back, style)))
 
 
 async def decide_all(
@@ -169,7 +169,7 @@ async def ask_load(
     await screen.answer()
     rows = await channels.may_invite()
     page = callback_data.page if isinstance(callback_data, LoadPick) else 0
-    await screen.show(Page(texts.requests.ask_load(rows), keyboards.load_where(texts, rows, page)))
+    await screen.show(Page(texts.requests.ask_load(rows), keyboards.requests.load_where(texts, rows, page)))
 
 
 async def start_load(

@@ -60,7 +60,7 @@ async def ask_api_hash(event: TelegramObject, screen: AdminScreen, texts: Texts,
 
 async def ask_phone(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(LoginForm.phone)
-    await screen.show(Page(texts.login.ask_phone(), keyboards.share_number(texts)))
+    await screen.show(Page(texts.login.ask_phone(), keyboards.login.share_number(texts)))
 
 
 async def ask_again(
@@ -103,16 +103,16 @@ async def _show(
         case SignedIn():
             await state.clear()
             text = texts.login.signed_in(step.session)
-            await screen.show(Page(text, keyboards.signed_in(texts, step.session)))
+            await screen.show(Page(text, keyboards.login.signed_in(texts, step.session)))
 
 
 def _code_page(wanted: CodeWanted, texts: Texts, slots: str, typed: str, trouble: str | None = None) -> Page:
     text = texts.login.code(wanted, len(typed), trouble)
     resend = wanted.next_kind is not None
     if wanted.kind in NO_KEYPAD:
-        return Page(text, keyboards.no_keypad(texts, wanted.attempt_id, resend=resend))
+        return Page(text, keyboards.login.no_keypad(texts, wanted.attempt_id, resend=resend))
     submit = wanted.length is None and bool(typed)
-    return Page(text, keyboards.keypad(texts, wanted.attempt_id, slots, submit=submit, resend=resend))
+    return Page(text, keyboards.login.keypad(texts, wanted.attempt_id, slots, submit=submit, resend=resend))
 
 
 # -- what the admin answers
@@ -229,7 +229,7 @@ async def receive_typed_code(message: Message, screen: AdminScreen, texts: Texts
     """A code that came as text is burnt: deleted, explained, a new one offered."""
     await receive_secret(message, screen, texts)
     attempt = (await state.get_data()).get("attempt", 0)
-    await screen.show(Page(texts.login.code_burnt(), keyboards.new_code(texts, attempt)))
+    await screen.show(Page(texts.login.code_burnt(), keyboards.login.new_code(texts, attempt)))
 
 
 async def receive_password(
@@ -253,7 +253,7 @@ async def code_refused(
     if step is None:
         raise errors.LoginTimedOut from event.exception
     if isinstance(event.exception, errors.CodeExpired):
-        await screen.show(Page(trouble, keyboards.new_code(texts, step.attempt_id)))
+        await screen.show(Page(trouble, keyboards.login.new_code(texts, step.attempt_id)))
     else:
         await _show(step, screen, texts, state, trouble)
     await screen.answer()
@@ -262,7 +262,7 @@ async def code_refused(
 async def number_refused(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     assert isinstance(event.exception, errors.LoginError)
     await state.set_state(LoginForm.phone)
-    await screen.show(Page(texts.errors.of(event.exception), keyboards.share_number(texts)))
+    await screen.show(Page(texts.errors.of(event.exception), keyboards.login.share_number(texts)))
     await screen.answer()
 
 

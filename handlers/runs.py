@@ -15,7 +15,7 @@ from storage.models import Run
 
 def run_page(texts: Texts, run: Run, speed: float | None = None, admin_id: int | None = None) -> Page:
     """The card of a run. Its screen is redrawn while the run is active."""
-    markup = keyboards.run(texts, run, told=admin_id in run.tell)
+    markup = keyboards.runs.card(texts, run, told=admin_id in run.tell)
     return Page(texts.runs.card(run, speed), markup, run.id if run.is_active else None)
 
 

@@ -27,11 +27,11 @@ async def show_sessions(
     await park(state)
     rows = await sessions.all()
     page = callback_data.page if callback_data else 0
-    await screen.show(Page(texts.sessions.all(rows), keyboards.sessions(texts, rows, page)))
+    await screen.show(Page(texts.sessions.all(rows), keyboards.sessions.listing(texts, rows, page)))
 
 
 def _card(texts: Texts, card: SessionCard) -> Page:
-    return Page(texts.sessions.card(card), keyboards.session(texts, card))
+    return Page(texts.sessions.card(card), keyboards.sessions.card(texts, card))
 
 
 async def show_session(
@@ -97,7 +97,7 @@ async def show_channels(
     rows = await channels.of_session(session.id, refresh=callback_data.page == 0)
     shown = keyboards.window(rows, callback_data.page)
     lines = [texts.sessions.channels(session, rows), *map(texts.sessions.channel_line, shown)]
-    markup = keyboards.session_channels(texts, session.id, len(rows), callback_data.page)
+    markup = keyboards.sessions.channels(texts, session.id, len(rows), callback_data.page)
     await screen.show(Page("\n".join(lines), markup))
 
 
@@ -107,7 +107,7 @@ async def ask_delete(
     """Refused at once while something uses it, and says by what."""
     await sessions.refuse_if_used(callback_data.id)
     session = await sessions.get(callback_data.id)
-    await screen.show(Page(texts.sessions.ask_delete(session), keyboards.delete_session(texts, session.id)))
+    await screen.show(Page(texts.sessions.ask_delete(session), keyboards.sessions.delete(texts, session.id)))
 
 
 async def delete(
@@ -118,7 +118,7 @@ async def delete(
     await sessions.delete(session.id)
     rows = await sessions.all()
     text = "\n\n".join((texts.sessions.deleted(session), texts.sessions.all(rows)))
-    await screen.show(Page(text, keyboards.sessions(texts, rows, 0)))
+    await screen.show(Page(text, keyboards.sessions.listing(texts, rows, 0)))
 
 
 PROMPTS: dict[str, Prompt] = {str(SessionForm.name.state): ask_name_again}

@@ -27,7 +27,7 @@ async def show_sources(
     await park(state)
     cards = await sources.all()
     page = callback_data.page if callback_data else 0
-    await screen.show(Page(texts.sources.all(cards), keyboards.sources(texts, cards, page)))
+    await screen.show(Page(texts.sources.all(cards), keyboards.sources.listing(texts, cards, page)))
 
 
 async def choose_to_scrape(
@@ -44,14 +44,14 @@ async def choose_to_scrape(
     if len(cards) == 1:
         await show_card(screen, texts, runner, await sources.scrape(cards[0].source.id, screen.admin_id))
         return
-    await screen.show(Page(texts.sources.choose_to_scrape(cards), keyboards.scrape_which(texts, cards)))
+    await screen.show(Page(texts.sources.choose_to_scrape(cards), keyboards.sources.choose(texts, cards)))
 
 
 def source_page(texts: Texts, card: SourceCard) -> Page:
     schedule = card.schedule
     words = describe(schedule.cron) if schedule else None
     upcoming = next_times(schedule.cron, schedule.timezone) if schedule else []
-    return Page(texts.sources.card(card, words, upcoming), keyboards.source(texts, card))
+    return Page(texts.sources.card(card, words, upcoming), keyboards.sources.card(texts, card))
 
 
 async def show_source(
@@ -82,7 +82,7 @@ async def ask_delete(
     event: TelegramObject, callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService
 ) -> None:
     card = await sources.get(callback_data.id)
-    await screen.show(Page(texts.sources.ask_delete(card), keyboards.delete_source(texts, card.source.id)))
+    await screen.show(Page(texts.sources.ask_delete(card), keyboards.sources.delete(texts, card.source.id)))
 
 
 async def delete(
@@ -92,7 +92,7 @@ async def delete(
     await sources.delete(card.source.id)
     cards = await sources.all()
     text = "\n\n".join((texts.sources.deleted(card.source.name), texts.sources.all(cards)))
-    await screen.show(Page(text, keyboards.sources(texts, cards, 0)))
+    await screen.show(Page(text, keyboards.sources.listing(texts, cards, 0)))
 
 
 def build() -> Router:

@@ -1,0 +1,54 @@
+"""The keypad, and the ways out of a login."""
+
+from aiogram.types import InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup
+
+from handlers.callbacks import Go, Key, KeyAction, KeyVerb, Place, SessionAction, SessionVerb
+from handlers.keyboards.base import Row, button, home_row, markup
+from handlers.texts import Texts
+from storage.models import Session
+
+
+def share_number(texts: Texts) -> ReplyKeyboardMarkup:
+    return ReplyKeyboardMarkup(
+        keyboard=[[KeyboardButton(text=texts.labels.share_number, request_contact=True)]],
+        resize_keyboard=True,
+        one_time_keyboard=True,
+    )
+
+
+def keypad(texts: Texts, attempt: int, slots: str, *, submit: bool, resend: bool) -> InlineKeyboardMarkup:
+    """Digits 1-9 and 0 in their usual places. `slots`: the digit of each slot; a press tells the slot alone."""
+    keys = {digit: button(digit, Key(attempt=attempt, slot=slot)) for slot, digit in enumerate(slots)}
+    labels = texts.labels
+    bottom = [button(labels.backspace, KeyAction(attempt=attempt, verb=KeyVerb.BACKSPACE)), keys["0"]]
+    if submit:
+        bottom.append(button(labels.submit, KeyAction(attempt=attempt, verb=KeyVerb.SUBMIT), "success"))
+    rows = [[keys[digit] for digit in row] for row in ("123", "456", "789")]
+    return markup(*rows, bottom, *_login_ways_out(texts, attempt, resend=resend))
+
+
+def no_keypad(texts: Texts, attempt: int, *, resend: bool) -> InlineKeyboardMarkup:
+    return markup(*_login_ways_out(texts, attempt, resend=resend))
+
+
+def new_code(texts: Texts, attempt: int) -> InlineKeyboardMarkup:
+    again = button(texts.labels.new_code, KeyAction(attempt=attempt, verb=KeyVerb.RESEND))
+    return markup([again], [button(texts.labels.start_over, Go(to=Place.LOGIN))], home_row(texts))
+
+
+def _login_ways_out(texts: Texts, attempt: int, *, resend: bool) -> list[Row]:
+    label = texts.labels.resend if resend else texts.labels.new_code
+    return [
+        [button(label, KeyAction(attempt=attempt, verb=KeyVerb.RESEND))],
+        [button(texts.labels.start_over, Go(to=Place.LOGIN)), button(texts.labels.home, Go(to=Place.HOME))],
+    ]
+
+
+def signed_in(texts: Texts, session: Session) -> InlineKeyboardMarkup:
+    labels = texts.labels
+    return markup(
+        [button(labels.save_channels, Go(to=Place.ADD_SOURCE))],
+        [button(labels.load, Go(to=Place.LOAD))],
+        [button(labels.channels, SessionAction(verb=SessionVerb.CHANNELS, id=session.id))],
+        home_row(texts),
+    )

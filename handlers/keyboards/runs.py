@@ -1,0 +1,26 @@
+"""Under a run's card."""
+
+from aiogram.types import InlineKeyboardMarkup
+
+from handlers.callbacks import RunAction, RunVerb
+from handlers.keyboards.base import button, home_row, markup, only_home
+from handlers.texts import Texts
+from storage.models import Run, RunStatus
+
+
+def card(texts: Texts, row: Run, *, told: bool) -> InlineKeyboardMarkup:
+    def act(verb: RunVerb) -> RunAction:
+        return RunAction(verb=verb, id=row.id)
+
+    labels = texts.labels
+    if not row.is_active:
+        return only_home(texts)
+    goes_on = row.status is RunStatus.PAUSED
+    return markup(
+        [
+            button(labels.resume_run, act(RunVerb.RESUME)) if goes_on else button(labels.pause, act(RunVerb.PAUSE)),
+            button(labels.stop_run, act(RunVerb.CANCEL)),
+        ],
+        [] if told else [button(labels.tell_me, act(RunVerb.TELL))],
+        home_row(texts),
+    )

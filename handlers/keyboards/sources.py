@@ -1,0 +1,133 @@
+"""Under saved channels, and the steps of adding one."""
+
+from collections.abc import Sequence
+
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+
+from handlers.callbacks import Go, Pick, Place, RunAction, RunVerb, SourceAction, SourcePick, SourceVerb
+from handlers.keyboards.base import ROWS, Row, button, home_row, markup, turning, window
+from handlers.texts import Texts
+from services.sources import SourceCard
+from storage.models import FileKind, Filters, Session, SessionChannel
+
+
+def listing(texts: Texts, cards: Sequence[SourceCard], page: int) -> InlineKeyboardMarkup:
+    return markup(
+        *[
+            [button(texts.sources.label(card), SourceAction(verb=SourceVerb.SHOW, id=card.source.id))]
+            for card in window(cards, page)
+        ],
+        turning(texts, page, len(cards), (Go(to=Place.SOURCES, page=n) for n in (page - 1, page + 1))),
+        [button(texts.labels.add_source, Go(to=Place.ADD_SOURCE))],
+        home_row(texts),
+    )
+
+
+def choose(texts: Texts, cards: Sequence[SourceCard]) -> InlineKeyboardMarkup:
+    return markup(
+        *[
+            [button(texts.sources.label(card), SourceAction(verb=SourceVerb.SCRAPE, id=card.source.id))]
+            for card in cards[:ROWS]
+        ],
+        [button(texts.labels.saved, Go(to=Place.SOURCES))],
+        home_row(texts),
+    )
+
+
+def card(texts: Texts, card: SourceCard) -> InlineKeyboardMarkup:
+    def act(verb: SourceVerb) -> SourceAction:
+        return SourceAction(verb=verb, id=card.source.id)
+
+    labels = texts.labels
+    first = (
+        button(f"⏳ {card.run.title}", RunAction(verb=RunVerb.SHOW, id=card.run.id))
+        if card.run
+        else button(labels.scrape, act(SourceVerb.SCRAPE), "primary")
+    )
+    schedule: Row = []
+    if card.schedule:
+        paused = not card.source.enabled
+        schedule = [
+            button(labels.resume_schedule, act(SourceVerb.RESUME))
+            if paused
+            else button(labels.pause_schedule, act(SourceVerb.PAUSE))
+        ]
+    return markup(
+        [first],
+        schedule,
+        [button(labels.delete, act(SourceVerb.DELETE), "danger")],
+        home_row(texts, Go(to=Place.SOURCES)),
+    )
+
+
+def delete(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
+    surely = SourceAction(verb=SourceVerb.DELETE_SURELY, id=source_id)
+    return markup(
+        [button(texts.labels.delete_surely, surely, "danger")],
+        home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source_id)),
+    )
+
+
+def _cancel(texts: Texts) -> Row:
+    return [button(texts.labels.cancel, Go(to=Place.SOURCES)), button(texts.labels.home, Go(to=Place.HOME))]
+
+
+def pick_session(texts: Texts, rows: Sequence[Session]) -> InlineKeyboardMarkup:
+    return markup(
+        *[[button(texts.sessions.label(row), SourcePick(what=Pick.SESSION, value=row.id))] for row in rows[:ROWS]],
+        _cancel(texts),
+    )
+
+
+def pick_channel(texts: Texts, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
+    return markup(
+        *[
+            [button(texts.sessions.channel_label(row), SourcePick(what=Pick.CHANNEL, value=row.channel.id))]
+            for row in window(rows, page)
+        ],
+        turning(texts, page, len(rows), (SourcePick(what=Pick.PAGE, value=n) for n in (page - 1, page + 1))),
+        _cancel(texts),
+    )
+
+
+EXTENSIONS = ("pdf", "zip", "epub", "mp3")
+
+
+CHOICES: tuple[FileKind | str, ...] = (*FileKind, *EXTENSIONS)
+"""What the buttons of the file types stand for, by position: a button carries the position."""
+
+
+def pick_files(texts: Texts, chosen: Filters) -> InlineKeyboardMarkup:
+    def choice(position: int) -> InlineKeyboardButton:
+        what = CHOICES[position]
+        on = what in chosen.kinds if isinstance(what, FileKind) else what in chosen.extensions
+        label = what.value.capitalize() if isinstance(what, FileKind) else f".{what}"
+        return button(f"{'☑' if on else '☐'} {label}", SourcePick(what=Pick.FILES, value=position))
+
+    choices = [choice(position) for position in range(len(CHOICES))]
+    everything = "☑" if not chosen.kinds and not chosen.extensions else "☐"
+    return markup(
+        [button(f"{everything} {texts.labels.all_files}", SourcePick(what=Pick.FILES, value=len(CHOICES)))],
+        *[choices[n : n + 3] for n in range(0, len(choices), 3)],
+        [button(texts.labels.done, SourcePick(what=Pick.FILES_DONE), "primary")],
+        _cancel(texts),
+    )
+
+
+def pick_default(texts: Texts, label: str, what: Pick) -> InlineKeyboardMarkup:
+    return markup([button(label, SourcePick(what=what), "primary")], _cancel(texts))
+
+
+def pick_schedule(texts: Texts, words: Sequence[str]) -> InlineKeyboardMarkup:
+    """`words` describe the presets, in their order; a button carries the position, 1 the first."""
+    presets = [button(label, SourcePick(what=Pick.SCHEDULE, value=n + 1)) for n, label in enumerate(words)]
+    return markup(
+        *[presets[n : n + 2] for n in range(0, len(presets), 2)],
+        [button(texts.labels.own_schedule, SourcePick(what=Pick.OWN_CRON))],
+        [button(texts.labels.only_by_hand, SourcePick(what=Pick.SCHEDULE, value=0))],
+        _cancel(texts),
+    )
+
+
+def cancel(texts: Texts) -> InlineKeyboardMarkup:
+    return markup(_cancel(texts))

@@ -1,0 +1,399 @@
+"""The download engine with a made-up Telegram, so that each moment can be chosen; real database, real disk."""
+
+import asyncio
+import hashlib
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from services.clients.base import PART_BYTES, ApiCredentials, Credential, FileLocation, Peer, Post
+from services.clients.pool import ClientPool
+from services.downloads import LARGE_BYTES, SMALL_AT_ONCE, ByteWindow, Downloader
+from services.errors import FileReferenceExpired, FloodWait, TargetUnavailable, TelegramRefused, Unreachable
+from services.targets import LocalTarget
+from storage.files import FileRepository
+from storage.models import (
+    Channel,
+    ChannelKind,
+    File,
+    FileKind,
+    FileState,
+    Filters,
+    NewFile,
+    NewMessage,
+    NewSource,
+    Source,
+    TargetKind,
+)
+from storage.sources import SourceRepository
+from storage.types import utc_now
+from tests.services.conftest import Store
+
+CHANNEL = -1001
+
+
+@dataclass
+class Telegram:
+    """Documents by message id. Implements what the engine asks of a ReadingClient, and of the pool that lends it."""
+
+    documents: dict[int, tuple[int, bytes]] = field(default_factory=dict)  # message id -> document id, content
+    reads: Counter[tuple[int, int]] = field(default_factory=Counter)  # (document id, part)
+    posts_asked: int = 0
+    fresh: bytes = b"1"
+    in_flight: int = 0
+    most_in_flight: int = 0
+    before_read: Callable[[int, int], Awaitable[None]] | None = None
+
+    @asynccontextmanager
+    async def reading(self, _: int) -> AsyncIterator["Telegram"]:
+        yield self
+
+    async def posts(self, _: Peer, message_ids: list[int]) -> list[Post]:
+        self.posts_asked += 1
+        return [
+            Post(
+                NewMessage(message_id, utc_now(), None, ""),
+                None,
+                FileLocation(document_id, 0, self.fresh, 2, len(content)),
+            )
+            for message_id, (document_id, content) in self.documents.items()
+            if message_id in message_ids
+        ]
+
+    async def read_part(self, location: FileLocation, number: int) -> bytes:
+        self.reads[location.document_id, number] += 1
+        content = next(
+            content for document_id, content in self.documents.values() if document_id == location.document_id
+        )
+        part = content[number * PART_BYTES : (number + 1) * PART_BYTES]
+        self.in_flight += len(part)
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await asyncio.sleep(0)
+            if self.before_read is not None:
+                await self.before_read(location.document_id, number)
+            if location.file_reference != self.fresh:
+                raise FileReferenceExpired
+            return part
+        finally:
+            self.in_flight -= len(part)
+
+
+@dataclass
+class Tally:
+    """Implements downloads.Report."""
+
+    bytes: int = 0
+    finished: list[int] = field(default_factory=list)
+    given_up: list[int] = field(default_factory=list)
+
+    def part(self, file: File, size_bytes: int) -> None:
+        self.bytes += size_bytes
+
+    def done(self, file: File) -> None:
+        self.finished.append(file.message_id)
+
+    def failed(self, file: File) -> None:
+        self.given_up.append(file.message_id)
+
+
+@dataclass
+class Pier:
+    telegram: Telegram
+    files: FileRepository
+    sources: SourceRepository
+    source: Source
+    root: Path
+
+    async def want(self, **contents: bytes) -> None:
+        """m1=b"...": message 1 carries that. Its document's id is the message's times ten."""
+        wanted = []
+        for name, content in contents.items():
+            message_id = int(name[1:])
+            self.telegram.documents[message_id] = (message_id * 10, content)
+            wanted.append(self.new_file(message_id, message_id * 10, content))
+        await self.sources.store_page(self.source.id, [], wanted, 0)
+
+    def new_file(self, message_id: int, document_id: int, content: bytes) -> NewFile:
+        kind, now = FileKind.DOCUMENT, utc_now()
+        return NewFile(message_id, document_id, kind, "a.bin", "application/octet-stream", len(content), now)
+
+    async def fetch(self, downloader: Downloader | None = None) -> Tally:
+        tally = Tally()
+        engine = downloader or Downloader(self.files, cast("ClientPool", self.telegram))
+        await engine.fetch_pending(self.source, Peer(CHANNEL, 1), LocalTarget(self.root), tally)
+        return tally
+
+    async def pending(self) -> list[File]:
+        return await self.files.pending(self.source.id)
+
+    def disk(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (self.root / "news").iterdir()}
+
+
+@pytest.fixture
+async def pier(store: Store, tmp_path: Path) -> Pier:
+    session = await store.add_session(Credential(2, "127.0.0.1", 1, os.urandom(256), ApiCredentials(1, "a" * 32), 7))
+    await store.channels.put(Channel(CHANNEL, "News", None, ChannelKind.CHANNEL, None, None, utc_now()))
+    sources = SourceRepository(store.database)
+    source = await sources.add(NewSource("News", session.id, CHANNEL, Filters(), TargetKind.LOCAL, "news"))
+    return Pier(Telegram(), FileRepository(store.database), sources, source, tmp_path / "downloads")
+
+
+def content(parts: float) -> bytes:
+    return os.urandom(int(parts * PART_BYTES))
+
+
+async def test_files_of_every_size(pier: Pier) -> None:
+    """Empty, one byte, one part exactly, one more, many: each byte-equal, hashed, and each part read once."""
+    sizes = {1: 0, 2: 1, 3: PART_BYTES, 4: PART_BYTES + 1, 5: 5 * PART_BYTES - 1}
+    await pier.want(**{f"m{n}": os.urandom(size) for n, size in sizes.items()})
+    tally = await pier.fetch()
+    assert sorted(tally.finished) == [1, 2, 3, 4, 5]
+    assert tally.bytes == sum(sizes.values())
+    assert pier.disk() == {f"{n} a.bin": pier.telegram.documents[n][1] for n in sizes}
+    assert set(pier.telegram.reads.values()) == {1}
+    stored = await pier.sources.get(pier.source.id)
+    assert stored is not None
+    assert (stored.total_files, stored.total_bytes) == (5, sum(sizes.values()))
+
+
+async def test_bytes_in_flight_are_bounded(pier: Pier) -> None:
+    """However many and large the files, never more than the window is asked for at once; and it is used."""
+
+    async def linger(*_: int) -> None:
+        await asyncio.sleep(0.003)
+
+    pier.telegram.before_read = linger
+    await pier.want(**{f"m{n}": content(3.5) for n in range(1, 12)})
+    await pier.fetch()
+    assert 3 * PART_BYTES < pier.telegram.most_in_flight <= 4 * PART_BYTES
+
+
+async def test_few_files_at_once(pier: Pier) -> None:
+    """Five small ones, two large ones."""
+    open_files: set[int] = set()
+    most = 0
+
+    async def linger(document_id: int, _: int) -> None:
+        nonlocal most
+        open_files.add(document_id)
+        most = max(most, len(open_files))
+        await asyncio.sleep(0.002)
+        open_files.discard(document_id)
+
+    pier.telegram.before_read = linger
+    await pier.want(**{f"m{n}": content(0.1) for n in range(1, 30)})
+    await pier.fetch()
+    assert most == SMALL_AT_ONCE
+    most = 0
+    await pier.want(**{f"m{n}": bytes(LARGE_BYTES) for n in range(40, 43)})
+    await pier.fetch()
+    assert most == 2
+
+
+async def test_resume_reads_only_what_is_missing(pier: Pier) -> None:
+    """Killed in the middle: parts that lie on disk are proven and kept; one that was damaged is read again."""
+    await pier.want(m1=content(8))
+
+    async def stop_late(_: int, number: int) -> None:
+        if number >= 6:
+            await asyncio.Event().wait()
+
+    pier.telegram.before_read = stop_late
+    task = asyncio.create_task(pier.fetch())
+    (file,) = await pier.pending()
+    while len(await pier.files.parts(file.id)) < 6:  # noqa: ASYNC110 - the rows are what a kill leaves
+        await asyncio.sleep(0.005)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    with (pier.root / f"news/.porter-{file.id}.part").open("r+b") as damaged:
+        damaged.seek(2 * PART_BYTES + 17)
+        damaged.write(b"damage")
+    pier.telegram.reads.clear()
+    pier.telegram.before_read = None
+    tally = await pier.fetch()
+    assert sorted(number for _, number in pier.telegram.reads) == [2, 6, 7]
+    assert tally.bytes == 8 * PART_BYTES
+    assert pier.disk() == {"1 a.bin": pier.telegram.documents[1][1]}
+
+
+async def test_killed_between_rename_and_row(pier: Pier) -> None:
+    """The whole file lies there and its row does not know: recognised by its parts, not fetched, not doubled."""
+
+    class Killed(FileRepository):
+        async def done(self, file_id: int, path: str, sha256: bytes) -> None:
+            raise asyncio.CancelledError
+
+    await pier.want(m1=content(3), m2=b"small")
+    rows = pier.files
+    with pytest.raises(asyncio.CancelledError):
+        await pier.fetch(Downloader(Killed(rows._database), cast("ClientPool", pier.telegram)))
+    assert len(await pier.pending()) == 2
+    pier.telegram.reads.clear()
+    await pier.fetch()
+    assert not any(document_id == 10 for document_id, _ in pier.telegram.reads)
+    assert pier.disk() == {"1 a.bin": pier.telegram.documents[1][1], "2 a.bin": b"small"}
+    assert await pier.pending() == []
+
+
+async def test_nothing_is_overwritten(pier: Pier) -> None:
+    """A stranger's file under the usual name stays; ours gets its document's number; if both are taken it says so."""
+    (pier.root / "news").mkdir(parents=True)
+    (pier.root / "news/1 a.bin").write_bytes(b"not ours")
+    await pier.want(m1=b"ours")
+    await pier.fetch()
+    assert pier.disk() == {"1 a.bin": b"not ours", "1 10 a.bin": b"ours"}
+    await pier.want(m2=b"two")
+    for name in ("2 a.bin", "2 20 a.bin"):
+        (pier.root / "news" / name).write_bytes(b"not ours")
+    with pytest.raises(TargetUnavailable):
+        await pier.fetch()
+
+
+async def test_two_documents_of_one_message(pier: Pier) -> None:
+    """An edited message carried one document after the other: both come, under two names."""
+    await pier.want(m1=b"first")
+    await pier.fetch()
+    pier.telegram.documents[1] = (11, b"second")
+    await pier.sources.store_page(pier.source.id, [], [pier.new_file(1, 11, b"second")], 0)
+    await pier.fetch()
+    assert pier.disk() == {"1 a.bin": b"first", "1 11 a.bin": b"second"}
+
+
+async def test_gone_files_fail_alone(pier: Pier) -> None:
+    """A deleted message and one that carries another document now: FAILED as FileGone, nothing left on disk."""
+    await pier.want(m1=b"one", m2=b"two", m3=b"three")
+    del pier.telegram.documents[1]
+    pier.telegram.documents[2] = (99, b"other")
+    tally = await pier.fetch()
+    assert (sorted(tally.given_up), tally.finished) == ([1, 2], [3])
+    assert list(pier.disk()) == ["3 a.bin"]
+    assert (await pier.files.tally(pier.source.id)).failed == 2
+
+
+@pytest.mark.parametrize("error", [TelegramRefused("LOCATION_INVALID"), None])
+async def test_refused_and_short_files_fail_alone(pier: Pier, error: TelegramRefused | None) -> None:
+    """What Telegram refuses in the middle, or gives shorter than announced, fails with the word; the rest comes."""
+    await pier.want(m1=content(3), m2=b"two")
+
+    async def refuse(document_id: int, number: int) -> None:
+        if (document_id, number) == (10, 1) and error is not None:
+            raise error
+
+    if error is None:
+        pier.telegram.documents[1] = (10, pier.telegram.documents[1][1][:-5])
+    pier.telegram.before_read = refuse
+    tally = await pier.fetch()
+    assert (tally.given_up, tally.finished) == ([1], [2])
+
+
+async def test_a_stale_reference_is_refreshed_once_for_all_parts(pier: Pier) -> None:
+    """All parts in flight find it stale: one call brings the fresh one, and each part goes on."""
+    await pier.want(m1=content(6))
+    stale = pier.telegram.fresh
+
+    async def expire(*_: int) -> None:
+        if pier.telegram.fresh == stale:
+            await asyncio.sleep(0.01)
+            pier.telegram.fresh = b"2"
+
+    pier.telegram.before_read = expire
+    tally = await pier.fetch()
+    assert tally.finished == [1]
+    assert pier.telegram.posts_asked == 2
+
+
+async def test_always_stale_fails(pier: Pier) -> None:
+    """A location that is stale again and again ends as a failed file, not in a circle."""
+    await pier.want(m1=content(2), m2=b"two")
+
+    async def expire(document_id: int, _: int) -> None:
+        if document_id == 10:
+            raise FileReferenceExpired
+
+    pier.telegram.before_read = expire
+    tally = await pier.fetch()
+    assert (tally.given_up, tally.finished) == ([1], [2])
+
+
+@pytest.mark.parametrize("parts", [0.5, 6])
+async def test_what_stops_everything_comes_out_plain(pier: Pier, parts: float) -> None:
+    """Of several errors at once the longest flood wait is raised, as itself; nothing is marked FAILED."""
+    until = utc_now() + timedelta(hours=1)
+    await pier.want(**{f"m{n}": content(parts) for n in range(1, 6)})
+
+    async def flood(document_id: int, number: int) -> None:
+        await asyncio.sleep(0.005)
+        raise FloodWait(until) if (document_id, number) == (10, 0) else Unreachable()
+
+    pier.telegram.before_read = flood
+    with pytest.raises((FloodWait, Unreachable)):
+        await pier.fetch()
+    assert len(await pier.pending()) == 5
+    pier.telegram.before_read = None
+    await pier.fetch()
+    assert len(pier.disk()) == 5
+
+
+async def test_defects_are_not_hidden(pier: Pier) -> None:
+    """An error that is none of ours comes out as itself and marks no file."""
+    await pier.want(m1=content(2), m2=content(2))
+
+    async def break_down(document_id: int, _: int) -> None:
+        raise ZeroDivisionError if document_id == 20 else Unreachable
+
+    pier.telegram.before_read = break_down
+    with pytest.raises((ZeroDivisionError, Unreachable)):
+        await pier.fetch()
+    assert {file.state for file in await pier.pending()} <= {FileState.WANTED, FileState.PARTIAL}
+
+
+async def test_two_runs_share_a_folder(pier: Pier, store: Store) -> None:
+    """Two sources of one channel and one folder at the same time: nothing is lost or overwritten."""
+    other = await pier.sources.add(
+        NewSource("Again", pier.source.session_id, CHANNEL, Filters(), TargetKind.LOCAL, "news")
+    )
+    contents = {f"m{n}": content(0.05) for n in range(1, 20)}
+    await pier.want(**contents)
+    wanted = [pier.new_file(n, n * 10, contents[f"m{n}"]) for n in range(1, 20)]
+    await pier.sources.store_page(other.id, [], wanted, 0)
+    engine = Downloader(pier.files, cast("ClientPool", pier.telegram))
+    second = Pier(pier.telegram, pier.files, pier.sources, other, pier.root)
+    await asyncio.gather(pier.fetch(engine), second.fetch(engine))
+    for source in (pier.source, other):
+        tally = await pier.files.tally(source.id)
+        assert (tally.done, tally.failed) == (19, 0)
+    hashes = {hashlib.sha256(data).digest() for data in contents.values()}
+    assert {hashlib.sha256(data).digest() for data in pier.disk().values()} == hashes
+
+
+async def test_the_window_lets_small_ones_in_beside_large_ones() -> None:
+    """Bytes are counted, not parts; cancelled users give their room back."""
+    window = ByteWindow(10)
+    inside: list[int] = []
+    go = asyncio.Event()
+
+    async def use(size: int) -> None:
+        async with window.room(size):
+            inside.append(size)
+            await go.wait()
+        inside.remove(size)
+
+    tasks = [asyncio.create_task(use(size)) for size in (6, 6, 2, 2)]
+    await asyncio.sleep(0.01)
+    assert inside == [6, 2, 2]
+    tasks[0].cancel()
+    await asyncio.sleep(0.01)
+    assert inside == [6, 2, 2, 6]  # the cancelled one never took itself off the list
+    go.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.timeout(1), window.room(10):
+        pass
