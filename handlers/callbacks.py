@@ -70,6 +70,7 @@ class SessionAction(CallbackData, prefix="se1"):
 class SourceVerb(StrEnum):
     SHOW = "show"
     SCRAPE = "run"
+    RETRY = "retry"
     PAUSE = "pause"
     RESUME = "on"
     DELETE = "del"

@@ -25,7 +25,6 @@ from services.clients.base import ApiCredentials
 from services.login import CodeWanted, LoginService, LoginState, PasswordWanted, SignedIn
 
 API_HASH = re.compile(r"[0-9a-fA-F]{32}")
-CODE_LIKE = re.compile(r"[\d\s.-]{4,12}")
 LONGEST_CODE = 10
 
 # -- what the bot asks

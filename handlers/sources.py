@@ -71,6 +71,17 @@ async def scrape(
     await show_card(screen, texts, runner, await sources.scrape(callback_data.id, screen.admin_id))
 
 
+async def retry_failed(
+    event: TelegramObject,
+    callback_data: SourceAction,
+    screen: AdminScreen,
+    texts: Texts,
+    sources: SourceService,
+    runner: Runner,
+) -> None:
+    await show_card(screen, texts, runner, await sources.retry_failed(callback_data.id, screen.admin_id))
+
+
 async def set_enabled(
     event: TelegramObject, callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService
 ) -> None:
@@ -103,6 +114,7 @@ def build() -> Router:
     for verb, handler in (
         (SourceVerb.SHOW, show_source),
         (SourceVerb.SCRAPE, scrape),
+        (SourceVerb.RETRY, retry_failed),
         (SourceVerb.PAUSE, set_enabled),
         (SourceVerb.RESUME, set_enabled),
         (SourceVerb.DELETE, ask_delete),

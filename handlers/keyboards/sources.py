@@ -44,6 +44,7 @@ def card(texts: Texts, card: SourceCard) -> InlineKeyboardMarkup:
         if card.run
         else button(labels.scrape, act(SourceVerb.SCRAPE), "primary")
     )
+    retry = [button(labels.retry, act(SourceVerb.RETRY))] if card.tally.failed and not card.run else []
     schedule: Row = []
     if card.schedule:
         paused = not card.source.enabled
@@ -54,6 +55,7 @@ def card(texts: Texts, card: SourceCard) -> InlineKeyboardMarkup:
         ]
     return markup(
         [first],
+        retry,
         schedule,
         [button(labels.delete, act(SourceVerb.DELETE), "danger")],
         home_row(texts, Go(to=Place.SOURCES)),

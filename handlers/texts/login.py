@@ -1,6 +1,6 @@
 """Logging in, in plain words. Codes come by the keypad: Telegram voids a code that is typed in a chat."""
 
-from handlers.texts.base import Words, duration, quote, title
+from handlers.texts.base import Words, quote, title
 from services.clients.base import CodeKind
 from services.login import CodeWanted, PasswordWanted
 from storage.models import Session
@@ -90,10 +90,3 @@ class LoginTexts(Words):
             f"Signed in as <b>{quote(session.account_name)}</b>, {quote(session.masked_phone)}.\n"
             f"Porter calls this account {title(session.name)}."
         )
-
-    def resent(self, wanted: CodeWanted) -> str:
-        return f"A new code went out {SENT[wanted.kind]}."
-
-    def wait_to_resend(self, wanted: CodeWanted) -> str:
-        assert wanted.resend_at is not None
-        return f"Telegram sends another one in {duration((wanted.resend_at - self._now()).total_seconds())}."

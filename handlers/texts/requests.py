@@ -101,8 +101,5 @@ class RequestTexts(Words):
             "may let people in there."
         )
 
-    def connection_lost(self, channel: Channel) -> str:
-        return f"The bot may not let people in at {title(channel.title)} any more."
-
     def choice_taken(self) -> str:
         return "Channel received."

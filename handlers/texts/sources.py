@@ -91,9 +91,6 @@ class SourceTexts(Words):
     def ask_folder(self, folder: str) -> str:
         return f"Files go to <b>Local/{quote(folder)}</b>. Keep that, or type another folder name."
 
-    def folder_invalid(self) -> str:
-        return "A folder name has letters, digits, spaces, dashes and slashes between folders, and stays inside Local/."
-
     def ask_schedule(self, timezone: str) -> str:
         return f"How often shall Porter look for new posts? Times are in {quote(timezone)}."
 

@@ -181,6 +181,23 @@ async def test_tell_me_when_done(signed_in: Play) -> None:
     assert "Porter" in next(m for m in await signed_in.admin.bot_messages() if m["id"] == home["id"])["text"]
 
 
+async def test_files_that_failed_are_fetched_again(signed_in: Play) -> None:
+    """One bad file stops nothing: the card counts it, and one tap wants it again."""
+    await walks.add_source(signed_in.admin, signed_in.private.title)
+    await signed_in.driver.fault("upload.getFile", error="LOCATION_INVALID", times=1)
+    screen = await walks.scrape(signed_in.admin)
+    assert "1 file could not be fetched" in screen["text"]
+    wanted = [d for d in await signed_in.driver.documents() if d["channel"] == signed_in.private.peer]
+    assert len(on_disk(signed_in)) == len(wanted) - 1
+    await signed_in.admin.send("/sources")
+    await signed_in.admin.wait_for("Saved channels · 1")
+    await signed_in.admin.press(walks.beginning(signed_in.private.title))
+    await signed_in.admin.wait_for("1 file could not be fetched")
+    await signed_in.admin.press("Fetch failed files again")
+    await signed_in.admin.wait_for(r"✅ .*done")
+    assert on_disk(signed_in) == sorted(document["sha256"] for document in wanted)
+
+
 async def test_delete_keeps_the_files(signed_in: Play) -> None:
     """Deletion asks with counts; files stay on disk."""
     await walks.add_source(signed_in.admin, signed_in.private.title)
