@@ -16,11 +16,16 @@ from storage.models import Admin
 log = logging.getLogger(__name__)
 
 
+async def _say(text: str, screen: AdminScreen, texts: Texts) -> None:
+    if not await screen.alert(text):
+        await screen.show(Page(text, keyboards.only_home(texts)))
+
+
 async def explain(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
     """An alert where something was tapped (the screen stays), a page of its own after a typed message."""
     assert isinstance(event.exception, errors.PorterError)
     log.info("refused: %s", type(event.exception).__name__, extra={"admin_id": screen.admin_id})
-    await screen.say(texts.errors.of(event.exception))
+    await _say(texts.errors.of(event.exception), screen, texts)
 
 
 async def needs_account(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
@@ -36,7 +41,7 @@ async def confess(
     """A defect: all of it into the log, a calm sentence to the admin, nothing to strangers."""
     log.error("a defect", exc_info=event.exception)
     if screen is not None and texts is not None and admin is not None:
-        await screen.say(texts.errors.defect())
+        await _say(texts.errors.defect(), screen, texts)
 
 
 def build() -> Router:

@@ -161,12 +161,12 @@ class AdminScreen:
             # Too old after a restart, for example. The work itself is done or goes on.
             log.debug("a callback could not be answered: %s", type(error).__name__, extra={"admin_id": self.admin_id})
 
-    async def say(self, text: str) -> None:
-        """An alert over the screen after a tap, a page of its own after a typed message."""
-        if self._callback is not None and not self._answered and len(unmarked(text)) <= ALERT_CHARACTERS:
-            await self.answer(text, alert=True)
-        else:
-            await self.show(Page(text))
+    async def alert(self, text: str) -> bool:
+        """Over the screen, which stays as it is. False: nothing was tapped, or the text is too long for that."""
+        if self._callback is None or self._answered or len(unmarked(text)) > ALERT_CHARACTERS:
+            return False
+        await self.answer(text, alert=True)
+        return True
 
     async def delete_typed(self) -> bool:
         """Take away what the admin just sent. False: Telegram refused, the admin must do it."""
