@@ -13,6 +13,7 @@ NOISY = {
     "apscheduler": logging.WARNING,
     "asyncio": logging.INFO,
     "aiogram.event": logging.WARNING,
+    "cron_descriptor": logging.INFO,
     "pyrogram": logging.WARNING,
     "sqlalchemy": logging.WARNING,
     "telethon": logging.WARNING,

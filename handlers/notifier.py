@@ -104,7 +104,9 @@ class ScreenNotifier:
         for admin_id in listeners:
             texts = await self._texts(admin_id)
             try:
-                await self._screens.tell(admin_id, Page(texts.runs.card(run), keyboards.only_home(texts)))
+                await self._screens.tell(
+                    admin_id, Page(texts.runs.card(run), keyboards.runs.card(texts, run, told=True))
+                )
             except TelegramAPIError as error:
                 log.warning("an end was not told: %s", type(error).__name__, extra={"run_id": run.id})
 

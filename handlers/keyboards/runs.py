@@ -1,11 +1,11 @@
 """Under a run's card."""
 
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from handlers.callbacks import RunAction, RunVerb
-from handlers.keyboards.base import button, home_row, markup, only_home
+from handlers.callbacks import RequestAction, RequestVerb, RunAction, RunVerb, SourceAction, SourceVerb
+from handlers.keyboards.base import button, home_row, markup
 from handlers.texts import Texts
-from storage.models import Run, RunStatus
+from storage.models import Run, RunKind, RunStatus
 
 
 def card(texts: Texts, row: Run, *, told: bool) -> InlineKeyboardMarkup:
@@ -14,7 +14,7 @@ def card(texts: Texts, row: Run, *, told: bool) -> InlineKeyboardMarkup:
 
     labels = texts.labels
     if not row.is_active:
-        return only_home(texts)
+        return markup([_what_next(texts, row)], home_row(texts))
     goes_on = row.status is RunStatus.PAUSED
     return markup(
         [
@@ -24,3 +24,10 @@ def card(texts: Texts, row: Run, *, told: bool) -> InlineKeyboardMarkup:
         [] if told else [button(labels.tell_me, act(RunVerb.TELL))],
         home_row(texts),
     )
+
+
+def _what_next(texts: Texts, row: Run) -> InlineKeyboardButton:
+    """To what the run worked on."""
+    if row.kind is RunKind.SCRAPE:
+        return button(texts.labels.to_source, SourceAction(verb=SourceVerb.SHOW, id=row.subject_id))
+    return button(texts.labels.to_people, RequestAction(verb=RequestVerb.LIST, id=row.subject_id))

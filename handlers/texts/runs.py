@@ -26,6 +26,8 @@ class RunTexts(Words):
     def card(self, run: Run, speed: float | None = None) -> str:
         """`speed`: bytes or items a second, as measured while the card is drawn; None: not known."""
         lines = [f"<b>{self._headline(run)}</b>"]
+        if run.status is RunStatus.QUEUED:
+            return lines[0]
         if run.kind is RunKind.SCRAPE:
             lines += self._scrape(run)
         else:
