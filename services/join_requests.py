@@ -66,7 +66,6 @@ class JoinRequestService:
     ) -> None:
         self._requests = requests
         self._channel_rows = channel_rows
-        self._sessions = sessions
         self._channels = channels
         self._pool = pool
         self._gate = gate

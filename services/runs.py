@@ -17,6 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
+from functools import partial
 from typing import Any
 
 from services.errors import FloodWait, NotFound, PorterError, Unreachable
@@ -254,7 +255,13 @@ class Runner:
         started = await self._runs.set_status(run.id, RunStatus.RUNNING, only_from=STARTABLE)
         if started is not None:
             self._lanes[run.id] = _lane(started)
-            self._tasks[run.id] = asyncio.create_task(self._run(started), name=f"run-{run.id}")
+            task = self._tasks[run.id] = asyncio.create_task(self._run(started), name=f"run-{run.id}")
+            # Not a `finally` of the task: one that is cancelled before its first step runs no line of it.
+            task.add_done_callback(partial(self._ended, run.id))
+
+    def _ended(self, run_id: int, _: asyncio.Task[None]) -> None:
+        del self._tasks[run_id], self._lanes[run_id]
+        self._wake.set()
 
     # -- one run
 
@@ -276,10 +283,6 @@ class Runner:
         except Exception:
             # The database itself fails (disk full): the row stays RUNNING, the next start takes it over.
             log.exception("a run could not be settled", extra={"run_id": run.id})
-        finally:
-            self._tasks.pop(run.id, None)
-            self._lanes.pop(run.id, None)
-            self._wake.set()
 
     async def _work(self, run: Run) -> _Outcome:
         context = RunContext(run, self._runs, self._notifier)

@@ -177,6 +177,19 @@ async def test_cancel_ends_the_task_before_the_row(desk: Desk) -> None:
         await desk.reached(again.id, RunStatus.RUNNING)
 
 
+async def test_cancelled_before_its_first_step(desk: Desk) -> None:
+    """A task that is cancelled before it did anything leaves no trace: the run can be resumed and is DONE."""
+    async with desk.open(at_once) as runner:
+        run = await desk.rows.add(RunKind.SCRAPE, 1, "News", Priority.TAP, 5, {"session_id": 1})
+        async with runner._changing:
+            await runner._start(run)
+            runner._tasks[run.id].cancel()
+        await until(lambda: not runner._tasks)
+        await runner.pause(run.id)
+        await runner.resume(run.id)
+        await desk.reached(run.id, RunStatus.DONE)
+
+
 async def test_what_waits_is_not_hurried(desk: Desk) -> None:
     """Resuming a run that sits out a flood wait changes nothing; pausing and cancelling it work."""
 
@@ -306,8 +319,10 @@ async def test_never_lost_and_never_twice_at_once(desk: Desk) -> None:
                 await context.checkpoint({"page": page + 1})
                 pages[run.id] = pages.get(run.id, 0) + 1
         finally:
-            await asyncio.sleep(dice.random() * 0.002)
-            working.discard(run.subject_id)
+            try:
+                await asyncio.sleep(dice.random() * 0.002)
+            finally:
+                working.discard(run.subject_id)
 
     ids: list[int] = []
     for life in range(20):

@@ -1,0 +1,553 @@
+"""Join requests with real kurigram and Telethon on the sandbox: taken, loaded, decided - once each, and truly."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from sandbox.scenarios import ADMIN, BOT
+from sandbox.world import Account as WorldAccount
+from sandbox.world import Channel as WorldChannel
+from sandbox.world import WorldError
+from services.channels import ChannelService
+from services.errors import (
+    AlreadyMember,
+    ChannelUnavailable,
+    DecisionMade,
+    FloodWait,
+    NotFound,
+    RequestGone,
+    RightMissing,
+    SessionRequired,
+    StaysPending,
+)
+from services.join_requests import JoinRequestService
+from services.runs import Runner
+from storage.join_requests import JoinRequestRepository
+from storage.models import (
+    Channel,
+    ChannelKind,
+    IncomingRequest,
+    JoinRequest,
+    RequestStatus,
+    Run,
+    RunKind,
+    RunStatus,
+    SessionState,
+    Way,
+)
+from storage.runs import RunRepository
+from storage.schema import join_requests
+from storage.types import utc_now
+from tests.services.conftest import Jetty, Pooled, Store
+from tests.services.desk import Desk
+
+ADMIN_ID = 5
+ERRORS = {
+    "HIDE_REQUESTER_MISSING": RequestGone,
+    "USER_ALREADY_PARTICIPANT": AlreadyMember,
+    "CHAT_ADMIN_REQUIRED": RightMissing,
+}
+
+
+@dataclass
+class WorldGate:
+    """The bot at the sandbox's channels, without the Bot API between. Implements services.gate.BotGate."""
+
+    jetty: Jetty
+    may: bool = True
+    floods: int = 0
+    stays: set[int] = field(default_factory=set)
+    calls: int = 0
+    slow_seconds: float = 0.0
+
+    async def may_invite(self, channel_id: int) -> bool:
+        return self.may
+
+    async def look(self, channel_id: int) -> Channel:
+        try:
+            channel = self.jetty.sandbox.world.channel_by_peer(channel_id)
+        except WorldError as error:
+            raise ChannelUnavailable from error
+        return Channel(channel_id, channel.title, None, ChannelKind.SUPERGROUP, 9, self.may, utc_now())
+
+    async def approve(self, channel_id: int, user_id: int) -> None:
+        await self._decide(channel_id, user_id, approve=True)
+
+    async def deny(self, channel_id: int, user_id: int) -> None:
+        await self._decide(channel_id, user_id, approve=False)
+
+    async def _decide(self, channel_id: int, user_id: int, *, approve: bool) -> None:
+        self.calls += 1
+        await asyncio.sleep(self.slow_seconds)
+        if not self.may:
+            raise RightMissing
+        if user_id in self.stays:
+            raise StaysPending("USER_CHANNELS_TOO_MUCH")
+        if self.floods:
+            self.floods -= 1
+            raise FloodWait(utc_now() + timedelta(seconds=40))
+        world = self.jetty.sandbox.world
+        try:
+            world.decide(world.channel_by_peer(channel_id), user_id, BOT, approve=approve)
+        except WorldError as error:
+            raise ERRORS[error.name] from error
+
+
+@dataclass
+class Door:
+    """A channel where 30 people wait, an account that may let them in, and the service on a runner."""
+
+    jetty: Jetty
+    store: Store
+    pooled: Pooled
+    channel: WorldChannel
+    gate: WorldGate
+    desk: Desk
+    slept: list[float] = field(default_factory=list)
+    on_sleep: Callable[[], None] = lambda: None
+
+    def __post_init__(self) -> None:
+        self.rows = JoinRequestRepository(self.store.database)
+        self.channels = ChannelService(self.store.channels, self.store.sessions, self.pooled.pool, self.gate)
+
+    @property
+    def peer(self) -> int:
+        return self.channel.peer
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[JoinRequestService]:
+        """A process's life."""
+        runner = Runner(self.desk.rows, self.desk.ear, clock=self.desk.time, save_seconds=0.01, poll_seconds=0.01)
+        service = JoinRequestService(
+            self.rows,
+            self.store.channels,
+            self.store.sessions,
+            self.channels,
+            self.pooled.pool,
+            self.gate,
+            runner,
+            self.desk.ear,
+            sleep=self._sleep,
+        )
+        runner.register(RunKind.LOAD_REQUESTS, service.work_load)
+        runner.register(RunKind.DECIDE_ALL, service.work_decide_all)
+        await runner.start()
+        try:
+            yield service
+        finally:
+            await runner.stop()
+
+    async def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.on_sleep()
+        await asyncio.sleep(0)
+
+    async def end(self, run: Run) -> Run:
+        return await self.desk.reached(run.id, RunStatus.DONE, RunStatus.FAILED, RunStatus.WAITING)
+
+    async def load(self, service: JoinRequestService) -> Run:
+        return await self.end(await service.load(self.peer, ADMIN_ID))
+
+    async def decide_all(self, service: JoinRequestService, approve: bool = True) -> Run:
+        return await self.end(await service.decide_all(self.peer, ADMIN_ID, approve))
+
+    async def tally(self) -> dict[RequestStatus, int]:
+        return await self.rows.tally(self.peer)
+
+    async def statuses(self) -> dict[int, RequestStatus]:
+        """By user id, of the newest row."""
+        async with self.store.database.read() as connection:
+            rows = await connection.execute(join_requests.select().order_by(join_requests.c.id))
+            return {row.user_id: RequestStatus(row.status) for row in rows}
+
+    def ask(self, count: int = 1) -> list[int]:
+        """People whom nobody knew ask now."""
+        accounts = self.jetty.sandbox.world.accounts
+        new = [max(accounts) + 1 + number for number in range(count)]
+        for user_id in new:
+            accounts[user_id] = WorldAccount(user_id, "New", "Face")
+        self.jetty.sandbox.world.ask_to_join(self.channel, new)
+        return new
+
+    def update(self, user_id: int) -> IncomingRequest:
+        """What the bot is told of somebody who asks."""
+        account = self.jetty.sandbox.world.accounts[user_id]
+        return IncomingRequest(self.peer, user_id, account.name, account.username, account.bio, utc_now())
+
+    def without_bot(self) -> None:
+        self.gate.may = False
+
+    async def without_account(self) -> None:
+        await self.store.sessions.set_state(self.pooled.session.id, SessionState.SIGNED_OUT, "test", utc_now())
+
+
+@pytest.fixture
+async def door(jetty: Jetty, store: Store, pooled: Pooled) -> Door:
+    door = Door(jetty, store, pooled, jetty.gate, WorldGate(jetty), Desk(RunRepository(store.database)))
+    await door.channels.of_session(pooled.session.id)
+    return door
+
+
+# -- arriving
+
+
+async def test_taken_once(door: Door) -> None:
+    """What the bot is told is stored before take returns, told once, and the same again changes nothing."""
+    batch = [door.update(user_id) for user_id in door.ask(3)]
+    async with door.open() as service:
+        await service.take(batch)
+        await service.take(batch)
+        assert await service.count(door.peer) == 3
+        assert [pending.pending for pending in await service.overview()] == [3]
+    assert door.desk.ear.arrived == [(door.peer, 3)]
+
+
+async def test_a_channel_that_nobody_knew(door: Door) -> None:
+    """A request for a channel that is not stored brings the channel with it, even when Telegram does not answer."""
+    news, nowhere = door.jetty.public.peer, -1009999999999
+    request = door.update(door.ask()[0])
+    async with door.open() as service:
+        await service.take([replace(request, channel_id=news), replace(request, channel_id=nowhere)])
+        assert (await service.channel(news)).bot_may_invite
+        assert (await service.channel(nowhere)).title == str(nowhere)
+        assert await service.count(nowhere) == 1
+        with pytest.raises(NotFound):
+            await service.channel(-5)
+
+
+# -- lists
+
+
+async def test_pages_forward_and_back(door: Door) -> None:
+    """Keyset pages: everybody once, and the same pages on the way back."""
+    async with door.open() as service:
+        await door.load(service)
+        starts, seen = [0], []
+        while page := await service.page(door.peer, starts[-1], 8):
+            seen += [request.user_id for request in page]
+            starts.append(page[-1].id)
+        starts.pop()
+        back = [starts[-1]]
+        while back[-1]:
+            back.append(await service.page_before(door.peer, back[-1], 8))
+    assert len(seen) == len(set(seen)) == 30
+    assert back == starts[::-1]
+
+
+# -- loading
+
+
+async def test_loading_everybody(door: Door) -> None:
+    """All thirty, each once, with what an admin wants to see; a second load knows them all."""
+    async with door.open() as service:
+        run = await door.load(service)
+        assert (run.status, run.progress.counters) == (RunStatus.DONE, {"new": 30, "known": 0, "gone": 0})
+        again = await door.load(service)
+        assert again.progress.counters == {"new": 0, "known": 30, "gone": 0}
+        assert (again.progress.done, again.progress.total) == (30, 30)
+    assert (await door.statuses()).keys() == door.channel.requests.keys()
+    assert set((await door.statuses()).values()) == {RequestStatus.PENDING}
+
+
+async def test_who_is_gone_is_settled_and_who_is_new_stays(door: Door) -> None:
+    """Handled or withdrawn elsewhere: not waiting any more. Who arrives during the walk is never settled."""
+    world = door.jetty.sandbox.world
+    async with door.open() as service:
+        await door.load(service)
+        gone = list(door.channel.requests)[:4]
+        for user_id in gone:
+            world.withdraw(door.channel, user_id)
+        door.jetty.sandbox.faults.add("messages.getChatInviteImporters", delay_ms=300)
+        run = await service.load(door.peer, ADMIN_ID)
+        await door.jetty.until_called("messages.getChatInviteImporters")
+        late = IncomingRequest(door.peer, 77, "Late", None, None, utc_now())
+        await asyncio.sleep(0.05)
+        await service.take([late])
+        run = await door.end(run)
+    assert run.progress.counters["gone"] == 4
+    statuses = await door.statuses()
+    assert {user_id for user_id, status in statuses.items() if status is RequestStatus.HANDLED_ELSEWHERE} == set(gone)
+    assert statuses[77] is RequestStatus.PENDING
+
+
+async def test_a_walk_goes_on_after_a_flood_wait(door: Door) -> None:
+    """A long wait between two pages: the first page is stored, and is not asked for again."""
+    door.ask(400)
+    faults = door.jetty.sandbox.faults
+    faults.add("messages.getChatInviteImporters", delay_ms=1)
+    faults.add("messages.getChatInviteImporters", error="FLOOD_WAIT_600")
+    async with door.open() as service:
+        run = await door.load(service)
+        assert (run.status, run.reason) == (RunStatus.WAITING, "FloodWait")
+        assert len(await door.statuses()) == run.progress.done == 200
+        assert "access_hash" not in str(run.checkpoint)
+        faults.reset()
+        door.pooled.time.pass_seconds(700)
+        door.desk.time.pass_seconds(700)
+        run = await door.desk.reached(run.id, RunStatus.DONE)
+    assert door.jetty.calls("messages.getChatInviteImporters") == 3  # 200, 30, and the empty end
+    assert run.progress.counters["new"] == 430
+    assert len(await door.statuses()) == 430
+
+
+async def test_loading_interrupted_anywhere(door: Door) -> None:
+    """Stopped at random moments, a new process each time: everybody is stored once and nobody is lost."""
+    door.ask(1000)
+    dice = random.Random(7)
+    async with door.open() as service:
+        run = await service.load(door.peer, ADMIN_ID)
+    for _ in range(12):
+        async with door.open():
+            await asyncio.sleep(dice.uniform(0, 0.1))
+    async with door.open():
+        run = await door.end(run)
+    assert run.status is RunStatus.DONE
+    assert run.progress.counters["new"] + run.progress.counters["known"] == 1030
+    assert (await door.tally()) == {RequestStatus.PENDING: 1030}
+
+
+async def test_loading_needs_an_account_that_may(door: Door) -> None:
+    """Without one it is refused at once, before there is a run."""
+    async with door.open() as service:
+        member = door.channel.members[ADMIN]
+        member.role, member.may_invite = "member", False
+        await door.channels.of_session(door.pooled.session.id, refresh=True)
+        with pytest.raises(RightMissing):
+            await service.load(door.peer, ADMIN_ID)
+        await door.without_account()
+        with pytest.raises(SessionRequired):
+            await service.load(door.peer, ADMIN_ID)
+    assert await door.desk.rows.recent(5) == []
+
+
+# -- one by one
+
+
+async def first(service: JoinRequestService, door: Door) -> JoinRequest:
+    request = await service.next_pending(door.peer)
+    assert request is not None
+    return request
+
+
+@pytest.mark.parametrize("approve", [True, False])
+@pytest.mark.parametrize("by_bot", [True, False])
+async def test_a_decision_is_true(door: Door, approve: bool, by_bot: bool) -> None:
+    """Approved or denied, by the bot or by an account: Telegram and the row agree, and the next person is another."""
+    if not by_bot:
+        door.without_bot()
+    async with door.open() as service:
+        await door.load(service)
+        request = await first(service, door)
+        decided = await service.decide(request.id, ADMIN_ID, approve)
+        following = await service.next_pending(door.peer, request.id)
+    assert decided.status is (RequestStatus.APPROVED if approve else RequestStatus.DENIED)
+    assert (decided.way, decided.decided_by) == (Way.BOT if by_bot else Way.SESSION, ADMIN_ID)
+    assert request.user_id in (door.channel.approved if approve else door.channel.denied)
+    assert following is not None
+    assert following.id != request.id
+
+
+async def test_a_bot_that_lost_its_right(door: Door) -> None:
+    """Noticed at the decision: an account takes over, and the channel remembers."""
+    async with door.open() as service:
+        await door.load(service)
+        await door.channels.refresh_bot_rights(door.peer)
+        door.without_bot()
+        decided = await service.decide((await first(service, door)).id, ADMIN_ID, True)
+        assert decided.way is Way.SESSION
+        assert (await service.channel(door.peer)).bot_may_invite is False
+
+
+async def test_an_account_decides_on_somebody_it_never_met(door: Door) -> None:
+    """Who came by the bot's update is looked up on the list; nobody is resolved, and who is not there is gone."""
+    door.without_bot()
+    known, unknown = door.update(next(iter(door.channel.requests))), IncomingRequest(
+        door.peer, 99, "Ghost", None, None, utc_now()
+    )  # fmt: skip
+    async with door.open() as service:
+        await door.rows.store([known, unknown])
+        one, two = await service.page(door.peer)
+        assert (await service.decide(one.id, ADMIN_ID, True)).status is RequestStatus.APPROVED
+        assert (await service.decide(two.id, ADMIN_ID, True)).status is RequestStatus.HANDLED_ELSEWHERE
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "let in"])
+async def test_handled_elsewhere_is_an_answer(door: Door, how: str) -> None:
+    """Telegram says that nothing is to decide: the row is HANDLED_ELSEWHERE, by nobody of ours."""
+    world = door.jetty.sandbox.world
+    async with door.open() as service:
+        await door.load(service)
+        request = await first(service, door)
+        if how == "withdrawn":
+            world.withdraw(door.channel, request.user_id)
+        else:
+            world.decide(door.channel, request.user_id, ADMIN, approve=True)
+        decided = await service.decide(request.id, ADMIN_ID, True)
+    assert (decided.status, decided.way, decided.decided_by) == (
+        RequestStatus.HANDLED_ELSEWHERE,
+        Way.ELSEWHERE,
+        None,
+    )
+
+
+async def test_two_admins_press_at_once(door: Door) -> None:
+    """One decides; the other hears what was decided, and Telegram is asked once."""
+    door.gate.slow_seconds = 0.05
+    async with door.open() as service:
+        await door.load(service)
+        request = await first(service, door)
+        outcomes = await asyncio.gather(
+            *(service.decide(request.id, admin, approve) for admin, approve in ((1, True), (2, False), (3, True))),
+            return_exceptions=True,
+        )
+    assert isinstance(outcomes[0], JoinRequest)
+    assert [type(outcome) for outcome in outcomes[1:]] == [DecisionMade, DecisionMade]
+    assert isinstance(outcomes[1], DecisionMade)
+    assert outcomes[1].request.decided_by == 1
+    assert door.gate.calls == 1
+
+
+async def test_what_cannot_be_decided_now_waits_still(door: Door) -> None:
+    """Too many channels, a flood wait, nobody who may: raised, and the row is PENDING."""
+    async with door.open() as service:
+        await door.load(service)
+        request = await first(service, door)
+        door.gate.stays.add(request.user_id)
+        with pytest.raises(StaysPending):
+            await service.decide(request.id, ADMIN_ID, True)
+        door.gate.stays.clear()
+        door.gate.floods = 1
+        with pytest.raises(FloodWait):
+            await service.decide(request.id, ADMIN_ID, True)
+        door.without_bot()
+        await door.without_account()
+        with pytest.raises(SessionRequired):
+            await service.decide(request.id, ADMIN_ID, True)
+        assert (await service.get(request.id)).status is RequestStatus.PENDING
+        with pytest.raises(NotFound):
+            await service.decide(12345, ADMIN_ID, True)
+
+
+# -- everybody
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_everybody_by_an_account(door: Door, approve: bool) -> None:
+    """One call decides all, loaded before or not; each row says so, and whose decision it was."""
+    everybody = set(door.channel.requests)
+    async with door.open() as service:
+        run = await door.decide_all(service, approve)
+        rows = [await service.get(number + 1) for number in range(len(everybody))]
+    name = "approved" if approve else "denied"
+    assert (run.status, run.progress.counters) == (RunStatus.DONE, {name: 30})
+    assert set(door.channel.approved if approve else door.channel.denied) == everybody
+    assert {(row.status.lower(), row.way, row.decided_by) for row in rows} == {(name, Way.BULK, ADMIN_ID)}
+    assert door.jetty.calls("messages.hideAllChatJoinRequests") == 1
+    assert door.gate.calls == 0
+
+
+async def test_who_asks_meanwhile_stays(door: Door) -> None:
+    """Asked after the call went out: PENDING here and at Telegram, and no second call sweeps them in."""
+    late: list[int] = []
+
+    def ask_once() -> None:
+        if door.channel.approved and not late:
+            late.extend(door.ask(2))
+
+    door.on_sleep = ask_once
+    async with door.open() as service:
+        run = await door.decide_all(service)
+    assert run.progress.counters == {"approved": 30}
+    assert set(door.channel.requests) == set(late)
+    statuses = await door.statuses()
+    assert {user_id for user_id, status in statuses.items() if status is RequestStatus.PENDING} == set(late)
+    assert door.jetty.calls("messages.hideAllChatJoinRequests") == 1
+
+
+async def test_who_left_before_is_not_counted_as_decided(door: Door) -> None:
+    """Rows of people who are not on Telegram's list any more are HANDLED_ELSEWHERE, not approved by us."""
+    async with door.open() as service:
+        await door.load(service)
+        left = next(iter(door.channel.requests))
+        door.jetty.sandbox.world.withdraw(door.channel, left)
+        run = await door.decide_all(service)
+    assert run.progress.counters == {"approved": 29, "elsewhere": 1}
+    assert (await door.statuses())[left] is RequestStatus.HANDLED_ELSEWHERE
+
+
+async def test_nobody_waits(door: Door) -> None:
+    """Nothing is called and nothing counted."""
+    door.jetty.sandbox.world.decide_all(door.channel, ADMIN, approve=False)
+    async with door.open() as service:
+        run = await door.decide_all(service)
+    assert (run.status, run.progress.counters, run.progress.done) == (RunStatus.DONE, {}, 0)
+    assert door.jetty.calls("messages.hideAllChatJoinRequests") == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_everybody_interrupted_anywhere(door: Door, seed: int) -> None:
+    """Stopped at random moments, around the call too: rows and Telegram agree in the end, nobody is decided twice."""
+    dice = random.Random(seed)
+    everybody = set(door.channel.requests)
+    async with door.open() as service:
+        run = await service.decide_all(door.peer, ADMIN_ID, True)
+    for _ in range(8):
+        async with door.open():
+            await asyncio.sleep(dice.uniform(0, 0.06))
+    async with door.open():
+        run = await door.end(run)
+    assert run.status is RunStatus.DONE
+    assert set(door.channel.approved) == everybody
+    assert set((await door.statuses()).values()) == {RequestStatus.APPROVED}
+
+
+async def test_everybody_by_the_bot_alone(door: Door) -> None:
+    """Without any account: one by one, at a pace; who stays is named, who arrived later is left alone."""
+    asked = door.ask(5)
+    await door.without_account()
+    async with door.open() as service:
+        await service.take([door.update(user_id) for user_id in asked])
+        door.gate.stays.add(asked[2])
+        run = await door.decide_all(service)
+    assert run.progress.counters == {"approved": 4, "stay": 1}
+    assert set(door.channel.approved) == set(asked) - {asked[2]}
+    assert len(door.slept) == 5
+    assert all(pause > 0 for pause in door.slept)
+
+
+async def test_the_bot_goes_on_where_it_was(door: Door) -> None:
+    """A flood wait and restarts in the middle: everybody is decided once."""
+    asked = door.ask(12)
+    await door.without_account()
+    door.gate.floods, door.gate.slow_seconds = 1, 0.005
+    async with door.open() as service:
+        await service.take([door.update(user_id) for user_id in asked])
+        run = await service.decide_all(door.peer, ADMIN_ID, False)
+        run = await door.desk.reached(run.id, RunStatus.WAITING)
+        door.desk.time.pass_seconds(60)
+    dice = random.Random(3)
+    for _ in range(6):
+        async with door.open():
+            await asyncio.sleep(dice.uniform(0, 0.03))
+    async with door.open():
+        run = await door.end(run)
+    assert run.status is RunStatus.DONE
+    assert set(door.channel.denied) == set(asked)
+    # A decision whose answer was cut off is heard of as handled elsewhere: never as waiting still.
+    assert set((await door.statuses()).values()) <= {RequestStatus.DENIED, RequestStatus.HANDLED_ELSEWHERE}
+
+
+async def test_nobody_may_decide(door: Door) -> None:
+    """Neither bot nor account: the run fails and says why; everybody waits still."""
+    async with door.open() as service:
+        await door.load(service)
+        door.without_bot()
+        await door.without_account()
+        run = await door.decide_all(service)
+    assert (run.status, run.reason) == (RunStatus.FAILED, "SessionRequired")
+    assert await door.tally() == {RequestStatus.PENDING: 30}
