@@ -129,4 +129,11 @@ def _engine(path: Path, *, pool_size: int, begin: str, pragmas: tuple[str, ...])
     def say_begin(connection: Any) -> None:
         connection.exec_driver_sql(begin)
 
+    @event.listens_for(engine.sync_engine, "invalidate")
+    def roll_back(connection: Any, _record: Any, _error: BaseException | None) -> None:
+        # A cancelled task drops its connection. A cursor that a kept traceback holds makes SQLite keep the closed
+        # connection, and its write lock with it, until the cursor is collected.
+        if connection is not None:
+            connection.rollback()
+
     return engine

@@ -1,4 +1,5 @@
 import asyncio
+import gc
 import logging
 import random
 import stat
@@ -6,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from storage.database import Database
@@ -136,6 +137,33 @@ async def test_a_cancelled_task_does_not_hold_up_the_next(path: Path) -> None:
             async with asyncio.timeout(5):
                 await asyncio.gather(first, second, return_exceptions=True)
             assert await get_counter(database) == 2
+
+
+async def test_a_kept_traceback_does_not_hold_the_write_lock(database: Database) -> None:
+    """Cancelled in the middle of a statement, with its exception kept by somebody: the next one writes at once."""
+    long_enough = text(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000000) select count(*) from n"
+    )
+    working = asyncio.Event()
+
+    async def work() -> None:
+        async with database.write() as connection:
+            await connection.execute(insert(meta).values(key="half", value=b""))
+            working.set()
+            await connection.execute(long_enough)
+
+    gc.disable()
+    try:
+        task = asyncio.create_task(work())
+        await working.wait()
+        await asyncio.sleep(0.05)
+        task.cancel()
+        kept = (await asyncio.gather(task, return_exceptions=True))[0]
+        async with asyncio.timeout(8):
+            await set_counter(database, 1)
+        assert isinstance(kept, asyncio.CancelledError)
+    finally:
+        gc.enable()
 
 
 async def test_a_reader_sees_the_last_commit_while_a_write_is_open(database: Database) -> None:
