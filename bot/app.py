@@ -158,8 +158,9 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         runner = Runner(RunRepository(database), notifier)
         schedule = ScheduleService(ScheduleRepository(database))
         source_rows, file_rows = SourceRepository(database), FileRepository(database)
-        sources = SourceService(source_rows, file_rows, ScheduleRepository(database), runner, schedule)
-        scraper = Scraper(source_rows, file_rows, pool, Targets(settings.download_dir))
+        targets = Targets(settings.download_dir)
+        sources = SourceService(source_rows, file_rows, ScheduleRepository(database), runner, schedule, targets)
+        scraper = Scraper(source_rows, file_rows, pool, targets)
         requests = JoinRequestService(
             JoinRequestRepository(database), channel_rows, session_rows, channels, pool, gate, runner, notifier
         )

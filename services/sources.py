@@ -1,16 +1,19 @@
 """Saved channels: made, listed, paused, scraped, deleted."""
 
+import logging
 from dataclasses import dataclass
 
 from services import names
-from services.errors import NotFound
+from services.errors import NotFound, TargetError
 from services.runs import Priority, Runner
 from services.schedule import ScheduleService, next_times
-from services.targets import check_folder
+from services.targets import Targets, check_folder
 from storage.files import FileRepository
 from storage.models import FileTally, NewSource, Run, RunKind, Schedule, Source
 from storage.schedules import ScheduleRepository
 from storage.sources import SourceRepository
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,14 @@ class SourceService:
         schedules: ScheduleRepository,
         runner: Runner,
         schedule: ScheduleService,
+        targets: Targets,
     ) -> None:
         self._sources = sources
         self._files = files
         self._schedules = schedules
         self._runner = runner
         self._schedule = schedule
+        self._targets = targets
 
     async def create(self, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
         """`cron` None: scraped by hand only. Raises NameTaken, CronInvalid, FolderInvalid; nothing is made then."""
@@ -63,13 +68,26 @@ class SourceService:
         await self._schedule.set_enabled(RunKind.SCRAPE, source.id, enabled)
 
     async def delete(self, source_id: int) -> None:
-        """Ends its run first. Files on disk stay. Raises NotFound."""
+        """Ends its run first. Whole files stay on disk, what has come of unfinished ones goes. Raises NotFound."""
         source = await self._source(source_id)
         await self._schedule.remove(RunKind.SCRAPE, source.id)
         run = await self._runner.active_of(RunKind.SCRAPE, source.id)
         if run is not None:
             await self._runner.cancel(run.id)
+        await self._discard_unfinished(source)
         await self._sources.delete(source.id)
+
+    async def _discard_unfinished(self, source: Source) -> None:
+        target, after_id = self._targets.of(source.target), 0
+        while batch := await self._files.pending(source.id, after_id):
+            after_id = batch[-1].id
+            for file in batch:
+                try:
+                    await target.discard(source.folder, file.id)
+                except TargetError as error:
+                    # A disk that is gone is no reason to keep the source.
+                    log.warning("unfinished files stay: %s", error, extra={"source_id": source.id})
+                    return
 
     async def scrape(self, source_id: int, admin_id: int | None) -> Run:
         """`admin_id` None: the schedule asks. Raises NotFound, and AlreadyActive with the run under way."""

@@ -73,18 +73,19 @@ async def test_one_scrape_at_a_time(voyage: Voyage) -> None:
 
 
 async def test_deleting_ends_the_run_first(voyage: Voyage) -> None:
-    """In the middle of a scrape: the run is CANCELLED, rows are gone, what is on disk stays whole."""
+    """In the middle of a scrape: the run is CANCELLED, rows are gone, on disk stays what is whole and nothing else."""
     async with voyage.sail() as (runner, service):
         card = await service.create(voyage.new(), "0 0 * * *", "UTC")
         voyage.jetty.sandbox.faults.add("upload.getFile", delay_ms=100, times=50)
         run = await service.scrape(card.source.id, 5)
-        await voyage.desk.reached(run.id, RunStatus.RUNNING)
+        await until(lambda: any(voyage.root.rglob("*.part")))
         await service.delete(card.source.id)
         assert (await runner.get(run.id)).status is RunStatus.CANCELLED
         with pytest.raises(NotFound):
             await service.get(card.source.id)
     assert await voyage.schedule_rows.all() == []
     assert not any((await voyage.rows()).values())
+    assert not list(voyage.root.rglob("*.part"))
 
 
 async def test_unknown_sources(voyage: Voyage) -> None:

@@ -48,7 +48,9 @@ class Voyage:
         async with self.desk.open(self.scraper().work) as runner:
             yield (
                 runner,
-                SourceService(self.source_rows, self.file_rows, self.schedule_rows, runner, self.schedule),
+                SourceService(
+                    self.source_rows, self.file_rows, self.schedule_rows, runner, self.schedule, Targets(self.root)
+                ),
             )
 
     async def know(self, channel: WorldChannel) -> None:
