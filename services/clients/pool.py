@@ -15,6 +15,7 @@ from services.clients.paced import PacedGate, PacedReading
 from services.clients.pacing import ANSWER_SECONDS, Governor, answered
 from services.credentials import unpack
 from services.errors import ChannelUnavailable, NotFound, SessionDead, Unreachable
+from storage.models import SessionState
 from storage.sessions import SessionRepository
 
 log = logging.getLogger(__name__)
@@ -210,7 +211,14 @@ class ClientPool:
             slot.leave()
 
     async def peer(self, session_id: int, channel_id: int) -> Peer:
-        """How that session addresses the channel. Raises ChannelUnavailable when it never saw it."""
+        """How that session addresses the channel: where work with it begins, so a dead one is not even tried.
+
+        Raises SessionDead when it is stored as that, ChannelUnavailable when it never saw the channel.
+        """
+        session = await self._sessions.get(session_id)
+        if session is not None and session.state is not SessionState.ACTIVE:
+            is_banned = session.state is SessionState.BANNED
+            raise SessionDead(session.state_reason or session.state, is_banned=is_banned)
         access_hash = await self._sessions.access_hash(session_id, channel_id)
         if access_hash is None:
             raise ChannelUnavailable
