@@ -39,9 +39,11 @@ from services.errors import SessionDead
 from services.home import HomeService
 from services.join_requests import JoinRequestService
 from services.login import LoginService
+from services.repairs import SessionRepairs
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
+from services.session_watch import SessionWatch, looking
 from services.sessions import SessionService
 from services.sources import SourceService
 from services.targets import Targets
@@ -80,10 +82,12 @@ class App:
     screens: Screens
     runner: Runner
     schedule: ScheduleService
+    watch: SessionWatch
 
     async def run(self, stop: asyncio.Event) -> None:
         await self.runner.start()
         await self.schedule.start()
+        await self.watch.start()
         greeting = asyncio.create_task(self._greet())
         try:
             await self.poller.run(stop)
@@ -95,6 +99,7 @@ class App:
         finally:
             greeting.cancel()
             await asyncio.gather(greeting, return_exceptions=True)
+            await self.watch.stop()
             await self.schedule.stop()
             await self.runner.stop()
 
@@ -146,18 +151,19 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         governor = Governor(flood_waits)
 
         async def session_died(session_id: int, error: SessionDead) -> None:
-            await sessions.mark_dead(session_id, error)
+            await repairs.died(session_id, error)
 
         pool = ClientPool(session_rows, factory, governor, session_died)
         stack.push_async_callback(pool.close)
-        sessions = SessionService(session_rows, channel_rows, pool)
-        channels = ChannelService(channel_rows, session_rows, pool, gate)
-        logins = LoginService(LoginRepository(database, vault), session_rows, vault, factory)
-        stack.push_async_callback(logins.close)
-
         runner = Runner(RunRepository(database), notifier)
         schedule = ScheduleService(ScheduleRepository(database))
         source_rows, file_rows = SourceRepository(database), FileRepository(database)
+        repairs = SessionRepairs(session_rows, source_rows, pool, runner, notifier)
+        sessions = SessionService(session_rows, channel_rows, pool, repairs)
+        channels = ChannelService(channel_rows, session_rows, pool, gate)
+        watch = SessionWatch(session_rows, repairs, looking(sessions, channels))
+        logins = LoginService(LoginRepository(database, vault), session_rows, vault, factory, repairs.revived)
+        stack.push_async_callback(logins.close)
         targets = Targets(settings.download_dir)
         sources = SourceService(source_rows, file_rows, ScheduleRepository(database), runner, schedule, targets)
         scraper = Scraper(source_rows, file_rows, pool, targets)
@@ -183,6 +189,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             confirmations=ConfirmationService(confirmation_rows),
             home=HomeService(SummaryRepository(database), AdminRepository(database)),
             logins=logins,
+            repairs=repairs,
             requests=requests,
             runner=runner,
             sessions=sessions,
@@ -191,7 +198,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         middleware = AdminMiddleware(admins, screens, settings.zone)
         dispatcher = build_dispatcher(workflow, SqliteStorage(ConversationRepository(database, vault)), middleware)
         poller = Poller(bot, dispatcher, take_requests)
-        yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule)
+        yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule, watch)
 
 
 def _bot(settings: Settings, pace: ChatPace) -> Bot:

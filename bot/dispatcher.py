@@ -15,6 +15,7 @@ from services.confirmations import ConfirmationService
 from services.home import HomeService
 from services.join_requests import JoinRequestService
 from services.login import LoginService
+from services.repairs import SessionRepairs
 from services.runs import Runner
 from services.sessions import SessionService
 from services.sources import SourceService
@@ -29,6 +30,7 @@ class Workflow(TypedDict):
     confirmations: ConfirmationService
     home: HomeService
     logins: LoginService
+    repairs: SessionRepairs
     requests: JoinRequestService
     runner: Runner
     sessions: SessionService

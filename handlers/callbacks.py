@@ -59,12 +59,20 @@ class SessionVerb(StrEnum):
     DELETE = "del"
     DELETE_SURELY = "del!"
     LOAD = "load"
+    SIGN_IN = "in"
 
 
 class SessionAction(CallbackData, prefix="se1"):
     verb: SessionVerb
     id: int
     page: int = 0
+
+
+class SessionMove(CallbackData, prefix="sm1"):
+    """What reads through a dead session goes over to another one."""
+
+    id: int
+    to: int
 
 
 class SourceVerb(StrEnum):

@@ -13,16 +13,18 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import ErrorEvent, Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import Go, Key, KeyAction, KeyVerb, Place
+from handlers.callbacks import Go, Key, KeyAction, KeyVerb, Place, SessionAction, SessionVerb
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
 from handlers.secrets import receive_secret
+from handlers.sessions import session_page
 from handlers.states import LoginForm
 from handlers.texts import Texts
 from handlers.texts.login import NO_KEYPAD
 from services import errors
 from services.clients.base import ApiCredentials
 from services.login import CodeWanted, LoginService, LoginState, PasswordWanted, SignedIn
+from services.sessions import SessionService
 
 API_HASH = re.compile(r"[0-9a-fA-F]{32}")
 LONGEST_CODE = 10
@@ -45,6 +47,29 @@ async def start_login(
         await ask_phone(event, screen, texts, state)
     else:
         await ask_api_id(event, screen, texts, state)
+
+
+async def sign_in_again(
+    event: TelegramObject,
+    callback_data: SessionAction,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sessions: SessionService,
+    logins: LoginService,
+) -> None:
+    """Number and application are known: one tap leads to the keypad. Is the account well again, its card says so.
+
+    Answered last: a refusal is an alert then, and the notice with its button stays.
+    """
+    card = await sessions.card(callback_data.id)
+    if card.outage is None:
+        await screen.answer(texts.sessions.checked(card.session))
+        await screen.show(session_page(texts, card))
+        return
+    wanted = await logins.begin_again(screen.admin_id, card.session.id)
+    await state.clear()
+    await _show(wanted, screen, texts, state)
 
 
 async def ask_api_id(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
@@ -101,8 +126,8 @@ async def _show(
             await screen.show(Page(texts.login.ask_password(step, trouble), keyboards.only_home(texts)))
         case SignedIn():
             await state.clear()
-            text = texts.login.signed_in(step.session)
-            await screen.show(Page(text, keyboards.login.signed_in(texts, step.session)))
+            text = texts.login.signed_in(step.session, step.going_on)
+            await screen.show(Page(text, keyboards.login.signed_in(texts, step.session, again=step.existed)))
 
 
 def _code_page(wanted: CodeWanted, texts: Texts, slots: str, typed: str, trouble: str | None = None) -> Page:
@@ -277,6 +302,7 @@ def build() -> Router:
     router = Router(name="login")
     router.message.register(start_login, Command("login"))
     router.callback_query.register(start_login, Go.filter(F.to == Place.LOGIN))
+    router.callback_query.register(sign_in_again, SessionAction.filter(F.verb == SessionVerb.SIGN_IN))
     router.message.register(receive_api_id, LoginForm.api_id)
     router.message.register(receive_api_hash, LoginForm.api_hash)
     router.message.register(receive_phone, LoginForm.phone, F.contact | F.text)

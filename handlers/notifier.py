@@ -15,7 +15,8 @@ from handlers.runs import run_page
 from handlers.screen import Page, Screens
 from handlers.texts import Texts
 from services.admins import AdminService
-from storage.models import Run, RunStatus
+from services.outages import Outage
+from storage.models import Role, Run, RunStatus
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +67,12 @@ class ScreenNotifier:
     async def requests_arrived(self, channel_id: int, count: int) -> None:
         log.info("%d new join requests", count, extra={"channel_id": channel_id})
 
+    async def session_died(self, outage: Outage) -> None:
+        """In the background: whoever met the dead session waits for this call."""
+        for admin in await self._admins.all():
+            if admin.role is Role.OWNER:
+                self._spawn(self._tell_death(admin.user_id, outage))
+
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -109,6 +116,15 @@ class ScreenNotifier:
                 )
             except TelegramAPIError as error:
                 log.warning("an end was not told: %s", type(error).__name__, extra={"run_id": run.id})
+
+    async def _tell_death(self, admin_id: int, outage: Outage) -> None:
+        """Once, even where it cannot be told: home shows it in any case, and a second message would cry wolf."""
+        texts = await self._texts(admin_id)
+        try:
+            page = Page(texts.sessions.died(outage), keyboards.sessions.died(texts, outage))
+            await self._screens.tell(admin_id, page)
+        except TelegramAPIError as error:
+            log.warning("a dead session was not told: %s", type(error).__name__, extra={"admin_id": admin_id})
 
     async def _texts(self, admin_id: int) -> Texts:
         admin = await self._admins.find(admin_id)

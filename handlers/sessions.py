@@ -6,13 +6,14 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import Go, Place, SessionAction, SessionVerb
+from handlers.callbacks import Go, Place, SessionAction, SessionMove, SessionVerb
 from handlers.parking import Prompt, park
 from handlers.screen import AdminScreen, Page
 from handlers.states import SessionForm
 from handlers.texts import Texts
 from handlers.texts.base import LABEL_CHARACTERS
 from services.channels import ChannelService
+from services.repairs import SessionRepairs
 from services.sessions import SessionCard, SessionService
 
 
@@ -30,14 +31,14 @@ async def show_sessions(
     await screen.show(Page(texts.sessions.all(rows), keyboards.sessions.listing(texts, rows, page)))
 
 
-def _card(texts: Texts, card: SessionCard) -> Page:
+def session_page(texts: Texts, card: SessionCard) -> Page:
     return Page(texts.sessions.card(card), keyboards.sessions.card(texts, card))
 
 
 async def show_session(
     event: TelegramObject, callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
 ) -> None:
-    await screen.show(_card(texts, await sessions.card(callback_data.id)))
+    await screen.show(session_page(texts, await sessions.card(callback_data.id)))
 
 
 async def check_session(
@@ -45,7 +46,15 @@ async def check_session(
 ) -> None:
     checked = await sessions.check(callback_data.id)
     await screen.answer(texts.sessions.checked(checked))
-    await screen.show(_card(texts, await sessions.card(callback_data.id)))
+    await screen.show(session_page(texts, await sessions.card(callback_data.id)))
+
+
+async def move_sources(
+    event: TelegramObject, callback_data: SessionMove, screen: AdminScreen, texts: Texts, repairs: SessionRepairs
+) -> None:
+    """What the other account sees is looked up anew: a second tap finds nothing left and says so."""
+    moved = await repairs.move(callback_data.id, callback_data.to)
+    await screen.show(Page(texts.sessions.moved(moved), keyboards.sessions.moved(texts, callback_data.id, moved)))
 
 
 async def ask_name(
@@ -81,7 +90,7 @@ async def receive_name(
         return
     await sessions.rename(session_id, name)
     await state.clear()
-    await screen.show(_card(texts, await sessions.card(session_id)))
+    await screen.show(session_page(texts, await sessions.card(session_id)))
 
 
 async def show_channels(
@@ -129,6 +138,7 @@ def build() -> Router:
     router.message.register(show_sessions, Command("sessions"))
     router.callback_query.register(show_sessions, Go.filter(F.to == Place.SESSIONS))
     router.message.register(receive_name, SessionForm.name, F.text)
+    router.callback_query.register(move_sources, SessionMove.filter())
     for verb, handler in (
         (SessionVerb.SHOW, show_session),
         (SessionVerb.CHECK, check_session),

@@ -22,7 +22,8 @@ PorterError
 │   ├── CodeExpired             too late, or burnt because it was said in a chat
 │   ├── ResendUnavailable       Telegram offers no other way for the code
 │   ├── PasswordInvalid
-│   └── SessionExists           this account is here already; carries the name
+│   ├── SessionExists           this account is here already; carries the name
+│   └── AccountDiffers          not the account whose dead session was to be repaired; carries both names
 ├── RequestError
 │   ├── RequestGone             handled or withdrawn elsewhere
 │   ├── AlreadyMember
@@ -144,6 +145,15 @@ class SessionExists(LoginError):
     def __init__(self, name: str) -> None:
         super().__init__("this account is stored already")
         self.name = name
+
+
+class AccountDiffers(LoginError):
+    """`name`: what Porter calls the session; `account_name`: who signed in."""
+
+    def __init__(self, name: str, account_name: str) -> None:
+        super().__init__("another account than before")
+        self.name = name
+        self.account_name = account_name
 
 
 class RequestError(PorterError):

@@ -8,7 +8,7 @@ where it was. An attempt lives 15 minutes, however many steps it takes.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -25,14 +25,17 @@ from services.clients.base import (
 from services.clients.pacing import answered
 from services.credentials import masked_phone, pack, plain_phone, unpack
 from services.errors import (
+    AccountDiffers,
     CodeExpired,
     LoginTimedOut,
+    NotFound,
     PhoneInvalid,
     PorterError,
     SessionExists,
     Unreachable,
 )
 from services.login_payload import LoginPayload
+from services.outages import GoingOn
 from storage.errors import AccountTaken, NameTaken
 from storage.logins import LoginRepository
 from storage.models import LoginAttempt, LoginStep, Session, SessionState
@@ -81,17 +84,22 @@ class PasswordWanted:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """`existed`: the account was here, signed out, and works again."""
+    """`existed`: the account was here, signed out, and works again; `going_on` is what that set free."""
 
     session: Session
     existed: bool
+    going_on: GoingOn | None = None
 
 
 LoginState = CodeWanted | PasswordWanted | SignedIn
+OnRenewed = Callable[[int], Awaitable[GoingOn]]
 
 
 class LoginService:
-    """Methods raise LoginError, FloodWait, Unreachable, TelegramRefused; an attempt outlives all but its deadline."""
+    """Methods raise LoginError, FloodWait, Unreachable, TelegramRefused; an attempt outlives all but its deadline.
+
+    `on_renewed` is called with the id of a session that was dead and works again.
+    """
 
     def __init__(
         self,
@@ -99,6 +107,7 @@ class LoginService:
         sessions: SessionRepository,
         vault: Vault,
         factory: ClientFactory,
+        on_renewed: OnRenewed | None = None,
         *,
         clock: Clock = utc_now,
     ) -> None:
@@ -106,6 +115,7 @@ class LoginService:
         self._sessions = sessions
         self._vault = vault
         self._factory = factory
+        self._on_renewed = on_renewed
         self._clock = clock
         self._clients: dict[int, LoginClient] = {}  # by attempt
         self._timers: dict[int, asyncio.TimerHandle] = {}
@@ -116,6 +126,20 @@ class LoginService:
 
     async def begin(self, admin_id: int, api: ApiCredentials, phone: str) -> CodeWanted:
         """Ask Telegram for a code. An older attempt of this admin ends."""
+        return await self._begin(admin_id, api, phone, None)
+
+    async def begin_again(self, admin_id: int, session_id: int) -> CodeWanted:
+        """The same for a dead session, whose application and number are known; no other account gets its row.
+
+        Raises NotFound; PhoneInvalid when its number was never told.
+        """
+        session = await self._sessions.get(session_id)
+        if session is None:
+            raise NotFound("session")
+        api = ApiCredentials(session.api_id, await self._sessions.api_hash(session_id))
+        return await self._begin(admin_id, api, await self._sessions.phone(session_id) or "", session_id)
+
+    async def _begin(self, admin_id: int, api: ApiCredentials, phone: str, session_id: int | None) -> CodeWanted:
         phone = plain_phone(phone)
         if not phone:
             raise PhoneInvalid
@@ -126,7 +150,8 @@ class LoginService:
             try:
                 sent = await answered(client.send_code(phone), STEP_SECONDS)
                 credential = client.credential()
-                payload = LoginPayload(phone, credential).with_code(sent, credential, self._clock())
+                payload = LoginPayload(phone, credential, session_id=session_id)
+                payload = payload.with_code(sent, credential, self._clock())
                 deadline = self._clock() + ATTEMPT_LIFETIME
                 attempt = await self._logins.put(admin_id, LoginStep.CODE, payload.pack(), deadline)
             except BaseException:
@@ -227,15 +252,18 @@ class LoginService:
         """
         try:
             signed_in = await self._store(payload, client.credential(account.user_id), account)
-        except SessionExists:
+        except (SessionExists, AccountDiffers):
             await self._give_up(client)
             await self._drop(attempt)
             raise
         await self._drop(attempt)
         log.info("signed in", extra={"session_id": signed_in.session.id})
+        if signed_in.existed and self._on_renewed is not None:
+            return replace(signed_in, going_on=await self._on_renewed(signed_in.session.id))
         return signed_in
 
     async def _store(self, payload: LoginPayload, credential: Credential, account: Account) -> SignedIn:
+        await self._refuse_another(payload, account)
         phone = account.phone or payload.phone
         secrets: dict[str, Any] = {
             "api_id": credential.api.api_id,
@@ -257,6 +285,12 @@ class LoginService:
             return SignedIn(await self._add(account, secrets), existed=False)
         except AccountTaken as error:  # by another admin, this very second
             raise SessionExists(error.name) from error
+
+    async def _refuse_another(self, payload: LoginPayload, account: Account) -> None:
+        """A number may have gone to somebody else; the sources of the dead session want the account that they know."""
+        meant = await self._sessions.get(payload.session_id) if payload.session_id is not None else None
+        if meant is not None and meant.user_id != account.user_id:
+            raise AccountDiffers(meant.name, account.name)
 
     async def _add(self, account: Account, secrets: dict[str, Any]) -> Session:
         """The session is called by the account's first name; a number follows when that is taken."""

@@ -12,7 +12,8 @@ from services.credentials import pack, unpack
 @dataclass(frozen=True, slots=True)
 class LoginPayload:
     """`phone`: with a plus. `code_hash`, `kind` to `resend_at`: of the newest code, empty before the first.
-    `is_code_void`: burnt or too late, as Telegram has said. `hint`: of the password.
+    `is_code_void`: burnt or too late, as Telegram has said. `hint`: of the password. `session_id`: the dead session
+    that this login is to repair.
     """
 
     phone: str
@@ -24,6 +25,7 @@ class LoginPayload:
     resend_at: datetime | None = None
     is_code_void: bool = False
     hint: str | None = None
+    session_id: int | None = None
 
     def __repr__(self) -> str:
         return f"LoginPayload(kind={self.kind})"

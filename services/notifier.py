@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from services.outages import Outage
 from storage.models import Run
 
 
@@ -14,3 +15,6 @@ class Notifier(Protocol):
 
     async def requests_arrived(self, channel_id: int, count: int) -> None:
         """New join requests of a channel were stored."""
+
+    async def session_died(self, outage: Outage) -> None:
+        """A session was found dead, just now and for the first time: the owners hear of it once."""

@@ -2,6 +2,7 @@
 
     submit -> QUEUED -> RUNNING -> DONE | FAILED
                  ^         |-> WAITING(until) -> RUNNING     a flood wait, or Telegram is out of reach
+                 |         |-> WAITING(held) -> QUEUED       its session is dead, until that is repaired
                  |         |-> PAUSED -> QUEUED              by an admin
                  '---------'-> CANCELLED                     by an admin
 
@@ -12,7 +13,7 @@ and never works twice at the same time. Works must therefore bear being started 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from enum import IntEnum
 from functools import partial
 from typing import Any
 
-from services.errors import FloodWait, NotFound, PorterError, Unreachable
+from services.errors import FloodWait, NotFound, PorterError, SessionDead, Unreachable
 from services.notifier import Notifier
 from storage.models import Progress, Run, RunKind, RunStatus
 from storage.runs import RunRepository
@@ -186,6 +187,14 @@ class Runner:
         self._wake.set()
         return run or await self.get(run_id)
 
+    async def release(self, session_ids: Collection[int]) -> list[Run]:
+        """These sessions work: what was held because one of them was dead goes on where it stood. Answers those."""
+        released = await self._runs.requeue_held(session_ids)
+        if released:
+            log.info("%d held runs go on", len(released))
+            self._wake.set()
+        return released
+
     async def tell_when_done(self, run_id: int, admin_id: int) -> Run:
         """Raises NotFound."""
         run = await self._runs.add_tell(run_id, admin_id)
@@ -238,10 +247,10 @@ class Runner:
             rows = await self._runs.active()  # most urgent first
             now = self._clock()
             for run in rows:
-                is_due = run.wait_until is None or run.wait_until <= now
+                is_due = not run.is_held and (run.wait_until is None or run.wait_until <= now)
                 if run.status in STARTABLE and is_due and self._has_place(run):
                     await self._start(run)
-        return any(run.status is RunStatus.WAITING for run in rows)
+        return any(run.status is RunStatus.WAITING and not run.is_held for run in rows)
 
     def _has_place(self, run: Run) -> bool:
         if run.id in self._tasks or run.kind not in self._works or len(self._tasks) >= MAX_RUNNING:
@@ -295,8 +304,10 @@ class Runner:
         except Unreachable:
             return self._unreachable(run, context.run)
         except PorterError as error:
-            outcome = _Outcome(RunStatus.FAILED, type(error).__name__)
-            log.warning("run failed: %s", type(error).__name__, extra={"run_id": run.id})
+            # What is bound to one session waits for its repair; any other run may find another session.
+            is_held = isinstance(error, SessionDead) and "session_id" in run.params
+            outcome = _Outcome(RunStatus.WAITING if is_held else RunStatus.FAILED, type(error).__name__)
+            log.warning("run %s: %s", "held" if is_held else "failed", outcome.reason, extra={"run_id": run.id})
         except Exception:
             outcome = _Outcome(RunStatus.FAILED, "Defect")
             log.exception("run failed of a defect", extra={"run_id": run.id})

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 
 from services.clients.pool import ClientPool
 from services.errors import NotFound, PorterError, RowInUse, SessionDead
+from services.outages import Outage
+from services.repairs import SessionRepairs
 from storage.channels import ChannelRepository
 from storage.models import Session, SessionState
 from storage.sessions import SessionRepository
@@ -15,10 +17,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SessionCard:
-    """`used_by`: names of the sources that read through it."""
+    """`used_by`: names of the sources that read through it. `outage`: what waits for its repair, when it is dead."""
 
     session: Session
     used_by: list[str]
+    outage: Outage | None = None
 
 
 class SessionService:
@@ -27,11 +30,13 @@ class SessionService:
         sessions: SessionRepository,
         channels: ChannelRepository,
         pool: ClientPool,
+        repairs: SessionRepairs,
         *,
         clock: Clock = utc_now,
     ) -> None:
         self._sessions = sessions
         self._pool = pool
+        self._repairs = repairs
         self._clock = clock
 
     async def all(self) -> list[Session]:
@@ -46,19 +51,23 @@ class SessionService:
 
     async def card(self, session_id: int) -> SessionCard:
         """Raises NotFound."""
-        return SessionCard(await self.get(session_id), await self._sessions.used_by(session_id))
+        session = await self.get(session_id)
+        outage = None if session.state is SessionState.ACTIVE else await self._repairs.outage(session_id)
+        return SessionCard(session, await self._sessions.used_by(session_id), outage)
 
     async def check(self, session_id: int) -> Session:
         """Ask Telegram whether it still works, and store what it says. Raises NotFound, Unreachable, FloodWait."""
-        await self.get(session_id)
+        before = await self.get(session_id)
         try:
             async with self._pool.reading(session_id) as client:
                 account = await client.me()
         except SessionDead as error:
-            await self.mark_dead(session_id, error)
+            await self._repairs.died(session_id, error)
         else:
             await self._sessions.update_account(session_id, account.name, account.username)
             await self._sessions.set_state(session_id, SessionState.ACTIVE, None, self._clock())
+            if before.state is not SessionState.ACTIVE:
+                await self._repairs.revived(session_id)
         return await self.get(session_id)
 
     async def rename(self, session_id: int, name: str) -> None:
@@ -85,8 +94,4 @@ class SessionService:
             log.warning("not signed out: %s", type(error).__name__, extra={"session_id": session_id})
         await self._pool.drop(session_id)
         await self._sessions.delete(session_id)
-
-    async def mark_dead(self, session_id: int, error: SessionDead) -> None:
-        state = SessionState.BANNED if error.is_banned else SessionState.SIGNED_OUT
-        log.warning("session is dead: %s", error.reason, extra={"session_id": session_id})
-        await self._sessions.set_state(session_id, state, error.reason, self._clock())
+        await self._repairs.forgotten(session_id)

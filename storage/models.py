@@ -90,6 +90,9 @@ class RunStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+HELD_BY = "SessionDead"
+"""The reason of a run that waits for its session to be repaired; a class of services/errors.py, as all reasons."""
+
 ACTIVE_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING, RunStatus.PAUSED)
 
 
@@ -196,6 +199,7 @@ class Source:
     id: int
     name: str
     session_id: int
+    is_held: bool  # its session is dead; not the same as paused by an admin (`enabled`)
     channel_id: int
     channel_title: str
     filters: Filters
@@ -354,6 +358,11 @@ class Run:
     def is_active(self) -> bool:
         return self.status in ACTIVE_RUNS
 
+    @property
+    def is_held(self) -> bool:
+        """Waits for no moment, but for its session to be repaired."""
+        return self.status is RunStatus.WAITING and self.reason == HELD_BY
+
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
@@ -376,6 +385,7 @@ class HomeSummary:
     files_failed: int
     sources: int
     sources_paused: int
+    sources_held: int  # their session is dead; those that are paused beside that are not counted
     sessions: tuple[Session, ...]
     pending: tuple[PendingCount, ...]
     runs: tuple[Run, ...]  # active ones

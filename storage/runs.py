@@ -1,5 +1,6 @@
 """Runs as durable rows: what waits, works, paused and ended. One active run per kind and subject."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -119,6 +120,15 @@ class RunRepository:
             statement = update(runs).where(runs.c.id == run_id).values(tell=[*row.tell, admin_id]).returning(runs)
             return _run((await connection.execute(statement)).one())
 
+    async def requeue_held(self, session_ids: Collection[int]) -> list[Run]:
+        """What waited for one of these sessions to be repaired is QUEUED again. Answers those, oldest first."""
+        async with self._database.write() as connection:
+            held = [run for run in await active_runs(connection) if run.is_held]
+            ids = [run.id for run in held if run.params.get("session_id") in session_ids]
+            statement = update(runs).where(runs.c.id.in_(ids)).values(status=RunStatus.QUEUED, reason=None)
+            rows = (await connection.execute(statement.returning(runs))).all()
+        return sorted((_run(row) for row in rows), key=lambda run: run.id)
+
     async def requeue_interrupted(self) -> list[Run]:
         """At start: what was RUNNING when the process ended is QUEUED again. Answers those, oldest first."""
         statement = (
@@ -127,6 +137,14 @@ class RunRepository:
         async with self._database.write() as connection:
             rows = (await connection.execute(statement)).all()
         return sorted((_run(row) for row in rows), key=lambda run: run.id)
+
+
+async def readdress_scrapes(connection: AsyncConnection, source_ids: Sequence[int], session_id: int) -> None:
+    """Scrapes of these sources that have not ended belong to that session now."""
+    statement = select(runs).where(runs.c.kind == RunKind.SCRAPE, runs.c.subject_id.in_(source_ids), IS_ACTIVE)
+    for row in (await connection.execute(statement)).all():
+        params = {**row.params, "session_id": session_id}
+        await connection.execute(update(runs).where(runs.c.id == row.id).values(params=params))
 
 
 async def active_runs(connection: AsyncConnection) -> list[Run]:

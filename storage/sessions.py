@@ -158,6 +158,14 @@ class SessionRepository:
             values["checked_at"] = checked_at
         await self._change(session_id, **values)
 
+    async def died(self, session_id: int, state: SessionState, reason: str, at: datetime) -> bool:
+        """Answers whether it was ACTIVE until now: of many that find a session dead, one is the first."""
+        values = {"state": state, "state_reason": reason, "checked_at": at, "updated_at": at}
+        async with self._database.write() as connection:
+            before = await connection.scalar(select(sessions.c.state).where(sessions.c.id == session_id))
+            await connection.execute(update(sessions).where(sessions.c.id == session_id).values(**values))
+        return bool(before == SessionState.ACTIVE)
+
     async def update_account(self, session_id: int, account_name: str, username: str | None) -> None:
         await self._change(session_id, account_name=account_name, username=username)
 

@@ -18,10 +18,12 @@ from storage.models import (
     NewMessage,
     NewSource,
     PageStored,
+    SessionState,
     Source,
     TargetKind,
 )
-from storage.schema import channels, files, messages, source_messages, sources
+from storage.runs import readdress_scrapes
+from storage.schema import channels, files, messages, peers, sessions, source_messages, sources
 from storage.statements import chunks
 from storage.types import Clock, utc_now
 
@@ -67,6 +69,40 @@ class SourceRepository:
         async with self._database.read() as connection:
             rows = await connection.execute(_sources().order_by(func.lower(sources.c.name), sources.c.id))
         return [_source(row) for row in rows]
+
+    async def of_session(self, session_id: int) -> list[Source]:
+        """By name."""
+        statement = _sources().where(sources.c.session_id == session_id)
+        async with self._database.read() as connection:
+            rows = await connection.execute(statement.order_by(func.lower(sources.c.name), sources.c.id))
+        return [_source(row) for row in rows]
+
+    async def movable(self, session_id: int) -> dict[int, list[int]]:
+        """By every other ACTIVE session: the ids of this session's sources whose channel it has met."""
+        statement = (
+            select(peers.c.session_id, sources.c.id)
+            .join(sources, sources.c.channel_id == peers.c.peer_id)
+            .join(sessions, sessions.c.id == peers.c.session_id)
+            .where(sources.c.session_id == session_id, sessions.c.id != session_id)
+            .where(sessions.c.state == SessionState.ACTIVE, peers.c.access_hash_sealed.is_not(None))
+            .order_by(peers.c.session_id, sources.c.id)
+        )
+        found: dict[int, list[int]] = {}
+        async with self._database.read() as connection:
+            for row in await connection.execute(statement):
+                found.setdefault(row.session_id, []).append(row.id)
+        return found
+
+    async def move(self, source_ids: Sequence[int], session_id: int) -> None:
+        """From now on they read through that session, and so do their scrapes that have not ended."""
+        async with self._database.write() as connection:
+            for some_ids in chunks(list(source_ids)):
+                await connection.execute(
+                    update(sources)
+                    .where(sources.c.id.in_(some_ids))
+                    .values(session_id=session_id, updated_at=self._clock())
+                )
+                await readdress_scrapes(connection, some_ids, session_id)
 
     async def set_enabled(self, source_id: int, enabled: bool) -> None:
         await self._change(source_id, enabled=enabled)
@@ -209,8 +245,10 @@ def _file_values(source_id: int, channel_id: int, file: NewFile, now: datetime) 
 
 
 def _sources() -> Select[Any]:
-    return select(sources, channels.c.title.label("channel_title")).join(
-        channels, channels.c.id == sources.c.channel_id
+    return (
+        select(sources, channels.c.title.label("channel_title"), sessions.c.state.label("session_state"))
+        .join(channels, channels.c.id == sources.c.channel_id)
+        .join(sessions, sessions.c.id == sources.c.session_id)
     )
 
 
@@ -219,6 +257,7 @@ def _source(row: Row[Any]) -> Source:
         id=row.id,
         name=row.name,
         session_id=row.session_id,
+        is_held=row.session_state != SessionState.ACTIVE,
         channel_id=row.channel_id,
         channel_title=row.channel_title,
         filters=Filters(

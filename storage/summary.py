@@ -6,9 +6,9 @@ from sqlalchemy import func, select
 
 from storage.database import Database
 from storage.join_requests import pending_counts
-from storage.models import FileState, HomeSummary
+from storage.models import FileState, HomeSummary, SessionState
 from storage.runs import active_runs
-from storage.schema import files, sources
+from storage.schema import files, sessions, sources
 from storage.sessions import all_sessions
 
 
@@ -26,10 +26,16 @@ class SummaryRepository:
         if since is not None:
             settled = settled.where(files.c.updated_at >= since)
         enabled = select(sources.c.enabled, func.count().label("sources")).group_by(sources.c.enabled)
+        held = (
+            select(func.count())
+            .select_from(sources.join(sessions, sessions.c.id == sources.c.session_id))
+            .where(sources.c.enabled, sessions.c.state != SessionState.ACTIVE)
+        )
         async with self._database.read() as connection:
             by_state = {row.state: (row.files, row.bytes) for row in await connection.execute(settled)}
             by_enabled = {row.enabled: row.sources for row in await connection.execute(enabled)}
-            sessions = await all_sessions(connection)
+            sources_held = await connection.scalar(held) or 0
+            session_rows = await all_sessions(connection)
             pending = await pending_counts(connection)
             runs = await active_runs(connection)
         done, done_bytes = by_state.get(FileState.DONE, (0, 0))
@@ -42,7 +48,8 @@ class SummaryRepository:
             files_failed=failed,
             sources=paused + by_enabled.get(True, 0),
             sources_paused=paused,
-            sessions=tuple(sessions),
+            sources_held=sources_held,
+            sessions=tuple(session_rows),
             pending=tuple(pending),
             runs=tuple(runs),
         )

@@ -4,8 +4,12 @@ from aiogram.types import InlineKeyboardMarkup
 
 from handlers.callbacks import Go, Parked, Place, RunAction, RunVerb
 from handlers.keyboards.base import Row, button, markup
+from handlers.keyboards.sessions import sign_in_again
 from handlers.texts import Texts
-from storage.models import HomeSummary
+from storage.models import HomeSummary, SessionState
+
+MOST = 3
+"""Of a kind: home stays one look long."""
 
 
 def page(texts: Texts, summary: HomeSummary, *, parked: bool) -> InlineKeyboardMarkup:
@@ -13,7 +17,10 @@ def page(texts: Texts, summary: HomeSummary, *, parked: bool) -> InlineKeyboardM
     rows: list[Row] = []
     if parked:
         rows.append([button(labels.resume, Parked(resume=True)), button(labels.drop, Parked(resume=False))])
-    rows += [[button(f"⏳ {run.title}", RunAction(verb=RunVerb.SHOW, id=run.id))] for run in summary.runs[:3]]
+    dead = [session for session in summary.sessions if session.state is SessionState.SIGNED_OUT]
+    rows += [[sign_in_again(texts, each.id, f"{labels.sign_in_again}: {each.name}")] for each in dead[:MOST]]
+    busy = [run for run in summary.runs if not run.is_held]
+    rows += [[button(f"⏳ {run.title}", RunAction(verb=RunVerb.SHOW, id=run.id))] for run in busy[:MOST]]
     if not summary.sessions and not summary.pending:
         rows.append([button(labels.approve_requests, Go(to=Place.CONNECT))])
         rows.append([button(labels.save_channels, Go(to=Place.LOGIN))])

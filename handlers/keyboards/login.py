@@ -44,8 +44,11 @@ def _login_ways_out(texts: Texts, attempt: int, *, resend: bool) -> list[Row]:
     ]
 
 
-def signed_in(texts: Texts, session: Session) -> InlineKeyboardMarkup:
+def signed_in(texts: Texts, session: Session, *, again: bool) -> InlineKeyboardMarkup:
+    """A new account wants work; one that is back has its own."""
     labels = texts.labels
+    if again:
+        return markup([button(labels.saved, Go(to=Place.SOURCES))], home_row(texts))
     return markup(
         [button(labels.save_channels, Go(to=Place.ADD_SOURCE))],
         [button(labels.load, Go(to=Place.LOAD))],

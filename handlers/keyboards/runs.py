@@ -4,6 +4,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from handlers.callbacks import RequestAction, RequestVerb, RunAction, RunVerb, SourceAction, SourceVerb
 from handlers.keyboards.base import button, home_row, markup
+from handlers.keyboards.sessions import sign_in_again
 from handlers.texts import Texts
 from storage.models import Run, RunKind, RunStatus
 
@@ -17,6 +18,7 @@ def card(texts: Texts, row: Run, *, told: bool) -> InlineKeyboardMarkup:
         return markup([_what_next(texts, row)], home_row(texts))
     goes_on = row.status is RunStatus.PAUSED
     return markup(
+        [sign_in_again(texts, row.params["session_id"])] if row.is_held else [],
         [
             button(labels.resume_run, act(RunVerb.RESUME)) if goes_on else button(labels.pause, act(RunVerb.PAUSE)),
             button(labels.stop_run, act(RunVerb.CANCEL)),

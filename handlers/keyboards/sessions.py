@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from aiogram.types import InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from handlers.callbacks import Go, Place, SessionAction, SessionVerb
-from handlers.keyboards.base import button, home_row, markup, turning, window
+from handlers.callbacks import Go, Place, SessionAction, SessionMove, SessionVerb
+from handlers.keyboards.base import Row, button, home_row, markup, turning, window
 from handlers.texts import Texts
+from services.outages import Moved, Outage
 from services.sessions import SessionCard
 from storage.models import Session
 
@@ -29,11 +30,38 @@ def card(texts: Texts, card: SessionCard) -> InlineKeyboardMarkup:
 
     labels = texts.labels
     return markup(
+        *(_repairs(texts, card.outage) if card.outage else []),
         [button(labels.channels, act(SessionVerb.CHANNELS)), button(labels.load, act(SessionVerb.LOAD))],
         [button(labels.check, act(SessionVerb.CHECK)), button(labels.rename, act(SessionVerb.RENAME))],
         [button(labels.delete, act(SessionVerb.DELETE), "danger")],
         home_row(texts, Go(to=Place.SESSIONS)),
     )
+
+
+def died(texts: Texts, outage: Outage) -> InlineKeyboardMarkup:
+    return markup(*_repairs(texts, outage), home_row(texts))
+
+
+def moved(texts: Texts, session_id: int, moved: Moved) -> InlineKeyboardMarkup:
+    """What stayed behind still wants the account that is signed out."""
+    return markup(
+        [sign_in_again(texts, session_id)] if moved.stay else [],
+        [button(texts.labels.saved, Go(to=Place.SOURCES))],
+        home_row(texts),
+    )
+
+
+def sign_in_again(texts: Texts, session_id: int, label: str | None = None) -> InlineKeyboardButton:
+    action = SessionAction(verb=SessionVerb.SIGN_IN, id=session_id)
+    return button(label or texts.labels.sign_in_again, action, "primary")
+
+
+def _repairs(texts: Texts, outage: Outage) -> list[Row]:
+    rows = [[sign_in_again(texts, outage.session.id)]]
+    if outage.refuge:
+        move = SessionMove(id=outage.session.id, to=outage.refuge.session.id)
+        rows.append([button(texts.sessions.move_label(outage, outage.refuge), move)])
+    return rows
 
 
 def delete(texts: Texts, session_id: int) -> InlineKeyboardMarkup:

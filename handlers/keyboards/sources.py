@@ -6,6 +6,7 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from handlers.callbacks import Go, Pick, Place, RunAction, RunVerb, SourceAction, SourcePick, SourceVerb
 from handlers.keyboards.base import ROWS, Row, button, home_row, markup, turning, window
+from handlers.keyboards.sessions import sign_in_again
 from handlers.texts import Texts
 from services.sources import SourceCard
 from storage.models import FileKind, Filters, Session, SessionChannel
@@ -54,6 +55,7 @@ def card(texts: Texts, card: SourceCard) -> InlineKeyboardMarkup:
             else button(labels.pause_schedule, act(SourceVerb.PAUSE))
         ]
     return markup(
+        [sign_in_again(texts, card.source.session_id)] if card.source.is_held else [],
         [first],
         retry,
         schedule,

@@ -18,6 +18,7 @@ class ErrorTexts(Words):
             errors.RowInUse: self._row_in_use,
             errors.SessionExists: self._session_exists,
             errors.AccountTaken: self._session_exists,
+            errors.AccountDiffers: self._account_differs,
             errors.DecisionMade: self._decision_made,
             errors.CronInvalid: self._cron_invalid,
         }
@@ -49,6 +50,12 @@ class ErrorTexts(Words):
     def _session_exists(self, error: errors.SessionExists | errors.AccountTaken) -> str:
         return f"This account is here already: {title(error.name)}. Nothing was added."
 
+    def _account_differs(self, error: errors.AccountDiffers) -> str:
+        return (
+            f"This number belongs to another account now: {title(error.account_name)}. {title(error.name)} stays as it "
+            "was, and the new login was signed out again. To use the other account, add it as a new one."
+        )
+
     def _decision_made(self, error: errors.DecisionMade) -> str:
         return f"{quote(shorten(error.request.name, 40))}: {OUTCOMES[error.request.status]} already."
 
@@ -60,7 +67,7 @@ class ErrorTexts(Words):
 
 PLAIN: dict[type[errors.PorterError], str] = {
     errors.Unreachable: "Telegram does not answer right now. Nothing was lost; try again in a minute.",
-    errors.SessionDead: "This account is signed out. Sign in again with /login; nothing is lost.",
+    errors.SessionDead: "This account is signed out. /sessions → the account → Sign in again. Nothing is lost.",
     errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
     errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",
     errors.RightMissing: (

@@ -30,10 +30,11 @@ class HomeTexts(Words):
         if waiting:
             verb = "waits" if waiting == 1 else "wait"
             lines.append(f"🚪 {number(waiting)} {verb} at {plural(len(summary.pending), 'channel')}")
-        lines += [f"⏳ Busy: {BUSY[run.kind]} {title(run.title)}" for run in summary.runs]
+        lines += [f"⏳ Busy: {BUSY[run.kind]} {title(run.title)}" for run in summary.runs if not run.is_held]
         if summary.sources:
             paused = f", {number(summary.sources_paused)} paused" if summary.sources_paused else ""
-            lines.append(f"📥 {plural(summary.sources, 'saved channel')}{paused}")
+            held = f", {plural(summary.sources_held, 'waits', 'wait')} for an account" if summary.sources_held else ""
+            lines.append(f"📥 {plural(summary.sources, 'saved channel')}{paused}{held}")
         if parked:
             lines.append(f"✍️ {parked}")
         if not summary.sessions and not summary.pending:

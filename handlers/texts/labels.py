@@ -28,6 +28,7 @@ class Labels:
     start_over: Final = "Start over"
 
     check: Final = "Check now"
+    sign_in_again: Final = "Sign in again"
     rename: Final = "Rename"
     channels: Final = "Channels"
     delete: Final = "Delete"

@@ -1,8 +1,9 @@
 """Logging in, in plain words. Codes come by the keypad: Telegram voids a code that is typed in a chat."""
 
-from handlers.texts.base import Words, quote, title
+from handlers.texts.base import Words, number, plural, quote, title
 from services.clients.base import CodeKind
 from services.login import CodeWanted, PasswordWanted
+from services.outages import GoingOn
 from storage.models import Session
 
 SENT = {
@@ -85,8 +86,25 @@ class LoginTexts(Words):
     def secret_not_deleted(self) -> str:
         return "Telegram did not let Porter delete your message. Please delete it yourself, now."
 
-    def signed_in(self, session: Session) -> str:
+    def signed_in(self, session: Session, going_on: GoingOn | None = None) -> str:
+        """`going_on`: the account was here before, signed out."""
+        if going_on is not None:
+            account = f"<b>{quote(session.account_name)}</b>, {quote(session.masked_phone)}"
+            return f"Signed in as {account}. Same account.\n{self._going_on(going_on)}"
         return (
             f"Signed in as <b>{quote(session.account_name)}</b>, {quote(session.masked_phone)}.\n"
             f"Porter calls this account {title(session.name)}."
         )
+
+    @staticmethod
+    def _going_on(going_on: GoingOn) -> str:
+        if not going_on.sources:
+            return "No saved channel waited for it."
+        go = "goes on" if going_on.sources == 1 else "go on"
+        text = f"{plural(going_on.sources, 'saved channel')} {go}"
+        if going_on.run is None:
+            return f"{text} as planned."
+        progress, name = going_on.run.progress, title(going_on.run.title)
+        if not progress.total_bytes:
+            return f"{text}, {name} where it stood."
+        return f"{text}, {name} at file {number(progress.done)} of {number(progress.total or 0)}."

@@ -36,6 +36,8 @@ class RunTexts(Words):
             lines.append(self._pace(run, speed))
         if run.status is RunStatus.WAITING and run.wait_until:
             lines.append(self._waiting(run))
+        if run.is_held:
+            lines.append("Its account is signed out or banned. Once it works again, this goes on where it stood.")
         if run.status is RunStatus.FAILED:
             lines.append(f"It stopped because {self._reason(run)}.")
         return "\n".join(lines)

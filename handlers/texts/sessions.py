@@ -1,6 +1,7 @@
 """Accounts that Porter may use."""
 
 from handlers.texts.base import Words, number, plural, quote, title
+from services.outages import Moved, Outage, Refuge
 from services.sessions import SessionCard
 from storage.models import ChannelKind, Session, SessionChannel, SessionState
 
@@ -30,11 +31,12 @@ class SessionTexts(Words):
         username = f", @{quote(session.username)}" if session.username else ""
         used = f"used by {', '.join(title(name) for name in card.used_by[:5])}" if card.used_by else "not used yet"
         more = f" and {plural(len(card.used_by) - 5, 'more', 'more')}" if len(card.used_by) > 5 else ""
+        waiting = f"{self._waiting(card.outage)}\n" if card.outage else ""
         return (
             f"<b>{quote(session.name)}</b>\n"
             f"{MARKS[session.state]} {STATES[session.state]}\n"
             f"{quote(session.account_name)}{username}, {quote(session.masked_phone)}\n"
-            f"{used}{more}\n"
+            f"{used}{more}\n{waiting}"
             f"checked {self.ago(session.checked_at)} · added {self.ago(session.created_at)}"
         )
 
@@ -42,6 +44,38 @@ class SessionTexts(Words):
         if session.state is SessionState.ACTIVE:
             return "This account works."
         return f"This account is {STATES[session.state]}."
+
+    def died(self, outage: Outage) -> str:
+        """Told once to each owner. The time is the one at which Porter noticed."""
+        session = outage.session
+        what = "banned by Telegram" if session.state is SessionState.BANNED else "signed out"
+        when = f" at {self.at(session.checked_at)}" if session.checked_at else ""
+        return f"🔴 {title(session.name)} was {what}{when}. {self._waiting(outage)}"
+
+    def _waiting(self, outage: Outage) -> str:
+        if not outage.waiting:
+            return "No saved channel waits for it."
+        verb = "waits" if outage.waiting == 1 else "wait"
+        return f"{plural(outage.waiting, 'saved channel')} {verb}, nothing is lost."
+
+    def move_label(self, outage: Outage, refuge: Refuge) -> str:
+        count = len(refuge.source_ids)
+        some = number(count) if count == outage.sources else f"{number(count)} of {number(outage.sources)}"
+        return f"Move {some} to «{refuge.session.name}»"
+
+    def moved(self, moved: Moved) -> str:
+        if not moved.moved:
+            return f"{title(moved.to.name)} sees none of these channels. Nothing was moved."
+        verb = "reads" if moved.moved == 1 else "read"
+        text = (
+            f"{plural(moved.moved, 'saved channel')} {verb} with {title(moved.to.name)} from now on, and what was "
+            "interrupted goes on where it stood."
+        )
+        if moved.stay:
+            names = ", ".join(title(name) for name in moved.stay[:5])
+            more = f" and {plural(len(moved.stay) - 5, 'more', 'more')}" if len(moved.stay) > 5 else ""
+            text += f"\n{title(moved.to.name)} does not see {names}{more}: they wait for their own account."
+        return text
 
     def ask_name(self, session: Session) -> str:
         return f"What shall Porter call {title(session.name)} from now on? Send a name of up to 28 characters."

@@ -26,9 +26,13 @@ class SourceTexts(Words):
         return f"<b>Saved channels</b> · {number(len(cards))}"
 
     def label(self, card: SourceCard) -> str:
-        source = card.source
-        mark = "⏳" if card.run else "⚠️" if card.tally.failed else "⏸" if not source.enabled else "📥"
-        return f"{mark} {source.name} · {plural(source.total_files, 'file')}"
+        return f"{self._mark(card)} {card.source.name} · {plural(card.source.total_files, 'file')}"
+
+    @staticmethod
+    def _mark(card: SourceCard) -> str:
+        if card.source.is_held:
+            return "🔴"
+        return "⏳" if card.run else "⚠️" if card.tally.failed else "⏸" if not card.source.enabled else "📥"
 
     def choose_to_scrape(self, cards: list[SourceCard]) -> str:
         return "Save which one now?" if cards else self.all(cards)
@@ -47,7 +51,9 @@ class SourceTexts(Words):
             lines.append(f"⚠️ {plural(tally.failed, 'file')} could not be fetched")
         lines.append(f"last saved {self.ago(source.last_scraped_at)}")
         lines.append(self._schedule(card, schedule_words, upcoming))
-        if card.run:
+        if source.is_held:
+            lines.append("🔴 waits for its account, which is signed out or banned. Nothing is lost.")
+        elif card.run:
             lines.append("⏳ paused" if card.run.status is RunStatus.PAUSED else "⏳ being saved now")
         return "\n".join(lines)
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from services.outages import Outage
 from services.runs import Runner, Work
 from storage.models import Run, RunKind, RunStatus
 from storage.runs import RunRepository
@@ -26,6 +27,7 @@ class Ear:
     progressed: list[Run] = field(default_factory=list)
     settled: list[Run] = field(default_factory=list)
     arrived: list[tuple[int, int]] = field(default_factory=list)
+    died: list[Outage] = field(default_factory=list)
 
     def run_progressed(self, run: Run) -> None:
         self.progressed.append(run)
@@ -35,6 +37,9 @@ class Ear:
 
     async def requests_arrived(self, channel_id: int, count: int) -> None:
         self.arrived.append((channel_id, count))
+
+    async def session_died(self, outage: Outage) -> None:
+        self.died.append(outage)
 
 
 @dataclass

@@ -137,12 +137,13 @@ async def test_a_long_flood_wait_puts_the_run_aside(voyage: Voyage) -> None:
     assert sorted(voyage.disk().values()) == sorted(voyage.documents().values())
 
 
-async def test_a_dead_session_fails_the_run(voyage: Voyage) -> None:
-    """Signed out elsewhere: FAILED with that reason, and the pool's owner has heard of it."""
+async def test_a_dead_session_holds_the_run(voyage: Voyage) -> None:
+    """Signed out elsewhere: it waits for no moment but for the repair, and the pool's owner has heard of it."""
     source = await voyage.add()
     voyage.jetty.sandbox.world.revoke(ADMIN)
     run = await voyage.scrape(source)
-    assert (run.status, run.reason) == (RunStatus.FAILED, "SessionDead")
+    assert run.is_held
+    assert run.wait_until is None
     assert [session_id for session_id, _ in voyage.pooled.deaths] == [voyage.pooled.session.id]
 
 

@@ -5,16 +5,26 @@ from pathlib import Path
 import pytest
 
 from services.errors import NameTaken, NotFound, RowInUse, SessionDead, Unreachable
+from services.repairs import SessionRepairs
+from services.runs import Runner
 from services.sessions import SessionService
 from storage.models import Channel, ChannelKind, Filters, NewSource, SessionState, TargetKind
+from storage.runs import RunRepository
 from storage.sources import SourceRepository
 from storage.types import utc_now
 from tests.services.conftest import Jetty, Pooled, Store
+from tests.services.desk import Ear
 
 
 @pytest.fixture
-def sessions(store: Store, pooled: Pooled) -> SessionService:
-    return SessionService(store.sessions, store.channels, pooled.pool)
+def repairs(store: Store, pooled: Pooled) -> SessionRepairs:
+    runner = Runner(RunRepository(store.database), Ear())
+    return SessionRepairs(store.sessions, SourceRepository(store.database), pooled.pool, runner, Ear())
+
+
+@pytest.fixture
+def sessions(store: Store, pooled: Pooled, repairs: SessionRepairs) -> SessionService:
+    return SessionService(store.sessions, store.channels, pooled.pool, repairs)
 
 
 async def add_source(store: Store, session_id: int) -> None:
@@ -54,9 +64,9 @@ async def test_a_check_without_an_answer(jetty: Jetty, sessions: SessionService,
     assert (await sessions.get(pooled.session.id)).state is SessionState.ACTIVE
 
 
-async def test_a_session_can_come_back(sessions: SessionService, pooled: Pooled) -> None:
+async def test_a_session_can_come_back(sessions: SessionService, repairs: SessionRepairs, pooled: Pooled) -> None:
     """A check that succeeds makes a session that was thought dead ACTIVE again."""
-    await sessions.mark_dead(pooled.session.id, SessionDead("AUTH_KEY_NOT_FOUND"))
+    await repairs.died(pooled.session.id, SessionDead("AUTH_KEY_NOT_FOUND"))
     assert (await sessions.get(pooled.session.id)).state is SessionState.SIGNED_OUT
     assert (await sessions.check(pooled.session.id)).state is SessionState.ACTIVE
 

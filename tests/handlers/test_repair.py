@@ -1,0 +1,222 @@
+"""A dead session through the chat: told once, repaired with one tap, or left for another session."""
+
+import re
+from typing import Any
+
+import pytest
+
+from sandbox import walks
+from sandbox.scenarios import ADMIN, SECOND
+from services.errors import AlreadyActive
+from storage.models import RunKind, RunStatus
+from tests.play import Play
+
+NOTICE = r"was signed out at \d\d:\d\d"
+
+
+async def notices(play: Play, account_id: int) -> list[str]:
+    messages = await play.actor(account_id).bot_messages()
+    return [message["text"] for message in messages if re.search(NOTICE, message["text"])]
+
+
+async def sign_in_again(play: Play) -> None:
+    """From the notice to the end: one tap beside code and password."""
+    await play.admin.press("Sign in again")
+    await play.admin.wait_for("Tap it here")
+    await walks.tap_code(play.admin, await walks.newest_code(play.admin))
+    await play.admin.wait_for("cloud password")
+    await play.admin.send(play.account["password"])
+
+
+async def source_id(play: Play) -> int:
+    assert play.app is not None
+    cards = await play.app.dispatcher.workflow_data["sources"].all()
+    return int(cards[0].source.id)
+
+
+@pytest.fixture
+async def saved(play: Play) -> Play:
+    """The admin's account with one saved channel."""
+    await walks.log_in(play.admin, play.account)
+    await walks.add_source(play.admin, play.private.title, "Every hour")
+    return play
+
+
+async def die(play: Play) -> dict[str, Any]:
+    """The account is revoked, and the watch comes by."""
+    assert play.app is not None
+    await play.driver.revoke(ADMIN)
+    await play.app.watch.check_next()
+    return await play.admin.wait_for(NOTICE)
+
+
+async def test_every_owner_is_told_once(saved: Play) -> None:
+    """One check later its saved channels wait, and each owner has one message, whoever else finds it dead."""
+    assert saved.app is not None
+    await saved.close()
+    saved.settings = saved.settings.model_copy(update={"admin_ids": (ADMIN, SECOND)})
+    await saved.actor(SECOND).send("/start")
+    await saved.open()
+    assert saved.app is not None
+    notice = await die(saved)
+    assert "1 saved channel waits, nothing is lost" in notice["text"]
+    await saved.app.watch.check_next()
+    await saved.admin.send("/sessions")
+    await saved.admin.wait_for("Accounts · 1")
+    await saved.admin.press(re.compile("🔴"))
+    await saved.admin.wait_for("1 saved channel waits")
+    await saved.admin.press("Check now")
+    await saved.restart()
+    assert [len(await notices(saved, each)) for each in (ADMIN, SECOND)] == [1, 1]
+
+
+async def test_the_taps_of_a_repair(saved: Play) -> None:
+    """From the notice: one tap, the code, the password (CHAT.md). Number and application are known."""
+    await die(saved)
+    taps, typed = saved.admin.taps, saved.admin.typed
+    await sign_in_again(saved)
+    screen = await saved.admin.wait_for("Same account")
+    assert "1 saved channel goes on" in screen["text"]
+    assert (saved.admin.taps - taps, saved.admin.typed - typed) == (1 + 5, 1)
+    await saved.admin.send("/sessions")
+    screen = await saved.admin.wait_for("Accounts · 1")
+    assert screen["buttons"][0][0]["text"].startswith("🟢")
+
+
+async def test_a_scrape_goes_on_at_the_file_where_it_stood(saved: Play) -> None:
+    """Signed out between two files: the run is held, and the repair lets it end with nothing fetched twice."""
+    assert saved.app is not None
+    sources = saved.app.dispatcher.workflow_data["sources"]
+    await saved.driver.fault("upload.getFile", delay_ms=1000, times=1000)
+    run = await sources.scrape(await source_id(saved), saved.sandbox.admin_id)
+    while (await saved.app.runner.get(run.id)).progress.done < 3:
+        await saved.admin.screen()
+    await saved.driver.revoke(ADMIN)
+    await saved.admin.wait_for(NOTICE)
+    while not (await saved.app.runner.get(run.id)).is_held:
+        await saved.admin.screen()
+    held = await saved.app.runner.get(run.id)
+    await saved.driver.no_faults()
+
+    await sign_in_again(saved)
+    screen = await saved.admin.wait_for("Same account")
+    assert f"at file {held.progress.done} of" in screen["text"]
+    while (run := await saved.app.runner.get(run.id)).is_active:
+        await saved.admin.screen()
+    assert run.status is RunStatus.DONE
+    documents = [each for each in await saved.driver.documents() if each["channel"] == saved.private.peer]
+    assert run.progress.counters["files"] == len(documents)
+
+
+async def test_a_due_schedule_waits_for_the_repair(saved: Play) -> None:
+    """What falls due meanwhile is no failure and no message: it runs once the account is back."""
+    assert saved.app is not None
+    await die(saved)
+    sources = saved.app.dispatcher.workflow_data["sources"]
+    run = await sources.scrape(await source_id(saved), None)  # as the schedule does
+    while not (await saved.app.runner.get(run.id)).is_held:
+        await saved.admin.screen()
+    with pytest.raises(AlreadyActive):
+        await sources.scrape(await source_id(saved), None)
+    await saved.admin.send("/start")
+    screen = await saved.admin.wait_for("is signed out")
+    assert "1 waits for an account" in screen["text"]
+    assert "Busy" not in screen["text"]
+    await saved.admin.press(re.compile("^Sign in again: "))
+    await saved.admin.wait_for("Tap it here")
+    await walks.tap_code(saved.admin, await walks.newest_code(saved.admin))
+    await saved.admin.wait_for("cloud password")
+    await saved.admin.send(saved.account["password"])
+    await saved.admin.wait_for("Same account")
+    while (run := await saved.app.runner.get(run.id)).is_active:
+        await saved.admin.screen()
+    assert run.status is RunStatus.DONE
+
+
+async def test_the_cards_say_what_waits_and_how_to_mend_it(saved: Play) -> None:
+    """The saved channel and its run both show that they wait, and both offer the one tap."""
+    await die(saved)
+    await saved.admin.send("/sources")
+    await saved.admin.wait_for("Saved channels · 1")
+    await saved.admin.press(re.compile("🔴"))
+    await saved.admin.wait_for("waits for its account")
+    assert "Sign in again" in await saved.admin.buttons()
+    await saved.admin.press("▶ Save now")
+    await saved.admin.wait_for("Once it works again")
+    assert "Sign in again" in await saved.admin.buttons()
+
+
+async def test_another_account_is_refused(saved: Play) -> None:
+    """The number went to somebody else: shown, refused for that row, and signed out again."""
+    await die(saved)
+    world = saved.sandbox.world
+    other = saved.stranger()
+    admin = world.accounts[ADMIN]
+    admin.phone, other.phone = other.phone, admin.phone
+    await saved.admin.press("Sign in again")
+    await saved.admin.wait_for("Tap it here")
+    code = list(world.codes.values())[-1].code
+    await walks.tap_code(saved.admin, code)
+    screen = await saved.admin.wait_for("belongs to another account now")
+    assert other.first_name in screen["text"]
+    assert all(key.user != other.id or key.revoked for key in world.auth_keys.values())
+    await saved.admin.send("/sessions")
+    screen = await saved.admin.wait_for("Accounts · 1")
+    assert screen["buttons"][0][0]["text"].startswith("🔴")
+
+
+async def test_an_old_notice_finds_the_account_well(saved: Play) -> None:
+    """A second owner, or a second tap: the card says that it works, and nobody is asked for a code."""
+    await die(saved)
+    notice = await saved.admin.screen()
+    button = notice["buttons"][0][0]["data"]
+    await sign_in_again(saved)
+    await saved.admin.wait_for("Same account")
+    codes = len(saved.sandbox.world.codes)
+    screen = await saved.admin.screen()
+    await saved.admin.press_forged(screen["id"], button)
+    await saved.admin.wait_for("ready")
+    assert len(saved.sandbox.world.codes) == codes
+
+
+async def test_saved_channels_move_to_another_account(saved: Play) -> None:
+    """What the other account sees moves with one tap; what it does not see is named and stays."""
+    assert saved.app is not None
+    await walks.add_source(saved.admin, saved.public.title)
+    second = next(a for a in saved.sandbox.line()["accounts"] if a["id"] == SECOND)
+    sessions = saved.app.dispatcher.workflow_data["sessions"]
+    await add_second(saved, second)
+    other = next(each for each in await sessions.all() if each.user_id == SECOND)
+    await saved.app.dispatcher.workflow_data["channels"].find(f"@{saved.public.username}", other.id)
+    await saved.driver.revoke(ADMIN)
+    await saved.app.watch.check_next()
+    notice = await saved.admin.wait_for(NOTICE)
+    label = next(key["text"] for row in notice["buttons"] for key in row if key["text"].startswith("Move"))
+    assert label == f"Move 1 of 2 to «{other.name}»"
+    await saved.admin.press(label)
+    screen = await saved.admin.wait_for("from now on")
+    assert f"does not see «{saved.private.title}»" in screen["text"]
+    cards = await saved.app.dispatcher.workflow_data["sources"].all()
+    assert {card.source.channel_id: card.source.is_held for card in cards} == {
+        saved.public.peer: False,
+        saved.private.peer: True,
+    }
+    moved = next(card.source for card in cards if not card.source.is_held)
+    run = await saved.app.dispatcher.workflow_data["sources"].scrape(moved.id, saved.sandbox.admin_id)
+    while (run := await saved.app.runner.get(run.id)).is_active:
+        await saved.admin.screen()
+    assert (run.kind, run.status) == (RunKind.SCRAPE, RunStatus.DONE)
+
+
+async def add_second(play: Play, account: dict[str, Any]) -> None:
+    """The admin adds somebody else's account, by its number."""
+    await play.admin.send("/login")
+    await play.admin.wait_for("Add an account")
+    await play.admin.send(str(account["api_id"]))
+    await play.admin.wait_for("API hash")
+    await play.admin.send(account["api_hash"])
+    await play.admin.wait_for("Share your own number")
+    await play.admin.send(account["phone"])
+    await play.admin.wait_for("Tap it here")
+    await walks.tap_code(play.admin, await walks.newest_code(play.actor(account["id"])))
+    await play.admin.wait_for("Signed in as")
