@@ -17,7 +17,7 @@ from handlers.callbacks import Go, Key, KeyAction, KeyVerb, Place, SessionAction
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
 from handlers.secrets import receive_secret
-from handlers.sessions import session_page
+from handlers.sessions import is_well
 from handlers.states import LoginForm
 from handlers.texts import Texts
 from handlers.texts.login import NO_KEYPAD
@@ -58,16 +58,13 @@ async def sign_in_again(
     sessions: SessionService,
     logins: LoginService,
 ) -> None:
-    """Number and application are known: one tap leads to the keypad. Is the account well again, its card says so.
+    """Number and application are known: one tap leads to the keypad.
 
     Answered last: a refusal is an alert then, and the notice with its button stays.
     """
-    card = await sessions.card(callback_data.id)
-    if card.outage is None:
-        await screen.answer(texts.sessions.checked(card.session))
-        await screen.show(session_page(texts, card))
+    if await is_well(await sessions.card(callback_data.id), screen, texts):
         return
-    wanted = await logins.begin_again(screen.admin_id, card.session.id)
+    wanted = await logins.begin_again(screen.admin_id, callback_data.id)
     await state.clear()
     await _show(wanted, screen, texts, state)
 

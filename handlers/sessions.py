@@ -49,10 +49,26 @@ async def check_session(
     await screen.show(session_page(texts, await sessions.card(callback_data.id)))
 
 
+async def is_well(card: SessionCard, screen: AdminScreen, texts: Texts) -> bool:
+    """A tap on a notice whose account was repaired meanwhile: its card takes the notice's place and says so."""
+    if card.outage is not None:
+        return False
+    await screen.answer(texts.sessions.checked(card.session))
+    await screen.show(session_page(texts, card))
+    return True
+
+
 async def move_sources(
-    event: TelegramObject, callback_data: SessionMove, screen: AdminScreen, texts: Texts, repairs: SessionRepairs
+    event: TelegramObject,
+    callback_data: SessionMove,
+    screen: AdminScreen,
+    texts: Texts,
+    sessions: SessionService,
+    repairs: SessionRepairs,
 ) -> None:
     """What the other account sees is looked up anew: a second tap finds nothing left and says so."""
+    if await is_well(await sessions.card(callback_data.id), screen, texts):
+        return
     moved = await repairs.move(callback_data.id, callback_data.to)
     await screen.show(Page(texts.sessions.moved(moved), keyboards.sessions.moved(texts, callback_data.id, moved)))
 

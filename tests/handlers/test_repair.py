@@ -173,9 +173,12 @@ async def test_an_old_notice_finds_the_account_well(saved: Play) -> None:
     await sign_in_again(saved)
     await saved.admin.wait_for("Same account")
     codes = len(saved.sandbox.world.codes)
-    screen = await saved.admin.screen()
-    await saved.admin.press_forged(screen["id"], button)
-    await saved.admin.wait_for("ready")
+    for data in (button, "sm1:1:2"):
+        screen = await saved.admin.screen()
+        await saved.admin.press_forged(screen["id"], data)
+        await saved.admin.wait_for("ready")
+        await saved.admin.send("/help")
+        await saved.admin.wait_for("What Porter does")
     assert len(saved.sandbox.world.codes) == codes
 
 

@@ -10,13 +10,15 @@ import pytest
 
 from sandbox.world import Account as WorldAccount
 from services.clients.base import ApiCredentials, CodeKind
-from services.credentials import unpack
+from services.credentials import pack, unpack
 from services.errors import (
+    AccountDiffers,
     ApiCredentialsInvalid,
     CodeExpired,
     CodeInvalid,
     FloodWait,
     LoginTimedOut,
+    NotFound,
     PasswordInvalid,
     PhoneBanned,
     PhoneFlood,
@@ -27,7 +29,8 @@ from services.errors import (
     Unreachable,
 )
 from services.login import CodeWanted, LoginService, PasswordWanted, SignedIn
-from storage.models import LoginStep, SessionState
+from services.outages import GoingOn
+from storage.models import LoginStep, Session, SessionState
 from tests.services.conftest import FakeTime, Jetty, Store
 
 OPERATOR = 42
@@ -41,11 +44,17 @@ class Desk:
         self._jetty = jetty
         self._store = store
         self.time = FakeTime()
+        self.renewed: list[int] = []
         self.logins = self._new()
 
     def _new(self) -> LoginService:
         store = self._store
-        return LoginService(store.logins, store.sessions, store.vault, self._jetty.clients, clock=self.time)
+        clients = self._jetty.clients
+        return LoginService(store.logins, store.sessions, store.vault, clients, self._hear, clock=self.time)
+
+    async def _hear(self, session_id: int) -> GoingOn:
+        self.renewed.append(session_id)
+        return GoingOn(sources=12, run=None)
 
     async def restart(self) -> None:
         await self.logins.close()
@@ -71,6 +80,7 @@ async def test_a_code_is_enough(jetty: Jetty, desk: Desk, store: Store) -> None:
     signed_in = await desk.logins.code(wanted.attempt_id, jetty.code())
     assert isinstance(signed_in, SignedIn)
     assert not signed_in.existed
+    assert desk.renewed == []
     session = signed_in.session
     assert (session.name, session.account_name, session.user_id) == ("Boris", "Boris Klein", jetty.second.id)
     assert session.state is SessionState.ACTIVE
@@ -308,6 +318,64 @@ async def test_an_account_that_was_signed_out(jetty: Jetty, desk: Desk, store: S
     client = await jetty.clients.reading(new)
     assert (await client.me()).user_id == jetty.second.id
     await client.close()
+
+
+async def dead_session(jetty: Jetty, store: Store) -> Session:
+    """Of the second account."""
+    credential = await jetty.sign_in(jetty.second)
+    session = await store.sessions.add(
+        name="Night shift",
+        user_id=jetty.second.id,
+        account_name="Boris Klein",
+        username=None,
+        masked_phone="+1••••02",
+        api_id=credential.api.api_id,
+        api_hash=credential.api.api_hash,
+        phone=jetty.second.phone,
+        credential=pack(credential),
+        fingerprint=store.vault.fingerprint(credential.auth_key),
+    )
+    jetty.sandbox.world.revoke(jetty.second.id)
+    await store.sessions.died(session.id, SessionState.SIGNED_OUT, "SESSION_REVOKED", session.created_at)
+    return session
+
+
+async def test_signing_in_again_asks_for_the_code_alone(jetty: Jetty, desk: Desk, store: Store) -> None:
+    """Number and application are known. Over a restart too, the same row works again, and what that frees is told."""
+    session = await dead_session(jetty, store)
+    wanted = await desk.logins.begin_again(OPERATOR, session.id)
+    assert wanted.masked_phone == "+1••••02"
+    await desk.restart()
+    signed_in = await desk.logins.code(wanted.attempt_id, jetty.code())
+    assert isinstance(signed_in, SignedIn)
+    assert (signed_in.session.id, signed_in.session.state) == (session.id, SessionState.ACTIVE)
+    assert signed_in.going_on == GoingOn(sources=12, run=None)
+    assert desk.renewed == [session.id]
+
+
+async def test_a_number_that_went_to_another_account(jetty: Jetty, desk: Desk, store: Store) -> None:
+    """Refused for that row, which stays dead; the key of the other account is signed out again."""
+    session = await dead_session(jetty, store)
+    jetty.admin.password = None
+    jetty.admin.phone, jetty.second.phone = jetty.second.phone, jetty.admin.phone
+    wanted = await desk.logins.begin_again(OPERATOR, session.id)
+    await desk.restart()
+    with pytest.raises(AccountDiffers) as caught:
+        await desk.logins.code(wanted.attempt_id, jetty.code())
+    assert (caught.value.name, caught.value.account_name) == ("Night shift", "Anna Berg")
+    assert "Anna" not in str(caught.value)
+    stored = await store.sessions.get(session.id)
+    assert stored is not None
+    assert (stored.state, stored.user_id) == (SessionState.SIGNED_OUT, jetty.second.id)
+    assert not [key for key in jetty.sandbox.world.auth_keys.values() if key.user == jetty.admin.id]
+    assert await desk.logins.resume(OPERATOR) is None
+    assert desk.renewed == []
+
+
+async def test_signing_in_again_to_what_is_gone(desk: Desk) -> None:
+    """A session that was deleted meanwhile says so."""
+    with pytest.raises(NotFound):
+        await desk.logins.begin_again(OPERATOR, 999)
 
 
 async def test_a_name_that_is_taken(jetty: Jetty, desk: Desk, store: Store) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.errors import ChannelUnavailable, FloodWait, NotFound, Unreachable
+from services.errors import ChannelUnavailable, FloodWait, NotFound, SessionDead, Unreachable
 from services.runs import MAX_RUNNING, MAX_SCRAPES, UNREACHABLE_PAUSES_SECONDS, Priority, RunContext, Runner
 from storage.errors import AlreadyActive
 from storage.models import Progress, Run, RunKind, RunStatus
@@ -367,3 +367,37 @@ async def test_a_deaf_notifier_ends_no_run(desk: Desk) -> None:
     desk.ear = Deaf()
     async with desk.open(at_once) as runner:
         await desk.reached((await submit(runner)).id, RunStatus.DONE)
+
+
+async def test_a_run_of_a_dead_session_is_held(desk: Desk) -> None:
+    """It waits over a restart, however late it gets, and goes on with its checkpoint once the session works."""
+    is_dead = True
+
+    async def work(context: RunContext) -> None:
+        if is_dead:
+            await context.checkpoint({"page": 2})
+            raise SessionDead("SESSION_REVOKED")
+
+    async with desk.open(work) as runner:
+        run = await desk.reached((await submit(runner, session_id=3)).id, RunStatus.WAITING)
+        assert run.is_held
+    desk.time.pass_seconds(1_000_000)
+    async with desk.open(work) as runner:
+        await asyncio.sleep(10 * TICK)
+        assert (await runner.get(run.id)).is_held
+        assert await runner.release({4}) == []
+        is_dead = False
+        assert [each.id for each in await runner.release({3})] == [run.id]
+        run = await desk.reached(run.id, RunStatus.DONE)
+    assert run.checkpoint == {"page": 2}
+
+
+async def test_a_run_that_is_bound_to_no_session_ends(desk: Desk) -> None:
+    """It chooses its session anew at each start, so it has nothing to wait for."""
+
+    async def work(_: RunContext) -> None:
+        raise SessionDead("SESSION_REVOKED")
+
+    async with desk.open(work) as runner:
+        run = await desk.reached((await submit(runner)).id, RunStatus.FAILED)
+    assert run.reason == "SessionDead"

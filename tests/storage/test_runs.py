@@ -8,7 +8,7 @@ from storage.database import Database
 from storage.errors import AlreadyActive
 from storage.files import FileRepository
 from storage.join_requests import JoinRequestRepository
-from storage.models import ACTIVE_RUNS, Progress, Run, RunKind, RunStatus
+from storage.models import ACTIVE_RUNS, HELD_BY, Progress, Run, RunKind, RunStatus, SessionState
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.summary import SummaryRepository
@@ -166,6 +166,17 @@ async def test_schedules_change_and_go(schedules: ScheduleRepository, clock: Clo
     assert (stored.id, stored.enabled, stored.next_due_at) == (kept.id, False, clock.now)
 
 
+async def test_what_is_held_is_queued_for_its_own_session(runs: RunRepository) -> None:
+    """A run that waits for another session, or for a moment, stays as it is."""
+    mine, other, patient = [await scrape(runs, subject_id) for subject_id in (1, 2, 3)]
+    await runs.set_status(mine.id, RunStatus.WAITING, reason=HELD_BY)
+    await runs.set_status(patient.id, RunStatus.WAITING, reason="FloodWait")
+    assert await runs.requeue_held({4}) == []
+    [queued] = await runs.requeue_held({3})
+    assert (queued.id, queued.status, queued.reason) == (mine.id, RunStatus.QUEUED, None)
+    assert [run.status for run in await runs.active()] == [RunStatus.QUEUED, other.status, RunStatus.WAITING]
+
+
 async def test_the_home_screen_in_numbers(make: Maker, runs: RunRepository, database: Database, clock: Clock) -> None:
     """Files since the last look, and what stands now."""
     files, summary = FileRepository(database, clock=clock), SummaryRepository(database)
@@ -188,6 +199,9 @@ async def test_the_home_screen_in_numbers(make: Maker, runs: RunRepository, data
     assert (home.sessions, home.runs) == ((session,), (run,))
     assert [(one.channel.id, one.pending) for one in home.pending] == [(CHANNEL_ID, 2)]
     assert (await summary.home(None)).files == 2
+    await make.sessions.died(session.id, SessionState.SIGNED_OUT, "SESSION_REVOKED", clock.now)
+    home = await summary.home(None)
+    assert (home.sources, home.sources_paused, home.sources_held) == (2, 1, 1), "what is paused is not counted twice"
 
 
 async def test_the_home_screen_of_a_new_porter(database: Database) -> None:

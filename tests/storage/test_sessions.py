@@ -215,3 +215,17 @@ async def test_flood_waits_outlive_us(make: Maker, database: Database, clock: Cl
     assert await waits.sweep() == 1
     assert await waits.get(session.id, "messages.getHistory") == long
     assert await waits.get(session.id, "upload.getFile") is None
+
+
+async def test_of_many_that_find_it_dead_one_is_the_first(make: Maker, clock: Clock) -> None:
+    """The others still note what they found."""
+    session = await make.session()
+    found = [
+        await make.sessions.died(session.id, state, "REASON", clock.now)
+        for state in (SessionState.SIGNED_OUT, SessionState.SIGNED_OUT, SessionState.BANNED)
+    ]
+    assert found == [True, False, False]
+    stored = await make.sessions.get(session.id)
+    assert stored is not None
+    assert (stored.state, stored.state_reason, stored.checked_at) == (SessionState.BANNED, "REASON", clock.now)
+    assert not await make.sessions.died(77, SessionState.BANNED, "REASON", clock.now)

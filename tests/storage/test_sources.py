@@ -7,10 +7,11 @@ from sqlalchemy.exc import IntegrityError
 from storage.database import Database
 from storage.errors import NameTaken
 from storage.files import FileRepository
-from storage.models import FileKind, Filters, PageStored
+from storage.models import FileKind, Filters, PageStored, RunKind, SessionState
+from storage.runs import RunRepository
 from storage.schema import file_parts, files, messages, source_messages
 from tests.storage.conftest import Clock
-from tests.storage.make import Maker, file, message
+from tests.storage.make import CHANNEL_ID, Maker, file, message
 
 
 async def count(database: Database, table: Table) -> int:
@@ -142,4 +143,37 @@ async def test_a_source_that_is_gone(make: Maker, clock: Clock) -> None:
     await make.sources.set_enabled(77, True)
     await make.sources.finished(77, clock.now)
     await make.sources.delete(77)
+    await make.sources.move([77], 1)
     assert await make.sources.get(77) is None
+
+
+async def test_a_source_is_held_while_its_session_is_dead(make: Maker, clock: Clock) -> None:
+    """Nothing is written to the source, and what an admin paused stays apart."""
+    session = await make.session()
+    source, paused = await make.source(session), await make.source(session)
+    await make.sources.set_enabled(paused.id, False)
+    await make.sessions.died(session.id, SessionState.BANNED, "USER_DEACTIVATED_BAN", clock.now)
+    assert [(each.is_held, each.enabled) for each in await make.sources.of_session(session.id)] == [
+        (True, True),
+        (True, False),
+    ]
+    await make.sessions.set_state(session.id, SessionState.ACTIVE, None, clock.now)
+    assert await make.sources.get(source.id) == source
+
+
+async def test_sources_move_to_a_session_that_has_met_their_channel(make: Maker, database: Database) -> None:
+    """Only ACTIVE sessions count; an unfinished scrape goes along, an ended one stays in the books as it was."""
+    old, new, dead, stranger = [await make.session() for _ in range(4)]
+    source = await make.source(old)
+    for session in (old, new, dead):
+        await make.sessions.put_peers(session.id, {CHANNEL_ID: 1})
+    await make.sessions.put_peers(stranger.id, {77: 1})
+    await make.sessions.set_state(dead.id, SessionState.SIGNED_OUT, "SESSION_REVOKED", None)
+    assert await make.sources.movable(old.id) == {new.id: [source.id]}
+    runs = RunRepository(database)
+    run = await runs.add(RunKind.SCRAPE, source.id, "Papers", 0, 7, {"session_id": old.id})
+    gate = await runs.add(RunKind.LOAD_REQUESTS, source.id, "Gate", 0, 7, {"session_id": old.id})
+    await make.sources.move([source.id], new.id)
+    assert [each.id for each in await make.sources.of_session(new.id)] == [source.id]
+    assert await make.sources.of_session(old.id) == []
+    assert {each.id: each.params["session_id"] for each in await runs.active()} == {run.id: new.id, gate.id: old.id}
