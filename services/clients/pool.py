@@ -15,6 +15,7 @@ from services.clients.paced import PacedGate, PacedReading
 from services.clients.pacing import ANSWER_SECONDS, Governor, answered
 from services.credentials import unpack
 from services.errors import ChannelUnavailable, NotFound, SessionDead, Unreachable
+from storage.models import SessionState
 from storage.sessions import SessionRepository
 
 log = logging.getLogger(__name__)
@@ -181,6 +182,7 @@ class ClientPool:
         self._reading: dict[int, Slot[ReadingClient]] = {}
         self._gates: dict[int, Slot[GateClient]] = {}
         self._dead: set[int] = set()
+        self._telling: set[asyncio.Task[None]] = set()
         self._closed = False
 
     @asynccontextmanager
@@ -210,7 +212,14 @@ class ClientPool:
             slot.leave()
 
     async def peer(self, session_id: int, channel_id: int) -> Peer:
-        """How that session addresses the channel. Raises ChannelUnavailable when it never saw it."""
+        """How that session addresses the channel: where work with it begins, so a dead one is not even tried.
+
+        Raises SessionDead when it is stored as that, ChannelUnavailable when it never saw the channel.
+        """
+        session = await self._sessions.get(session_id)
+        if session is not None and session.state is not SessionState.ACTIVE:
+            is_banned = session.state is SessionState.BANNED
+            raise SessionDead(session.state_reason or session.state, is_banned=is_banned)
         access_hash = await self._sessions.access_hash(session_id, channel_id)
         if access_hash is None:
             raise ChannelUnavailable
@@ -225,6 +234,7 @@ class ClientPool:
 
     async def close(self) -> None:
         self._closed = True
+        await asyncio.gather(*self._telling)
         for session_id in {*self._reading, *self._gates}:
             await self.drop(session_id)
 
@@ -245,9 +255,20 @@ class ClientPool:
         return unpack(await self._sessions.credential(session_id))
 
     async def _died(self, session_id: int, error: SessionDead) -> None:
+        """Of many calls that fail at once the first tells, to its end: its own task may be cancelled by the others."""
+        if session_id not in self._dead:
+            self._dead.add(session_id)
+            telling = asyncio.create_task(self._tell(session_id, error))
+            self._telling.add(telling)
+            telling.add_done_callback(self._telling.discard)
+            await asyncio.shield(telling)
         for slots in (self._reading, self._gates):
             if session_id in slots:
                 await slots[session_id].close()
-        if session_id not in self._dead:
-            self._dead.add(session_id)
+
+    async def _tell(self, session_id: int, error: SessionDead) -> None:
+        try:
             await self._on_dead(session_id, error)
+        except Exception:
+            log.exception("a dead session was not stored", extra={"session_id": session_id})
+            self._dead.discard(session_id)  # the next call tells again

@@ -252,8 +252,17 @@ async def use_everything(jetty: Jetty, pooled: Pooled) -> None:
 
 
 async def resources() -> tuple[int, list[str], int]:
-    """Open descriptors, names of the clients' threads, tasks."""
-    await asyncio.sleep(0.3)
+    """Open descriptors, names of the clients' threads, tasks - once they have come to rest."""
+    reading = await _reading()
+    for _ in range(20):
+        await asyncio.sleep(0.3)
+        before, reading = reading, await _reading()
+        if reading == before:
+            break
+    return reading
+
+
+async def _reading() -> tuple[int, list[str], int]:
     gc.collect()
     threads = sorted(t.name for t in threading.enumerate() if t.name.startswith(("CryptoWorker", "Handler")))
     descriptors = await asyncio.to_thread(os.listdir, Path("/proc/self/fd"))
