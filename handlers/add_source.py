@@ -1,5 +1,6 @@
 """Save a channel, the long way: account, channel, files, folder, schedule, name, confirm. Each step has its default."""
 
+import re
 from typing import Any
 
 from aiogram import F, Router
@@ -11,6 +12,7 @@ from handlers.callbacks import Go, Pick, Place, SourcePick
 from handlers.keyboards.sources import CHOICES
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
+from handlers.secrets import receive_secret
 from handlers.sources import source_page
 from handlers.states import SourceForm
 from handlers.texts import Texts
@@ -24,6 +26,7 @@ from storage.models import FileKind, Filters, NewSource, SessionChannel, Session
 
 PRESETS = ("0 * * * *", "0 */6 * * *", "0 7 * * *", "0 7 * * mon")
 LONGEST_NAME = 60
+INVITE_LINK = re.compile(r"(?:t\.me/(?:\+|joinchat/)|tg://join)", re.IGNORECASE)
 
 # -- account
 
@@ -123,6 +126,10 @@ async def receive_channel_text(
 ) -> None:
     """A name or link is looked up; anything else searches the list."""
     text = (message.text or "").strip()
+    if INVITE_LINK.search(text):
+        await receive_secret(message, screen, texts)
+        await screen.show(Page(texts.sources.no_invite_links(), keyboards.sources.cancel(texts)))
+        return
     if channels.is_reference(text):
         data = await state.get_data()
         await _take_channel(message, await channels.find(text, data["session"]), screen, texts, state)

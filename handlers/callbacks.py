@@ -18,6 +18,7 @@ class Place(StrEnum):
     LOGIN = "login"
     ADD_SOURCE = "add"
     CONNECT = "connect"
+    AGAIN = "again"
 
 
 class Go(CallbackData, prefix="go1"):

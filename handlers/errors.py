@@ -3,7 +3,9 @@
 import logging
 
 from aiogram import Router
+from aiogram.exceptions import TelegramNetworkError, TelegramRetryAfter, TelegramServerError
 from aiogram.filters import ExceptionTypeFilter
+from aiogram.fsm.context import FSMContext
 from aiogram.types import ErrorEvent
 
 from handlers import keyboards
@@ -16,16 +18,25 @@ from storage.models import Admin
 log = logging.getLogger(__name__)
 
 
-async def _say(text: str, screen: AdminScreen, texts: Texts) -> None:
-    if not await screen.alert(text):
-        await screen.show(Page(text, keyboards.only_home(texts)))
+async def _say(text: str, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    """What was being asked is one tap away, and typing the answer again works as well."""
+    if await screen.alert(text):
+        return
+    back = Go(to=Place.AGAIN) if await state.get_state() else None
+    await screen.show(Page(text, keyboards.only_home(texts, back)))
 
 
-async def explain(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
+async def explain(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     """An alert where something was tapped (the screen stays), a page of its own after a typed message."""
     assert isinstance(event.exception, errors.PorterError)
-    log.info("refused: %s", type(event.exception).__name__, extra={"admin_id": screen.admin_id})
-    await _say(texts.errors.of(event.exception), screen, texts)
+    word = event.exception.word if isinstance(event.exception, errors.TelegramRefused) else ""
+    log.info("refused: %s %s", type(event.exception).__name__, word, extra={"admin_id": screen.admin_id})
+    await _say(texts.errors.of(event.exception), screen, texts, state)
+
+
+async def bot_api_failed(event: ErrorEvent) -> None:
+    """What the handler did is done; only its screen was not drawn. The admin's next tap draws one."""
+    log.warning("the Bot API did not take an answer: %s", type(event.exception).__name__)
 
 
 async def needs_account(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
@@ -36,17 +47,24 @@ async def needs_account(event: ErrorEvent, screen: AdminScreen, texts: Texts) ->
 
 
 async def confess(
-    event: ErrorEvent, screen: AdminScreen | None = None, texts: Texts | None = None, admin: Admin | None = None
+    event: ErrorEvent,
+    state: FSMContext,
+    screen: AdminScreen | None = None,
+    texts: Texts | None = None,
+    admin: Admin | None = None,
 ) -> None:
     """A defect: all of it into the log, a calm sentence to the admin, nothing to strangers."""
     log.error("a defect", exc_info=event.exception)
     if screen is not None and texts is not None and admin is not None:
-        await _say(texts.errors.defect(), screen, texts)
+        await _say(texts.errors.defect(), screen, texts, state)
 
 
 def build() -> Router:
     router = Router(name="errors")
     router.errors.register(needs_account, ExceptionTypeFilter(errors.SessionRequired))
     router.errors.register(explain, ExceptionTypeFilter(errors.PorterError))
+    router.errors.register(
+        bot_api_failed, ExceptionTypeFilter(TelegramNetworkError, TelegramServerError, TelegramRetryAfter)
+    )
     router.errors.register(confess)
     return router

@@ -1,7 +1,7 @@
 """Home is state, not a menu: what happened, what waits, and one button a thing. Help, /cancel and parking live here."""
 
 from aiogram import F, Router
-from aiogram.filters import Command, CommandStart
+from aiogram.filters import Command, CommandStart, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import TelegramObject
 
@@ -80,5 +80,7 @@ def build() -> Router:
     router.callback_query.register(drop_parked, Parked.filter(~F.resume))
     for state_name, prompt in PROMPTS.items():
         router.callback_query.register(prompt, Parked.filter(F.resume), Unparks(state_name))
+        router.callback_query.register(prompt, Go.filter(F.to == Place.AGAIN), StateFilter(state_name))
     router.callback_query.register(nothing_parked, Parked.filter(F.resume))
+    router.callback_query.register(show_home, Go.filter(F.to == Place.AGAIN))
     return router

@@ -165,9 +165,9 @@ async def ask_load(
     callback_data: LoadPick | None = None,
 ) -> None:
     """Channels where an account may let people in; typed names work as well."""
-    await state.set_state(LoadForm.channel)
     await screen.answer()
     rows = await channels.may_invite()
+    await state.set_state(LoadForm.channel)
     page = callback_data.page if isinstance(callback_data, LoadPick) else 0
     await screen.show(Page(texts.requests.ask_load(rows), keyboards.requests.load_where(texts, rows, page)))
 

@@ -6,6 +6,7 @@ in which slot, and what was tapped so far, stands in the sealed FSM data alone.
 
 import re
 import secrets
+import time
 
 from aiogram import F, Router
 from aiogram.filters import Command, ExceptionTypeFilter, StateFilter
@@ -28,6 +29,10 @@ from services.sessions import SessionService
 
 API_HASH = re.compile(r"[0-9a-fA-F]{32}")
 LONGEST_CODE = 10
+GUARD_SECONDS = 600
+GUARDED_UNTIL = "guarded_until"
+"""Until then (seconds since 1970) a text that nobody asked for may be the code or password once more, and goes."""
+SECRET_STATES = (str(LoginForm.api_hash.state), str(LoginForm.password.state))
 
 # -- what the bot asks
 
@@ -123,6 +128,7 @@ async def _show(
             await screen.show(Page(texts.login.ask_password(step, trouble), keyboards.only_home(texts)))
         case SignedIn():
             await state.clear()
+            await state.set_data({GUARDED_UNTIL: time.time() + GUARD_SECONDS})
             text = texts.login.signed_in(step.session, step.going_on)
             await screen.show(Page(text, keyboards.login.signed_in(texts, step.session, again=step.existed)))
 
@@ -184,7 +190,10 @@ async def press_key(
     state: FSMContext,
     logins: LoginService,
 ) -> None:
-    wanted, data = await _expected(callback_data.attempt, screen, state, logins)
+    expected = await _expected(callback_data.attempt, screen, texts, state, logins)
+    if expected is None:
+        return
+    wanted, data = expected
     typed = (data["typed"] + data["slots"][callback_data.slot % 10])[:LONGEST_CODE]
     await state.update_data(typed=typed)
     if wanted.length is not None and len(typed) >= wanted.length:
@@ -202,7 +211,10 @@ async def use_keypad(
     logins: LoginService,
 ) -> None:
     """Take back a digit, or submit a code of unknown length."""
-    wanted, data = await _expected(callback_data.attempt, screen, state, logins)
+    expected = await _expected(callback_data.attempt, screen, texts, state, logins)
+    if expected is None:
+        return
+    wanted, data = expected
     if callback_data.verb is KeyVerb.SUBMIT:
         await _submit(wanted, data["typed"], screen, texts, state, logins)
         return
@@ -219,22 +231,26 @@ async def resend(
     state: FSMContext,
     logins: LoginService,
 ) -> None:
-    wanted, _ = await _expected(callback_data.attempt, screen, state, logins)
-    await screen.answer()
-    await _show(await logins.resend(wanted.attempt_id), screen, texts, state)
+    if await _expected(callback_data.attempt, screen, texts, state, logins) is not None:
+        await screen.answer()
+        await _show(await logins.resend(callback_data.attempt), screen, texts, state)
 
 
 async def _expected(
-    attempt_id: int, screen: AdminScreen, state: FSMContext, logins: LoginService
-) -> tuple[CodeWanted, dict[str, str]]:
-    """The attempt a keypad was made for, if it is this admin's and still waits for a code."""
-    wanted = await logins.resume(screen.admin_id)
-    if not isinstance(wanted, CodeWanted) or wanted.attempt_id != attempt_id:
-        raise errors.LoginTimedOut
+    attempt_id: int, screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService
+) -> tuple[CodeWanted, dict[str, str]] | None:
+    """The attempt a keypad was made for. None, after saying so: it waits for no code, or another keypad is in use."""
     data = await state.get_data()
     if data.get("attempt") != attempt_id:
+        await screen.answer(texts.login.keypad_is_old(), alert=True)
+        return None
+    waiting = await logins.resume(screen.admin_id)
+    if waiting is None or waiting.attempt_id != attempt_id:
         raise errors.LoginTimedOut
-    return wanted, data
+    if isinstance(waiting, PasswordWanted):  # the last digit, tapped twice
+        await _show(waiting, screen, texts, state)
+        return None
+    return waiting, data
 
 
 async def _submit(
@@ -257,6 +273,9 @@ async def receive_password(
     message: Message, screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService
 ) -> None:
     password = await receive_secret(message, screen, texts)
+    if not password:  # a file, a picture: gone from the chat, asked again
+        await ask_again(message, screen, texts, state, logins)
+        return
     attempt = (await state.get_data()).get("attempt", 0)
     await _show(await logins.password(attempt, password), screen, texts, state)
 
@@ -307,7 +326,7 @@ def build() -> Router:
     router.callback_query.register(resend, KeyAction.filter(F.verb == KeyVerb.RESEND))
     router.callback_query.register(use_keypad, KeyAction.filter())
     router.message.register(receive_typed_code, LoginForm.code, F.text)
-    router.message.register(receive_password, LoginForm.password, F.text)
+    router.message.register(receive_password, LoginForm.password)
     router.errors.register(
         code_refused, ExceptionTypeFilter(errors.CodeInvalid, errors.CodeExpired, errors.PasswordInvalid)
     )

@@ -83,7 +83,7 @@ async def load_requests(actor: Actor, channel: str, timeout: float = 60.0) -> di
 
 
 async def first_person(actor: Actor, title: str) -> dict[str, Any]:
-    """From the overview to the card of who waits longest."""
+    """From the overview to the card of the first in the list."""
     await actor.send("/requests")
     await actor.wait_for(r"Waiting people")
     await actor.press(beginning(title))
@@ -99,6 +99,6 @@ async def decide_all(actor: Actor, title: str, label: str = "Approve all", timeo
     await actor.press(beginning(title))
     await actor.wait_for(r"people? waits?")
     await actor.press(label)
-    await actor.wait_for(r"who wait at")
+    await actor.wait_for(r"who waits? at")
     await actor.press(label)
     return await actor.wait_for(r"✅ .*done", timeout)

@@ -86,6 +86,10 @@ class Words:
             return f"{local:%a %H:%M}"
         return f"{local.day} {local:%b, %H:%M}"
 
+    def until(self, moment: datetime) -> str:
+        """As `at`, rounded up: at that minute it is really over."""
+        return self.at(moment + timedelta(seconds=59))
+
     def ago(self, moment: datetime | None) -> str:
         if moment is None:
             return "never"

@@ -40,7 +40,9 @@ class ErrorTexts(Words):
         return "Something went wrong inside Porter. It is written in the log; nothing was lost. /start shows the state."
 
     def _flood_wait(self, error: errors.FloodWait) -> str:
-        return f"Telegram asks for patience until {self.at(error.until)}. Try again then; earlier tries make it longer."
+        return (
+            f"Telegram asks for patience until {self.until(error.until)}. Try again then; earlier tries make it longer."
+        )
 
     def _row_in_use(self, error: errors.RowInUse) -> str:
         names = ", ".join(title(name) for name in error.used_by[:3])
@@ -92,7 +94,9 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.AlreadyMember: "This person is a member already.",
     errors.StaysPending: "Telegram cannot let this person in now: they are in too many channels. They stay waiting.",
     errors.RequestError: "Telegram did not take this decision.",
-    errors.FolderInvalid: "This folder would lie outside its root. Choose another name.",
+    errors.FolderInvalid: (
+        "This folder name cannot be used: it must stay inside Local/, with no reserved names and parts of 143 bytes."
+    ),
     errors.TargetUnavailable: "The folder cannot be written: full, read-only or gone.",
     errors.TargetError: "The folder cannot be used.",
     errors.NotFound: "That is not there any more.",

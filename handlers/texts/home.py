@@ -1,7 +1,7 @@
 """Home, help, the claim link: state first, then what to do."""
 
 from handlers.texts.base import Words, number, plural, quote, size, title
-from storage.models import HomeSummary, RunKind, SessionState
+from storage.models import HomeSummary, Run, RunKind, RunStatus, SessionState
 
 COMMANDS: dict[str, str] = {
     "start": "Home: what happened, what waits",
@@ -30,7 +30,7 @@ class HomeTexts(Words):
         if waiting:
             verb = "waits" if waiting == 1 else "wait"
             lines.append(f"🚪 {number(waiting)} {verb} at {plural(len(summary.pending), 'channel')}")
-        lines += [f"⏳ Busy: {BUSY[run.kind]} {title(run.title)}" for run in summary.runs if not run.is_held]
+        lines += [self._run(run) for run in summary.runs if not run.is_held]
         if summary.sources:
             paused = f", {number(summary.sources_paused)} paused" if summary.sources_paused else ""
             held = f", {plural(summary.sources_held, 'waits', 'wait')} for an account" if summary.sources_held else ""
@@ -41,9 +41,18 @@ class HomeTexts(Words):
             lines.append("\nNothing is set up yet. What shall Porter do first?")
         return "\n".join(lines)
 
+    def _run(self, run: Run) -> str:
+        subject = title(run.title)
+        if run.status is RunStatus.PAUSED:
+            return f"⏸ Paused by you: {BUSY[run.kind]} {subject}"
+        if run.status is RunStatus.WAITING and run.wait_until:
+            return f"⏳ Waits until {self.until(run.wait_until)}: {BUSY[run.kind]} {subject}"
+        return f"⏳ Busy: {BUSY[run.kind]} {subject}"
+
     def _since(self, summary: HomeSummary) -> str:
         if not summary.files and not summary.files_failed:
-            return "all quiet" if summary.since else "welcome"
+            calm = not (summary.pending or summary.runs)
+            return "welcome" if summary.since is None else "all quiet" if calm else "now"
         since = f"since {self.at(summary.since)}: " if summary.since else ""
         failed = f", {number(summary.files_failed)} failed" if summary.files_failed else ""
         return f"{since}{plural(summary.files, 'file')} ({size(summary.files_bytes)}){failed}"
@@ -99,4 +108,4 @@ class HomeTexts(Words):
         return "This screen moved below."
 
     def button_is_old(self) -> str:
-        return "This button is of an older Porter. /start shows the present state."
+        return "That step is over, or the button is of an older Porter. /start shows the present state."

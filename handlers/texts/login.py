@@ -66,6 +66,9 @@ class LoginTexts(Words):
     def _dots(wanted: CodeWanted, typed: int) -> str:
         return "●" * typed + "○" * max(0, (wanted.length or typed + 1) - typed)
 
+    def keypad_is_old(self) -> str:
+        return "This keypad is not in use any more. /start shows what waits."
+
     def code_checking(self) -> str:
         return "Checking…"
 

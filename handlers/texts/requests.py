@@ -78,10 +78,11 @@ class RequestTexts(Words):
     def ask_decide_all(self, channel: Channel, count: int, sample: Sequence[JoinRequest], *, approve: bool) -> str:
         verb = "Approve" if approve else "Deny"
         names = "\n".join(self._line(request) for request in sample)
+        everybody = "the one who waits" if count == 1 else f"all {number(count)} who wait"
         after = "They become members at once." if approve else "They may ask again."
         return (
-            f"<b>{verb} all {number(count)}</b> who wait at {title(channel.title)}?\n{names}\n"
-            f"{after} Who asks until you confirm is included."
+            f"<b>{verb} {everybody}</b> at {title(channel.title)}?\n{names}\n"
+            f"{after} Who asks until Telegram has done it is included, unseen."
         )
 
     def ask_connect(self) -> str:
@@ -97,8 +98,8 @@ class RequestTexts(Words):
                 "the channel's administrators, then connect again."
             )
         return (
-            f"New requests at {title(channel.title)} come here from now on. Those from before need an account that "
-            "may let people in there."
+            f"New requests at {title(channel.title)} are kept from now on: home counts them, /requests shows them. "
+            "Those from before need an account that may let people in there."
         )
 
     def choice_taken(self) -> str:

@@ -91,7 +91,7 @@ class RunTexts(Words):
         counted = [f"{number(n)} {names.get(key, key)}" for key, n in progress.counters.items() if n]
         if counted:
             lines.append(" · ".join(counted))
-        elif not run.is_active:
+        elif run.status is RunStatus.DONE:
             lines.append("Nobody waits.")
         return lines
 
@@ -106,9 +106,9 @@ class RunTexts(Words):
     def _waiting(self, run: Run) -> str:
         assert run.wait_until is not None
         if run.reason == "FloodWait":
-            until = self.at(run.wait_until)
+            until = self.until(run.wait_until)
             return f"Telegram pauses this account until {until}. What is done is safe; it goes on by itself."
-        return f"Telegram could not be reached. Porter tries again at {self.at(run.wait_until)} by itself."
+        return f"Telegram could not be reached. Porter tries again at {self.until(run.wait_until)} by itself."
 
     def _reason(self, run: Run) -> str:
         return REASONS.get(run.reason or "", f"Telegram refused: {quote(run.reason)}")

@@ -98,10 +98,7 @@ class SessionTexts(Words):
                 f"{title(session.name)} is in no channel or group yet. Join one with an official app, then look again."
             )
         may = sum(entry.may_invite for entry in channels)
-        return (
-            f"<b>Channels of {quote(session.name)}</b> · {number(len(channels))}\n"
-            f"🔑 = may let people in ({number(may)}), 🔒 = private"
-        )
+        return f"<b>Channels of {quote(session.name)}</b> · {number(len(channels))}, may let people in at {number(may)}"
 
     def channel_label(self, entry: SessionChannel) -> str:
         marks = ("🔒" if entry.channel.is_private else "") + ("🔑" if entry.may_invite else "")

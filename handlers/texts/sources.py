@@ -16,6 +16,9 @@ KINDS = {
 }
 
 
+RUNS = {RunStatus.PAUSED: "⏸ paused by you in the middle", RunStatus.WAITING: "⏳ waits, and goes on by itself"}
+
+
 class SourceTexts(Words):
     def all(self, cards: list[SourceCard]) -> str:
         if not cards:
@@ -54,7 +57,7 @@ class SourceTexts(Words):
         if source.is_held:
             lines.append("🔴 waits for its account, which is signed out or banned. Nothing is lost.")
         elif card.run:
-            lines.append("⏳ paused" if card.run.status is RunStatus.PAUSED else "⏳ being saved now")
+            lines.append(RUNS.get(card.run.status, "⏳ being saved now"))
         return "\n".join(lines)
 
     def _totals(self, card: SourceCard) -> str:
@@ -86,6 +89,12 @@ class SourceTexts(Words):
         return (
             f"<b>Save a channel</b> with {title(session.name)} · {found}\n"
             "Tap one. Or type: part of a title to search, or @name or a t.me link of a public channel."
+        )
+
+    def no_invite_links(self) -> str:
+        return (
+            "That is a private invite link; your message was deleted. Join with that account in an official app first: "
+            "then the channel stands in the list here."
         )
 
     def ask_files(self, channel: str, chosen: Filters) -> str:

@@ -149,6 +149,15 @@ async def test_a_yes_of_five_minutes_ago_counts_no_more(loaded: Play) -> None:
     assert "too old" in answer["answer"]
 
 
+async def test_an_approval_that_telegram_puts_off(loaded: Play) -> None:
+    """A long 429 is told as a clock time at once: the admin's chat does not stand still, the person waits on."""
+    await walks.first_person(loaded.admin, loaded.gate.title)
+    await loaded.driver.fault("approveChatJoinRequest", error="FLOOD_WAIT_600")
+    answer = await loaded.admin.press("Approve")
+    assert "patience until" in answer["answer"]
+    assert not loaded.gate.approved
+
+
 async def test_deny_all(loaded: Play) -> None:
     """Everybody is denied, nobody got in."""
     everybody = len(loaded.gate.requests)
@@ -181,7 +190,7 @@ async def test_connect_by_telegrams_own_picker(play: Play) -> None:
     await admin.press("Approve requests")
     await admin.wait_for("Choose a channel or group")
     await admin.share_chat(play.gate.peer)
-    await admin.wait_for("New requests at")
+    await admin.wait_for("are kept from now on")
     assert "Load who waits" in await admin.buttons()
     await play.driver.ask_to_join(play.gate.peer, 1)
     await admin.send("/requests")

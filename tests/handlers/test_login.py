@@ -156,17 +156,52 @@ async def test_a_flood_wait_is_a_clock_time(ready: Play) -> None:
     assert "5000" not in screen["text"]
 
 
-async def test_an_attempt_times_out(ready: Play) -> None:
-    """Past its deadline, the login says so and starts over with one tap."""
+async def test_a_keypad_of_a_login_that_is_over(ready: Play) -> None:
+    """A key that is tapped after all says so, and changes nothing."""
     await walks.begin_login(ready.admin, ready.account)
     screen = await ready.admin.screen()
     key = screen["buttons"][0][0]["data"]
     await ready.admin.send("/cancel")
     await ready.admin.wait_for("Left")
-    await ready.admin.press_forged((await ready.admin.screen())["id"], key)
-    await ready.admin.wait_for("timed out")
-    await ready.admin.press("Start over")
-    await ready.admin.wait_for("Whose")
+    answer = await ready.admin.press_forged((await ready.admin.screen())["id"], key)
+    assert "not in use any more" in answer["answer"]
+    assert "Left" in (await ready.admin.screen())["text"]
+
+
+async def test_the_last_digit_tapped_twice(ready: Play) -> None:
+    """The second tap comes when the code is accepted already: the password is asked for, nothing is lost."""
+    await walks.begin_login(ready.admin, ready.account)
+    code = await walks.newest_code(ready.admin)
+    screen = await ready.admin.screen()
+    last = next(key["data"] for row in screen["buttons"] for key in row if key["text"] == code[-1])
+    await walks.tap_code(ready.admin, code)
+    await ready.admin.wait_for("cloud password")
+    await ready.admin.press_forged((await ready.admin.screen())["id"], last)
+    assert "cloud password" in (await ready.admin.screen())["text"]
+    await ready.admin.send(ready.account["password"])
+    await ready.admin.wait_for("Signed in as")
+
+
+async def test_secrets_that_come_at_the_wrong_moment_go_too(ready: Play) -> None:
+    """A password sent once more after the login, or while the login is set aside, and a file at its prompt."""
+    await walks.begin_login(ready.admin, ready.account)
+    await walks.tap_code(ready.admin, await walks.newest_code(ready.admin))
+    await ready.admin.wait_for("cloud password")
+    await ready.admin.upload("secret.txt", b"not asked for")
+    await ready.admin.wait_for("cloud password")
+    await ready.admin.send("/help")
+    await ready.admin.wait_for("What Porter does")
+    await ready.admin.send(ready.account["password"])
+    await ready.admin.wait_for("does not know what to do")
+    await ready.admin.press("Continue")
+    await ready.admin.wait_for("cloud password")
+    await ready.admin.send(ready.account["password"])
+    await ready.admin.wait_for("Signed in as")
+    await ready.admin.send(ready.account["password"])
+    await ready.admin.wait_for("does not know what to do")
+    messages = await ready.admin.messages()
+    assert not any(ready.account["password"] in (message["text"] or "") for message in messages)
+    assert not any(message["document"] for message in messages if not message["deleted"])
 
 
 async def test_a_restart_at_every_step(ready: Play) -> None:
