@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from aiogram import Bot, Dispatcher
 from aiogram.client.default import DefaultBotProperties
@@ -26,6 +27,7 @@ from bot.polling import AnotherPoller, Poller
 from bot.settings import Settings
 from handlers.middleware import AdminMiddleware
 from handlers.notifier import ScreenNotifier
+from handlers.restored import question
 from handlers.screen import Page, Screens
 from handlers.texts import Texts
 from handlers.texts.home import COMMANDS
@@ -39,6 +41,7 @@ from services.errors import SessionDead
 from services.home import HomeService
 from services.join_requests import JoinRequestService
 from services.login import LoginService
+from services.restores import RestingClients, RestoreService
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
@@ -54,7 +57,9 @@ from storage.files import FileRepository
 from storage.flood_waits import FloodWaitRepository
 from storage.join_requests import JoinRequestRepository
 from storage.logins import LoginRepository
-from storage.models import IncomingRequest, RunKind, Schedule
+from storage.models import IncomingRequest, Role, RunKind, Schedule
+from storage.restore import finish
+from storage.restored import RestoredRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.screens import ScreenRepository
@@ -80,10 +85,12 @@ class App:
     screens: Screens
     runner: Runner
     schedule: ScheduleService
+    restores: RestoreService
 
     async def run(self, stop: asyncio.Event) -> None:
-        await self.runner.start()
-        await self.schedule.start()
+        working = asyncio.create_task(self._work())
+        if self.restores.waiting is None:
+            await working
         greeting = asyncio.create_task(self._greet())
         try:
             await self.poller.run(stop)
@@ -94,14 +101,26 @@ class App:
             raise
         finally:
             greeting.cancel()
-            await asyncio.gather(greeting, return_exceptions=True)
+            working.cancel()
+            await asyncio.gather(greeting, working, return_exceptions=True)
             await self.schedule.stop()
             await self.runner.stop()
 
+    async def _work(self) -> None:
+        """Runs and schedules, at once or as soon as a restored Porter may."""
+        await self.restores.released()
+        try:
+            await self.runner.start()
+            await self.schedule.start()
+        except Exception:
+            log.exception("runs and schedules did not start")
+            raise
+
     async def _greet(self) -> None:
-        """What may come after the first poll: the claim link, the command menus."""
+        """What may come after the first poll: the question of a restored Porter, the claim link, the command menus."""
         try:
             owners = await self.admins.all()
+            await self._ask_owners()
             if not owners:
                 me = await self.bot.me()
                 link = f"https://t.me/{me.username}?start={self.admins.new_claim()}"
@@ -112,6 +131,20 @@ class App:
         except TelegramAPIError as error:
             log.warning("command menus are not set: %s", error.message)
 
+    async def _ask_owners(self) -> None:
+        """Once; later on the question stands where home was."""
+        restored = self.restores.waiting
+        if restored is None:
+            return
+        log.warning("restored from a backup: accounts rest until an owner says in the chat that the old Porter is off")
+        if restored.told:
+            return
+        for admin in await self.admins.all():
+            if admin.role is Role.OWNER:
+                texts = Texts(zone=ZoneInfo(admin.timezone) if admin.timezone else self.settings.zone)
+                await self.screens.tell(admin.user_id, question(texts, restored, is_owner=True))
+        await self.restores.told()
+
 
 @asynccontextmanager
 async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIterator[App]:
@@ -121,6 +154,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
     async with AsyncExitStack() as stack:
         server = settings.mtproto()
         stack.enter_context(hold_lock(settings.data_dir))
+        await asyncio.to_thread(finish, settings.data_dir)
         database = await stack.enter_async_context(Database.open(settings.data_dir / "porter.db"))
         vault = await open_vault(database, settings.keys)
 
@@ -142,7 +176,9 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
 
         session_rows = SessionRepository(database, vault)
         channel_rows = ChannelRepository(database)
-        factory = Clients(server)
+        restores = RestoreService(RestoredRepository(database))
+        await restores.load()
+        factory = RestingClients(Clients(server), restores)
         governor = Governor(flood_waits)
 
         async def session_died(session_id: int, error: SessionDead) -> None:
@@ -183,6 +219,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             home=HomeService(SummaryRepository(database), AdminRepository(database)),
             logins=logins,
             requests=requests,
+            restores=restores,
             runner=runner,
             sessions=sessions,
             sources=sources,
@@ -190,7 +227,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         middleware = AdminMiddleware(admins, screens, settings.zone)
         dispatcher = build_dispatcher(workflow, SqliteStorage(ConversationRepository(database, vault)), middleware)
         poller = Poller(bot, dispatcher, take_requests)
-        yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule)
+        yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule, restores)
 
 
 def _bot(settings: Settings, pace: ChatPace) -> Bot:

@@ -15,6 +15,7 @@ from services.confirmations import ConfirmationService
 from services.home import HomeService
 from services.join_requests import JoinRequestService
 from services.login import LoginService
+from services.restores import RestoreService
 from services.runs import Runner
 from services.sessions import SessionService
 from services.sources import SourceService
@@ -30,6 +31,7 @@ class Workflow(TypedDict):
     home: HomeService
     logins: LoginService
     requests: JoinRequestService
+    restores: RestoreService
     runner: Runner
     sessions: SessionService
     sources: SourceService

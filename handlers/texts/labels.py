@@ -59,6 +59,8 @@ class Labels:
     deny_all: Final = "Deny all"
     the_list: Final = "List"
 
+    old_porter_off: Final = "Yes, it is off"
+
     resume_run: Final = "Go on"
     stop_run: Final = "Stop here"
     tell_me: Final = "Tell me when done"
