@@ -61,7 +61,8 @@ async def operate(settings: Settings, arguments: argparse.Namespace) -> int:
     except (PorterError, SettingsInvalid) as error:
         return refuse(str(error), arguments.command)
     except OSError as error:
-        return refuse(f"{error.filename}: {error.strerror}", arguments.command)
+        where = f"{error.filename}: " if error.filename else ""  # a full disk names no file
+        return refuse(f"{where}{error.strerror}", arguments.command)
     return 0
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import base64
 import os
+import pty
 import secrets
 import sqlite3
+import subprocess
 import sys
 from contextlib import closing
 from dataclasses import dataclass
@@ -149,6 +151,49 @@ async def test_commands_refuse_in_one_line(tmp_path: Path) -> None:
     (data_dir / "porter.db").write_bytes(b"no database at all" * 1000)
     assert refused(await operate(settings, "rekey"), "SQLite cannot read porter.db")
     assert refused(await operate(settings, "backup", str(tmp_path / "other")), "SQLite cannot copy")
+
+
+def at_terminal(settings: dict[str, str], answers: list[str], *words: str) -> tuple[int, str]:
+    """What a person sees who types `answers` at the prompts; and the exit code."""
+    terminal, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", *words],
+        env={**os.environ, **settings}, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        try:
+            while data := os.read(terminal, 1024):
+                shown += data
+                if shown.endswith(b": ") and answers:
+                    os.write(terminal, answers.pop(0).encode() + b"\n")
+        except OSError:  # how Linux says that the other end is closed
+            pass
+    os.close(terminal)
+    return process.returncode, shown.decode()
+
+
+@pytest.mark.timeout(60)
+def test_the_passphrase_is_asked_without_echo(tmp_path: Path) -> None:
+    """Twice for a new file, once to open it; two that differ make no file."""
+    data_dir, file = tmp_path / "data", tmp_path / "backup"
+
+    async def found() -> None:
+        async with Database.open(data_dir / "porter.db") as database:
+            await open_vault(database, KeyConfig(None, None, None, data_dir / "porter.key"))
+
+    asyncio.run(found())
+    settings = settings_of(data_dir, BACKUP_PASSPHRASE="")
+    code, shown = at_terminal(settings, [WORDS, "a slip of the hand"], "backup", str(file))
+    assert code == 2
+    assert "the two passphrases differ" in shown
+    assert not file.exists()
+    code, shown = at_terminal(settings, [WORDS, WORDS], "backup", str(file))
+    assert code == 0, shown
+    assert WORDS not in shown
+    code, shown = at_terminal(settings_of(tmp_path / "new", BACKUP_PASSPHRASE=""), [WORDS], "restore", str(file))
+    assert code == 0, shown
+    assert WORDS not in shown
 
 
 @pytest.mark.timeout(120)
