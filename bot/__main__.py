@@ -1,17 +1,20 @@
-"""python -m bot: settings -> run -> exit code.
+"""python -m bot [run | rekey | backup FILE | restore FILE]: settings -> work -> exit code.
 
-Exit codes: 0 stopped as asked; 2 refused to start, with one line that says why; 3 another process uses this token.
+Exit codes: 0 done, or stopped as asked; 2 refused, with one line that says why; 3 another process uses this token.
 """
 
+import argparse
 import asyncio
 import logging
 import signal
 import sys
+from pathlib import Path
 
 from bot.logs import configure_logging
 from bot.settings import Settings, SettingsInvalid, load_settings
 
-REFUSED, CONFLICT = 2, 3
+REFUSED, CONFLICT, INTERRUPTED = 2, 3, 130
+WHAT = {"run": "start", "rekey": "change keys", "backup": "back up", "restore": "restore"}
 
 log = logging.getLogger("bot")
 
@@ -42,19 +45,61 @@ async def serve(settings: Settings) -> int:
     return 0
 
 
-def refuse(why: str) -> int:
-    print(f"Porter does not start: {why}", file=sys.stderr)
+async def operate(settings: Settings, arguments: argparse.Namespace) -> int:
+    """rekey, backup or restore: without aiogram and the client libraries, so they start at once."""
+    from bot import commands
+    from storage.errors import PorterError
+
+    try:
+        match arguments.command:
+            case "rekey":
+                await commands.run_rekey(settings)
+            case "backup":
+                await commands.run_backup(settings, arguments.file, force=arguments.force)
+            case "restore":
+                await commands.run_restore(settings, arguments.file, force=arguments.force)
+    except (PorterError, SettingsInvalid) as error:
+        return refuse(str(error), arguments.command)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""  # a full disk names no file
+        return refuse(f"{where}{error.strerror}", arguments.command)
+    return 0
+
+
+def refuse(why: str, command: str = "run") -> int:
+    print(f"Porter does not {WHAT[command]}: {why}", file=sys.stderr)
     return REFUSED
 
 
+def parse(words: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bot", description="Porter. docs/operations.md tells more.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    parser.set_defaults(command="run")
+    commands.add_parser("run", help="operate the bot (this is what no command does)")
+    commands.add_parser("rekey", help="move everything sealed to the newest key of MASTER_KEY or MASTER_KEY_FILE")
+    backup = commands.add_parser("backup", help="write database and keys to FILE, under a passphrase; Porter may run")
+    backup.add_argument("file", metavar="FILE", type=Path)
+    backup.add_argument("--force", action="store_true", help="overwrite FILE")
+    restore = commands.add_parser("restore", help="make a DATA_DIR of FILE")
+    restore.add_argument("file", metavar="FILE", type=Path)
+    restore.add_argument("--force", action="store_true", help="also where a Porter is; its files are kept beside")
+    return parser.parse_args(words)
+
+
 def main() -> int:
+    arguments = parse()
     try:
         settings = load_settings()
     except SettingsInvalid as error:
-        return refuse(str(error))
+        return refuse(str(error), arguments.command)
     secrets = [settings.bot_token, settings.api_hash, settings.master_key, settings.master_passphrase]
     configure_logging(settings.log_level, settings.log_format, [s.get_secret_value() for s in secrets if s])
-    return asyncio.run(serve(settings))
+    if arguments.command == "run":
+        return asyncio.run(serve(settings))
+    try:
+        return asyncio.run(operate(settings, arguments))
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from aiogram import Bot, Dispatcher
 from aiogram.client.default import DefaultBotProperties
@@ -26,6 +27,7 @@ from bot.polling import AnotherPoller, Poller
 from bot.settings import Settings
 from handlers.middleware import AdminMiddleware
 from handlers.notifier import ScreenNotifier
+from handlers.restored import question
 from handlers.screen import Page, Screens
 from handlers.texts import Texts
 from handlers.texts.home import COMMANDS
@@ -40,6 +42,7 @@ from services.home import HomeService
 from services.join_requests import JoinRequestService
 from services.login import LoginService
 from services.repairs import SessionRepairs
+from services.restores import RestingClients, RestoreService
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
@@ -56,7 +59,9 @@ from storage.files import FileRepository
 from storage.flood_waits import FloodWaitRepository
 from storage.join_requests import JoinRequestRepository
 from storage.logins import LoginRepository
-from storage.models import IncomingRequest, RunKind, Schedule
+from storage.models import IncomingRequest, Role, RunKind, Schedule
+from storage.restore import finish
+from storage.restored import RestoredRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.screens import ScreenRepository
@@ -83,11 +88,12 @@ class App:
     runner: Runner
     schedule: ScheduleService
     watch: SessionWatch
+    restores: RestoreService
 
     async def run(self, stop: asyncio.Event) -> None:
-        await self.runner.start()
-        await self.schedule.start()
-        await self.watch.start()
+        working = asyncio.create_task(self._work())
+        if self.restores.waiting is None:
+            await working
         greeting = asyncio.create_task(self._greet())
         try:
             await self.poller.run(stop)
@@ -98,15 +104,28 @@ class App:
             raise
         finally:
             greeting.cancel()
-            await asyncio.gather(greeting, return_exceptions=True)
+            working.cancel()
+            await asyncio.gather(greeting, working, return_exceptions=True)
             await self.watch.stop()
             await self.schedule.stop()
             await self.runner.stop()
 
+    async def _work(self) -> None:
+        """Runs, schedules and the watch, at once or as soon as a restored Porter may."""
+        await self.restores.released()
+        try:
+            await self.runner.start()
+            await self.schedule.start()
+            await self.watch.start()
+        except Exception:
+            log.exception("runs, schedules and the watch did not start")
+            raise
+
     async def _greet(self) -> None:
-        """What may come after the first poll: the claim link, the command menus."""
+        """What may come after the first poll: the question of a restored Porter, the claim link, the command menus."""
         try:
             owners = await self.admins.all()
+            await self._ask_owners()
             if not owners:
                 me = await self.bot.me()
                 link = f"https://t.me/{me.username}?start={self.admins.new_claim()}"
@@ -117,6 +136,20 @@ class App:
         except TelegramAPIError as error:
             log.warning("command menus are not set: %s", error.message)
 
+    async def _ask_owners(self) -> None:
+        """Once; later on the question stands where home was."""
+        restored = self.restores.waiting
+        if restored is None:
+            return
+        log.warning("restored from a backup: accounts rest until an owner says in the chat that the old Porter is off")
+        if restored.told:
+            return
+        for admin in await self.admins.all():
+            if admin.role is Role.OWNER:
+                texts = Texts(zone=ZoneInfo(admin.timezone) if admin.timezone else self.settings.zone)
+                await self.screens.tell(admin.user_id, question(texts, restored, is_owner=True))
+        await self.restores.told()
+
 
 @asynccontextmanager
 async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIterator[App]:
@@ -126,6 +159,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
     async with AsyncExitStack() as stack:
         server = settings.mtproto()
         stack.enter_context(hold_lock(settings.data_dir))
+        await asyncio.to_thread(finish, settings.data_dir)
         database = await stack.enter_async_context(Database.open(settings.data_dir / "porter.db"))
         vault = await open_vault(database, settings.keys)
 
@@ -147,7 +181,9 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
 
         session_rows = SessionRepository(database, vault)
         channel_rows = ChannelRepository(database)
-        factory = Clients(server)
+        restores = RestoreService(RestoredRepository(database))
+        await restores.load()
+        factory = RestingClients(Clients(server), restores)
         governor = Governor(flood_waits)
 
         async def session_died(session_id: int, error: SessionDead) -> None:
@@ -191,6 +227,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             logins=logins,
             repairs=repairs,
             requests=requests,
+            restores=restores,
             runner=runner,
             sessions=sessions,
             sources=sources,
@@ -198,7 +235,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         middleware = AdminMiddleware(admins, screens, settings.zone)
         dispatcher = build_dispatcher(workflow, SqliteStorage(ConversationRepository(database, vault)), middleware)
         poller = Poller(bot, dispatcher, take_requests)
-        yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule, watch)
+        yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule, watch, restores)
 
 
 def _bot(settings: Settings, pace: ChatPace) -> Bot:

@@ -16,6 +16,7 @@ from services.home import HomeService
 from services.join_requests import JoinRequestService
 from services.login import LoginService
 from services.repairs import SessionRepairs
+from services.restores import RestoreService
 from services.runs import Runner
 from services.sessions import SessionService
 from services.sources import SourceService
@@ -32,6 +33,7 @@ class Workflow(TypedDict):
     logins: LoginService
     repairs: SessionRepairs
     requests: JoinRequestService
+    restores: RestoreService
     runner: Runner
     sessions: SessionService
     sources: SourceService

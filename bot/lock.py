@@ -1,4 +1,7 @@
-"""One Porter a DATA_DIR: a file lock held for life. The kernel drops it with the process, kill -9 included."""
+"""One Porter a DATA_DIR, and one backup of it at a time: a file lock held for life.
+
+The kernel drops it with the process, kill -9 included.
+"""
 
 import fcntl
 import os
@@ -10,15 +13,17 @@ from services.errors import AnotherPorter
 
 
 @contextmanager
-def hold_lock(data_dir: Path) -> Iterator[None]:
+def hold_lock(
+    data_dir: Path, name: str = "porter.lock", held: str = "this DATA_DIR is in use by another Porter"
+) -> Iterator[None]:
     """Raises AnotherPorter when a running process holds it."""
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(data_dir / "porter.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(data_dir / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise AnotherPorter("this DATA_DIR is in use by another Porter") from error
+            raise AnotherPorter(held) from error
         yield
     finally:
         os.close(descriptor)

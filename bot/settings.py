@@ -150,6 +150,19 @@ def load_settings() -> Settings:
         raise SettingsInvalid("; ".join(problems)) from None
 
 
+class BackupSettings(BaseSettings):
+    """Read by `backup` and `restore` alone: a Porter that runs has no business with it."""
+
+    model_config = SettingsConfigDict(hide_input_in_errors=True, extra="ignore", env_ignore_empty=True)
+
+    backup_passphrase: SecretStr | None = None
+
+
+def load_backup_passphrase() -> str | None:
+    """BACKUP_PASSPHRASE, for scripts. None: ask."""
+    return _reveal(BackupSettings(_env_file=os.environ.get("ENV_FILE", ".env") or None).backup_passphrase)
+
+
 def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
     message = message.removeprefix("Value error, ")
     if not location:

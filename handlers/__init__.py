@@ -14,6 +14,7 @@ from handlers import (
     join_requests,
     login,
     membership,
+    restored,
     runs,
     sessions,
     sources,
@@ -27,6 +28,7 @@ def build_router() -> Router:
     admins.message.filter(access.IsAdmin(), private)
     admins.callback_query.filter(access.IsAdmin(), F.message.chat.type == ChatType.PRIVATE)
     admins.include_routers(
+        restored.build(),
         home.build(),
         sessions.build(),
         sources.build(),

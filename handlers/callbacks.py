@@ -147,6 +147,12 @@ class Confirm(CallbackData, prefix="ok1"):
     id: int
 
 
+class OldPorterOff(CallbackData, prefix="rs1"):
+    """An owner's word after a restore. `id`: of that restore, so that a button of an earlier one says nothing."""
+
+    id: int
+
+
 class RunVerb(StrEnum):
     SHOW = "show"
     PAUSE = "pause"

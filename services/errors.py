@@ -36,16 +36,35 @@ PorterError
 ├── SessionRequired             nothing can be read without an account
 ├── DecisionMade                somebody was faster; carries the request as it stands
 ├── ConfirmationExpired
+├── RestoreUnconfirmed          restored from a backup: accounts rest until an owner says that the old Porter is off
 └── AnotherPorter               this DATA_DIR is held by a running process
 """
 
 from datetime import datetime
 
-from storage.errors import AccountTaken, AlreadyActive, NameTaken, PorterError, RowInUse, RowMissing, StorageError
+from storage.errors import (
+    AccountTaken,
+    AlreadyActive,
+    CiphertextInvalid,
+    NameTaken,
+    PorterError,
+    RowInUse,
+    RowMissing,
+    StorageError,
+)
 from storage.models import JoinRequest
 
 # Storage's leaves that a handler may meet; handlers import nothing of storage but its models.
-__all__ = ["AccountTaken", "AlreadyActive", "NameTaken", "PorterError", "RowInUse", "RowMissing", "StorageError"]
+__all__ = [
+    "AccountTaken",
+    "AlreadyActive",
+    "CiphertextInvalid",
+    "NameTaken",
+    "PorterError",
+    "RowInUse",
+    "RowMissing",
+    "StorageError",
+]
 
 
 class TelegramError(PorterError):
@@ -213,6 +232,10 @@ class DecisionMade(PorterError):
 
 
 class ConfirmationExpired(PorterError):
+    pass
+
+
+class RestoreUnconfirmed(PorterError):
     pass
 
 

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from services.clients.pool import ClientPool
-from services.errors import NotFound, PorterError, RowInUse, SessionDead
+from services.errors import NotFound, PorterError, RestoreUnconfirmed, RowInUse, SessionDead
 from services.outages import Outage
 from services.repairs import SessionRepairs
 from storage.channels import ChannelRepository
@@ -82,7 +82,7 @@ class SessionService:
             raise RowInUse("sessions", session_id, card.used_by)
 
     async def delete(self, session_id: int) -> None:
-        """Sign out at Telegram, as far as it answers, then forget it. Raises NotFound, RowInUse.
+        """Sign out at Telegram, as far as it answers, then forget it. Raises NotFound, RowInUse, RestoreUnconfirmed.
 
         In this order a kill in between leaves a dead row, which an admin sees, and not a live key, which nobody does.
         """
@@ -90,6 +90,8 @@ class SessionService:
         try:
             async with self._pool.reading(session_id) as client:
                 await client.log_out()
+        except RestoreUnconfirmed:
+            raise  # it shall be signed out, and may not be asked yet
         except PorterError as error:
             log.warning("not signed out: %s", type(error).__name__, extra={"session_id": session_id})
         await self._pool.drop(session_id)

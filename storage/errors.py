@@ -3,12 +3,19 @@
     PorterError
     └── StorageError
         ├── DatabaseTooNew          written by a newer Porter: refused, nothing touched
+        ├── DatabaseDamaged         SQLite cannot read the file: refused, nothing touched
         ├── ForeignDatabase         belongs to another bot or another network
         ├── VaultError
         │   ├── KeyMissing          ciphertext there, no key given: refused, nothing touched
         │   ├── KeyInvalid          a key that cannot be one (length, base64, unreadable file)
         │   ├── KeyWrong            a key that did not seal this database
         │   └── CiphertextInvalid   damaged, or moved from another row
+        ├── BackupError             of the operator's commands, never met in a chat
+        │   ├── NothingToBackUp     no database, or one that holds nothing yet
+        │   ├── NotABackup          not our format, or of a newer Porter
+        │   ├── PassphraseWrong
+        │   ├── BackupDamaged       a chunk does not open, or the end is missing
+        │   └── PlaceTaken          something stands where a backup or a restored database would
         ├── NameTaken               a unique name is in use
         ├── AccountTaken            this account or this auth key is stored already; carries the session's name
         ├── RowMissing              a secret was asked of a row that is gone
@@ -32,6 +39,12 @@ class DatabaseTooNew(StorageError):
         super().__init__(f"database schema {found} is newer than this Porter, which knows {known}")
         self.found = found
         self.known = known
+
+
+class DatabaseDamaged(StorageError):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"SQLite cannot read {name}: it is damaged, or no database. Restore a backup")
+        self.name = name
 
 
 class ForeignDatabase(StorageError):
@@ -64,6 +77,30 @@ class CiphertextInvalid(VaultError):
         self.table = table
         self.column = column
         self.row_id = row_id
+
+
+class BackupError(StorageError):
+    pass
+
+
+class NothingToBackUp(BackupError):
+    pass
+
+
+class NotABackup(BackupError):
+    pass
+
+
+class PassphraseWrong(BackupError):
+    pass
+
+
+class BackupDamaged(BackupError):
+    pass
+
+
+class PlaceTaken(BackupError):
+    pass
 
 
 class NameTaken(StorageError):

@@ -10,10 +10,12 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from storage.errors import KeyInvalid
+from storage.snapshot import sync_folder
 from storage.types import to_json
 
 KEY_BYTES = 32
@@ -38,7 +40,9 @@ class KeyConfig:
 class KeyDerivation:
     """How a passphrase becomes a key: Argon2id (RFC 9106, second recommendation). Stored, so that it may change."""
 
-    salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    SALT_BYTES: ClassVar = 16
+
+    salt: bytes = field(default_factory=lambda: secrets.token_bytes(KeyDerivation.SALT_BYTES))
     iterations: int = 3
     lanes: int = 4
     memory_kib: int = 64 * 1024
@@ -110,15 +114,16 @@ def make_key_file(path: Path) -> bytes:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(base64.b64encode(key) + b"\n")
+        file.write(write_keys([key]))
         file.flush()
         os.fsync(file.fileno())
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_folder(path.parent)
     return key
+
+
+def write_keys(ring: list[bytes]) -> bytes:
+    """The content of a key file, as `parse_keys` reads it: one key a line, newest first."""
+    return b"".join(base64.b64encode(key) + b"\n" for key in ring)
 
 
 def key_id(key: bytes) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 
-from storage.errors import DatabaseTooNew, ForeignDatabase
+from storage.errors import DatabaseDamaged, DatabaseTooNew, ForeignDatabase
 from storage.snapshot import copy_database
 
 HEAD = "0001"
@@ -38,7 +38,18 @@ def migrate(path: Path, *, head: str = HEAD, scripts: Path = SCRIPTS) -> None:
 
 
 def _look(path: Path) -> tuple[str | None, bool]:
-    """(the stored revision, whether there are no tables at all), read without the right to write."""
+    """(the stored revision, whether there are no tables at all), read without the right to write.
+
+    Raises DatabaseDamaged."""
+    try:
+        return _read_revision(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise DatabaseDamaged(path.name) from error
+
+
+def _read_revision(path: Path) -> tuple[str | None, bool]:
     with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
         tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
         if "alembic_version" not in tables:

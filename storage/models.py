@@ -400,3 +400,13 @@ class Confirmation:
     verb: str
     payload: dict[str, Any]
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """This database came out of a backup, and nobody has said yet that the Porter it was copied from is off."""
+
+    id: int  # of this restore: a button of an earlier one means another database
+    made_at: datetime  # when the backup was made
+    restored_at: datetime
+    told: bool  # the owners have been asked

@@ -1,6 +1,9 @@
 """Move every sealed value to the newest key of the ring, so that the older ones may be thrown away."""
 
-from sqlalchemy import Column, Table, bindparam, select, update
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Column, Table, bindparam, func, select, update
 
 from storage import meta
 from storage.database import Database
@@ -9,15 +12,29 @@ from storage.statements import CHUNK
 from storage.vault import META_ROW, SEALED_META, Vault, sealed_columns
 
 
-async def rekey(database: Database, vault: Vault) -> int:
+@dataclass(frozen=True, slots=True)
+class RekeyProgress:
+    """`looked`: values looked at, of `total`; `moved`: those that another key had sealed."""
+
+    looked: int
+    total: int
+    moved: int
+
+
+async def rekey(database: Database, vault: Vault, progress: Callable[[RekeyProgress], None] = lambda _: None) -> int:
     """How many values were sealed anew. Killed half-way it is run again: both keys still open everything.
 
-    Raises CiphertextInvalid at a damaged value. The check value moves last: it says that all others have.
+    Raises CiphertextInvalid at a damaged value. The check value moves last: it says that all others have. `progress`
+    is told after each transaction.
     """
-    moved = 0
-    for table in metadata.sorted_tables:
-        for column in sealed_columns(table):
-            moved += await _rekey_column(database, vault, table, column)
+    places = [(table, column) for table in metadata.sorted_tables for column in sealed_columns(table)]
+    async with database.read() as connection:
+        counts = [await connection.scalar(select(func.count(column))) or 0 for _, column in places]
+    now = RekeyProgress(0, sum(counts), 0)
+    progress(now)
+    for table, column in places:
+        now = await _rekey_column(database, vault, table, column, now, progress)
+    moved = now.moved
     async with database.write() as connection:
         for key in reversed(SEALED_META):
             value = await meta.get(connection, key)
@@ -28,9 +45,15 @@ async def rekey(database: Database, vault: Vault) -> int:
     return moved
 
 
-async def _rekey_column(database: Database, vault: Vault, table: Table, column: Column[bytes]) -> int:
-    """In short transactions, so that Porter may go on working meanwhile."""
-    moved = 0
+async def _rekey_column(
+    database: Database,
+    vault: Vault,
+    table: Table,
+    column: Column[bytes],
+    now: RekeyProgress,
+    progress: Callable[[RekeyProgress], None],
+) -> RekeyProgress:
+    """In short transactions: a kill costs one of them."""
     last_id = 0
     page = select(table.c.id, column.label("value")).where(column.is_not(None)).order_by(table.c.id).limit(CHUNK)
     store = update(table).where(table.c.id == bindparam("row_id")).values({column.name: bindparam("sealed")})
@@ -38,7 +61,7 @@ async def _rekey_column(database: Database, vault: Vault, table: Table, column: 
         async with database.write() as connection:
             rows = (await connection.execute(page.where(table.c.id > last_id))).all()
             if not rows:
-                return moved
+                return now
             last_id = rows[-1].id
             resealed = []
             for row in rows:
@@ -48,4 +71,5 @@ async def _rekey_column(database: Database, vault: Vault, table: Table, column: 
                     resealed.append({"row_id": row.id, "sealed": sealed})
             if resealed:
                 await connection.execute(store, resealed)
-                moved += len(resealed)
+        now = RekeyProgress(now.looked + len(rows), now.total, now.moved + len(resealed))
+        progress(now)

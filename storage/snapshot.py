@@ -19,3 +19,12 @@ def copy_database(source: Path, target: Path) -> None:
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
     unfinished.replace(target)
+
+
+def sync_folder(folder: Path) -> None:
+    """What was made, renamed or removed in it survives a power cut. Blocking."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -10,6 +10,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,15 +23,16 @@ from storage.errors import CiphertextInvalid, KeyMissing, KeyWrong
 from storage.keys import KEY_ID_BYTES, KeyConfig, KeyDerivation
 from storage.schema import metadata
 
-__all__ = ["KeyConfig", "Vault", "open_vault"]
+__all__ = ["KeyConfig", "Vault", "key_ring", "open_vault"]
 
 NONCE_BYTES = 12
 
-# Rows of `meta`. The last two are sealed.
+# Rows of `meta`. All but the first are sealed.
 DERIVATION = "vault.derivation"
 CHECK = "vault.check"
 FINGERPRINT = "vault.fingerprint"
-SEALED_META = (CHECK, FINGERPRINT)
+NEWEST = "vault.newest"  # while a change of keys is not finished: the newest key that may have sealed something
+SEALED_META = (CHECK, FINGERPRINT, NEWEST)
 
 CHECK_VALUE = b"porter"
 META_ROW = 0  # meta's rows have names instead of ids
@@ -79,35 +81,93 @@ async def open_vault(database: Database, config: KeyConfig) -> Vault:
     Raises KeyMissing (ciphertext there, no key given), KeyInvalid, KeyWrong; nothing has been touched then.
     """
     keys.check_one_way(config)
+    stored = await _look(database)
+    if stored.has_ciphertext:
+        vault = _proven(await _given_ring(config, stored), stored)
+        await _note_newest(database, vault, stored)
+        return vault
+    if config.master_passphrase is not None:
+        derivation = stored.derivation or KeyDerivation().pack()
+        key = await asyncio.to_thread(KeyDerivation.unpack(derivation).derive, config.master_passphrase)
+        return await _found(database, [key], derivation)
+    given = await asyncio.to_thread(keys.given_keys, config)
+    ring = given or [await asyncio.to_thread(keys.make_key_file, config.default_key_file)]
+    return await _found(database, ring, None)
+
+
+async def key_ring(database: Database, config: KeyConfig) -> list[bytes] | None:
+    """The keys that open this database, newest first, proven on it: for a backup. None: it holds no vault yet.
+
+    Raises KeyMissing, KeyInvalid, KeyWrong. Never makes a key.
+    """
+    keys.check_one_way(config)
+    stored = await _look(database)
+    if not stored.has_ciphertext:
+        return None
+    ring = await _given_ring(config, stored)
+    _proven(ring, stored)
+    return ring
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What the database says of its vault."""
+
+    derivation: bytes | None
+    check: bytes | None
+    fingerprint_secret: bytes | None
+    newest: bytes | None
+    has_ciphertext: bool
+
+
+async def _look(database: Database) -> _Stored:
     async with database.read() as connection:
         derivation = await meta.get(connection, DERIVATION)
         check = await meta.get(connection, CHECK)
         fingerprint_secret = await meta.get(connection, FINGERPRINT)
+        newest = await meta.get(connection, NEWEST)
         has_ciphertext = check is not None or await _any_ciphertext(connection)
+    return _Stored(derivation, check, fingerprint_secret, newest, has_ciphertext)
 
+
+async def _given_ring(config: KeyConfig, stored: _Stored) -> list[bytes]:
+    """The keys that the settings give for a database that is sealed. Raises KeyMissing, KeyInvalid, KeyWrong."""
     if config.master_passphrase is not None:
-        if derivation is None and has_ciphertext:
+        if stored.derivation is None:
             raise KeyWrong("this database was sealed with a key, not with a passphrase")
-        derivation = derivation or KeyDerivation().pack()
-        unpacked = KeyDerivation.unpack(derivation)
-        ring = [await asyncio.to_thread(unpacked.derive, config.master_passphrase)]
-    else:
-        given = await asyncio.to_thread(keys.given_keys, config)
-        if given is None and has_ciphertext:
-            raise KeyMissing("the database is sealed and no key is given")
-        ring = given or [await asyncio.to_thread(keys.make_key_file, config.default_key_file)]
-        derivation = None
+        return [await asyncio.to_thread(KeyDerivation.unpack(stored.derivation).derive, config.master_passphrase)]
+    ring = await asyncio.to_thread(keys.given_keys, config)
+    if ring is None:
+        raise KeyMissing("the database is sealed and no key is given: put the key file back, or set MASTER_KEY")
+    return ring
 
-    if not has_ciphertext:
-        return await _found(database, ring, derivation)
-    if check is None or fingerprint_secret is None:
+
+def _proven(ring: list[bytes], stored: _Stored) -> Vault:
+    """Raises KeyWrong."""
+    if stored.check is None or stored.fingerprint_secret is None:
         raise KeyWrong("the database is sealed, but does not say with which key")
     ringed = Vault(ring)
     try:
-        ringed.open("meta", CHECK, META_ROW, check)
-        return Vault(ring, ringed.open("meta", FINGERPRINT, META_ROW, fingerprint_secret))
+        ringed.open("meta", CHECK, META_ROW, stored.check)
+        vault = Vault(ring, ringed.open("meta", FINGERPRINT, META_ROW, stored.fingerprint_secret))
     except CiphertextInvalid:
         raise KeyWrong("this key did not seal the database") from None
+    try:
+        if stored.newest is not None:
+            vault.open("meta", NEWEST, META_ROW, stored.newest)
+    except CiphertextInvalid:
+        raise KeyWrong("a change of keys has begun: give the new key and the old one, newest first") from None
+    return vault
+
+
+async def _note_newest(database: Database, vault: Vault, stored: _Stored) -> None:
+    """From now on the new key seals rows, so the old one alone is not enough any more: starting with it would look
+    well and fail at the first of those rows."""
+    assert stored.check is not None
+    if vault.is_current(stored.check) or (stored.newest is not None and vault.is_current(stored.newest)):
+        return
+    async with database.write() as connection:
+        await meta.put(connection, NEWEST, vault.seal("meta", NEWEST, META_ROW, CHECK_VALUE))
 
 
 async def _found(database: Database, ring: list[bytes], derivation: bytes | None) -> Vault:

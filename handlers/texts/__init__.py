@@ -10,6 +10,7 @@ from handlers.texts.home import HomeTexts
 from handlers.texts.labels import Labels
 from handlers.texts.login import LoginTexts
 from handlers.texts.requests import RequestTexts
+from handlers.texts.restored import RestoredTexts
 from handlers.texts.runs import RunTexts
 from handlers.texts.sessions import SessionTexts
 from handlers.texts.sources import SourceTexts
@@ -30,4 +31,5 @@ class Texts:
         self.sources = SourceTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
+        self.restored = RestoredTexts(self.zone, clock)
         self.errors = ErrorTexts(self.zone, clock)

@@ -102,6 +102,11 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.NotFound: "That is not there any more.",
     errors.SessionRequired: "This needs an account. Add one with /login.",
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
+    errors.RestoreUnconfirmed: "Porter was restored from a backup. First an owner says that the old one is off.",
+    errors.CiphertextInvalid: (
+        "What Porter keeps encrypted here was damaged and cannot be opened. Nothing else is touched. Restore a backup, "
+        "or delete the account and add it again."
+    ),
     errors.AnotherPorter: "Another Porter uses this database.",
     errors.AlreadyActive: "That is under way already.",
     errors.RowMissing: "That is not there any more.",

@@ -60,6 +60,8 @@ class Labels:
     deny_all: Final = "Deny all"
     the_list: Final = "List"
 
+    old_porter_off: Final = "Yes, it is off"
+
     to_source: Final = "📥 This saved channel"
     to_people: Final = "🚪 Who waits there"
     resume_run: Final = "Go on"

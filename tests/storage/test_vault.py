@@ -11,7 +11,7 @@ from storage.conversations import ConversationRepository
 from storage.database import Database
 from storage.errors import CiphertextInvalid, KeyInvalid, KeyMissing, KeyWrong
 from storage.keys import KeyConfig, KeyDerivation
-from storage.rekey import rekey
+from storage.rekey import RekeyProgress, rekey
 from storage.schema import meta, sessions
 from storage.sessions import SessionRepository
 from storage.types import utc_now
@@ -221,6 +221,70 @@ async def test_rekey_lets_the_old_key_go(database: Database, keys: KeyConfig) ->
     assert await ConversationRepository(database, alone).get_data("key") == {"code": "12345"}
     with pytest.raises(KeyWrong):
         await open_vault(database, given(keys, old))
+
+
+async def test_rekey_can_be_cut_and_run_again(database: Database, keys: KeyConfig) -> None:
+    """Ended after each of its transactions: both keys open everything, neither alone does, the next one ends it."""
+    old, new = new_key(), new_key()
+    make = Maker(database, await open_vault(database, given(keys, old)), utc_now)
+    session = await make.session()
+    hashes = {user_id: -user_id for user_id in range(1, 1201)}
+    await make.sessions.put_peers(session.id, hashes)
+    ring = await open_vault(database, given(keys, new, old))
+    seen: list[RekeyProgress] = []
+
+    class Cut(BaseException):
+        pass
+
+    def cut(progress: RekeyProgress) -> None:
+        if progress.moved > (seen[-1].moved if seen else 0):
+            seen.append(progress)
+            raise Cut
+
+    ended = False
+    while not ended:
+        try:
+            await rekey(database, ring, cut)
+            ended = True
+        except Cut:
+            with pytest.raises(KeyWrong):
+                await open_vault(database, given(keys, new))
+            with pytest.raises(KeyWrong, match="change of keys has begun"):
+                await open_vault(database, given(keys, old))
+            both = SessionRepository(database, await open_vault(database, given(keys, new, old)))
+            assert await both.access_hashes(session.id, list(hashes)) == hashes
+            assert await both.credential(session.id) == b"credential 1"
+        seen[:] = []
+    await open_vault(database, given(keys, new))
+    with pytest.raises(KeyWrong):
+        await open_vault(database, given(keys, old))
+
+
+async def test_rekey_says_how_far_it_is(database: Database, keys: KeyConfig) -> None:
+    """Every sealed value is counted before, and looked at once."""
+    old, new = new_key(), new_key()
+    make = Maker(database, await open_vault(database, given(keys, old)), utc_now)
+    session = await make.session()
+    await make.sessions.put_peers(session.id, {user_id: user_id for user_id in range(1, 701)})
+    told: list[RekeyProgress] = []
+    await rekey(database, await open_vault(database, given(keys, new, old)), told.append)
+    assert told[0] == RekeyProgress(0, 703, 0)
+    assert told[-1] == RekeyProgress(703, 703, 703)
+    assert [step.looked for step in told] == sorted(step.looked for step in told)
+
+
+async def test_a_key_file_gives_way_to_a_file_elsewhere(
+    database: Database, keys: KeyConfig, vault: Vault, tmp_path: Path
+) -> None:
+    """From DATA_DIR's own key file to MASTER_KEY_FILE: a new key above the old one, rekey, then the new one alone."""
+    secret = tmp_path / "secret"
+    new = new_key()
+    secret.write_text(f"{new}\n{keys.default_key_file.read_text()}")
+    config = replace(keys, master_key_file=secret)
+    await rekey(database, await open_vault(database, config))
+    keys.default_key_file.unlink()
+    secret.write_text(new)
+    await open_vault(database, config)
 
 
 async def test_rekey_stops_at_damage(database: Database, keys: KeyConfig) -> None:

@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 # What aiogram and our middleware hand over beside the workflow.
 GIVEN = {"state", "event_from_user", "screen", "texts", "admin"}
-BY_FILTER = {"command", "callback_data"}
+BY_FILTER = {"command", "callback_data", "restored"}
 
 
 def routers(router: Router) -> Iterator[Router]:
@@ -97,10 +97,23 @@ def leaves(kind: type[errors.PorterError]) -> Iterator[type[errors.PorterError]]
         yield from leaves(child)
 
 
-START_UP = {"AnotherPoller", "DatabaseTooNew", "ForeignDatabase", "KeyMissing", "KeyInvalid", "KeyWrong"} | {
-    "CiphertextInvalid"
+START_UP = {
+    "AnotherPoller",
+    "DatabaseTooNew",
+    "DatabaseDamaged",
+    "ForeignDatabase",
+    "KeyMissing",
+    "KeyInvalid",
+    "KeyWrong",
+} | {
+    "BackupDamaged",
+    "DatabaseDamaged",
+    "NotABackup",
+    "NothingToBackUp",
+    "PassphraseWrong",
+    "PlaceTaken",
 }
-"""Met at start, before there is a chat; python -m bot prints their own line."""
+"""Met at start or by a command of the operator, where there is no chat; python -m bot prints their own line."""
 
 
 def test_every_error_has_words() -> None:

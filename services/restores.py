@@ -1,0 +1,71 @@
+"""After a restore: user clients, runs and schedules rest until an owner says that the Porter of the backup is off.
+
+Telegram kills an auth key that it sees from two addresses. The bot's own side works meanwhile: it has no such key.
+"""
+
+import asyncio
+
+from services.clients.base import ApiCredentials, ClientFactory, Credential, GateClient, LoginClient, ReadingClient
+from services.errors import ConfirmationExpired, RestoreUnconfirmed
+from storage.models import Restored
+from storage.restored import RestoredRepository
+
+
+class RestoreService:
+    """`load` comes first, once, before anything asks."""
+
+    def __init__(self, marks: RestoredRepository) -> None:
+        self._marks = marks
+        self._waiting: Restored | None = None
+        self._released = asyncio.Event()
+
+    async def load(self) -> None:
+        self._waiting = await self._marks.get()
+        if self._waiting is None:
+            self._released.set()
+
+    @property
+    def waiting(self) -> Restored | None:
+        """The restore that waits for an owner's word. None: there is nothing to wait for."""
+        return self._waiting
+
+    async def released(self) -> None:
+        """Returns once user clients may work."""
+        await self._released.wait()
+
+    def check(self) -> None:
+        """Raises RestoreUnconfirmed."""
+        if self._waiting is not None:
+            raise RestoreUnconfirmed
+
+    async def told(self) -> None:
+        """The owners have been asked; they are not asked again by themselves."""
+        if self._waiting is not None:
+            await self._marks.set_told(self._waiting)
+
+    async def confirm(self, restored_id: int) -> None:
+        """The old Porter is off. Raises ConfirmationExpired when that was said before, or of an earlier restore."""
+        if not await self._marks.clear(restored_id):
+            raise ConfirmationExpired
+        self._waiting = None
+        self._released.set()
+
+
+class RestingClients:
+    """Implements clients.base.ClientFactory: opens nothing as long as a restore waits."""
+
+    def __init__(self, factory: ClientFactory, restores: RestoreService) -> None:
+        self._factory = factory
+        self._restores = restores
+
+    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> LoginClient:
+        self._restores.check()
+        return await self._factory.login(api, resume)
+
+    async def reading(self, credential: Credential) -> ReadingClient:
+        self._restores.check()
+        return await self._factory.reading(credential)
+
+    async def gate(self, credential: Credential) -> GateClient:
+        self._restores.check()
+        return await self._factory.gate(credential)
