@@ -35,8 +35,10 @@ from services.clients.factory import Clients
 from services.clients.pacing import Governor
 from services.clients.pool import ClientPool
 from services.confirmations import ConfirmationService
+from services.enrolment import Enrolment
 from services.errors import SessionDead
 from services.home import HomeService
+from services.imports import ImportService
 from services.join_requests import JoinRequestService
 from services.login import LoginService
 from services.runs import Runner
@@ -152,7 +154,8 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         stack.push_async_callback(pool.close)
         sessions = SessionService(session_rows, channel_rows, pool)
         channels = ChannelService(channel_rows, session_rows, pool, gate)
-        logins = LoginService(LoginRepository(database, vault), session_rows, vault, factory)
+        enrolment = Enrolment(session_rows, vault)
+        logins = LoginService(LoginRepository(database, vault), enrolment, factory)
         stack.push_async_callback(logins.close)
 
         runner = Runner(RunRepository(database), notifier)
@@ -181,6 +184,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             channels=channels,
             confirmations=ConfirmationService(confirmation_rows),
             home=HomeService(SummaryRepository(database), AdminRepository(database)),
+            imports=ImportService(enrolment, factory, settings.api, server),
             logins=logins,
             requests=requests,
             runner=runner,

@@ -11,6 +11,7 @@ from handlers import (
     errors,
     fallback,
     home,
+    import_session,
     join_requests,
     login,
     membership,
@@ -28,6 +29,7 @@ def build_router() -> Router:
     admins.callback_query.filter(access.IsAdmin(), F.message.chat.type == ChatType.PRIVATE)
     admins.include_routers(
         home.build(),
+        import_session.build(),
         sessions.build(),
         sources.build(),
         join_requests.build(),

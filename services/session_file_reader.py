@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 def extract(content: bytes) -> dict[str, Any]:
-    """The rows of `version` and `sessions`, wanted columns only; `session` None when there is no row. Raises Refused."""
+    """The row of `version` and that of `sessions`, wanted columns only; None where there is no row. Raises Refused."""
     if content.startswith(WAL_HEADERS):
         raise Refused(WAL_MISSING)
     if not content.startswith(HEADER):
@@ -98,7 +98,7 @@ def _rows(connection: sqlite3.Connection) -> dict[str, Any]:
     return {"version": _row(connection, "version"), "session": _row(connection, "sessions")}
 
 
-def _authorize(action: int, first: str | None, second: str | None, database: str | None, source: str | None) -> int:
+def _authorize(action: int, first: str | None, *_: str | None) -> int:
     """Reading these three tables, and asking for columns. No function, no write, no attached file."""
     if action == sqlite3.SQLITE_SELECT:
         return sqlite3.SQLITE_OK

@@ -62,8 +62,9 @@ async def _ask(child: asyncio.subprocess.Process, content: bytes) -> bytes:
 def _answer(line: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(line)
-    except ValueError as error:
-        raise SessionUnreadable(SessionTrouble.HOSTILE) from error
+    except ValueError:
+        # Not chained: it carries the line, which may hold half a key.
+        raise SessionUnreadable(SessionTrouble.HOSTILE) from None
     if not isinstance(answer, dict):
         raise SessionUnreadable(SessionTrouble.HOSTILE)
     refused = answer.get("refused")

@@ -51,6 +51,37 @@ TEST: Mapping[int, Address] = {
     3: ("149.154.175.117", 80),
 }
 
+TEST_HOSTS = frozenset(host for host, _ in TEST.values())
+
+# https://core.telegram.org/resources/cidr.txt
+NETWORKS = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "91.105.192.0/23",
+            "91.108.4.0/22",
+            "91.108.8.0/22",
+            "91.108.12.0/22",
+            "91.108.16.0/22",
+            "91.108.20.0/22",
+            "91.108.56.0/22",
+            "149.154.160.0/20",
+            "185.76.151.0/24",
+            "2001:67c:4e8::/48",
+            "2001:b28:f23c::/48",
+            "2001:b28:f23d::/48",
+            "2001:b28:f23f::/48",
+            "2a0a:f280::/32",
+        ),
+    )
+)
+
+
+def is_telegrams(address: Address) -> bool:
+    """Whether it lies in Telegram's own networks."""
+    ip = ipaddress.ip_address(address[0])
+    return any(ip in network for network in NETWORKS)
+
 
 class SessionFormat(StrEnum):
     TELETHON_STRING = "TELETHON_STRING"
@@ -103,9 +134,9 @@ def read_string(text: str) -> FoundSession:
         raise SessionUnreadable(SessionTrouble.NOT_A_SESSION)
     bare = text.rstrip("=")
     if text.startswith("1"):
-        for ip_bytes, layout in TELETHON_LAYOUTS.items():
+        for layout in TELETHON_LAYOUTS.values():
             if len(bare) == 1 + _characters(layout):
-                return _telethon_string(_decoded(bare[1:]), layout, ip_bytes)
+                return _telethon_string(_decoded(bare[1:]), layout)
     for format_, layout in PYROGRAM_LAYOUTS.items():
         if len(bare) == _characters(layout):
             return _pyrogram_string(_decoded(bare), format_, layout)
@@ -114,11 +145,13 @@ def read_string(text: str) -> FoundSession:
     raise SessionUnreadable(SessionTrouble.DAMAGED if is_nearly_one else SessionTrouble.NOT_A_SESSION)
 
 
-def _telethon_string(body: bytes, layout: str, ip_bytes: int) -> FoundSession:
+def _telethon_string(body: bytes, layout: str) -> FoundSession:
     dc_id, ip, port, key = struct.unpack(layout, body)
     host = ipaddress.ip_address(ip).compressed
-    address = (host, port) if ip != bytes(ip_bytes) and port else None
-    return _checked(FoundSession(SessionFormat.TELETHON_STRING, dc_id, key, address))
+    address = (host, port) if any(ip) and port else None
+    return _checked(
+        FoundSession(SessionFormat.TELETHON_STRING, dc_id, key, address, test_mode=_is_test_address(address))
+    )
 
 
 def _pyrogram_string(body: bytes, format_: SessionFormat, layout: str) -> FoundSession:
@@ -188,15 +221,17 @@ def read_tables(tables: Mapping[str, Any]) -> FoundSession:
         format_, number = SessionFormat.PYROGRAM_FILE, version["number"]
     else:
         raise SessionUnreadable(SessionTrouble.NOT_A_SESSION)
+    address = _address(row.get("server_address"), row.get("port"))
+    is_test = format_ is SessionFormat.TELETHON_FILE and _is_test_address(address)
     found = FoundSession(
         format_,
         _integer(row.get("dc_id")) or 0,
         _key(row.get("auth_key")),
-        address=_address(row.get("server_address"), row.get("port")),
+        address=address,
         api_id=_integer(row.get("api_id")) or None,
         user_id=_integer(row.get("user_id")),
         is_bot=_flag(row.get("is_bot") or 0),
-        test_mode=_flag(row.get("test_mode") or 0),
+        test_mode=is_test or _flag(row.get("test_mode") or 0),
         version=_integer(number),
     )
     return _checked(found)
@@ -236,6 +271,11 @@ def _address(host: object, port: object) -> Address | None:
 
 
 # -- both
+
+
+def _is_test_address(address: Address | None) -> bool:
+    """Telethon's formats tell a test server by its address alone."""
+    return address is not None and address[0] in TEST_HOSTS
 
 
 def _flag(value: object) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from handlers.texts.base import Words, plural, quote, shorten, title
+from handlers.texts.imports import TROUBLES
 from handlers.texts.requests import OUTCOMES
 from services import errors
 
@@ -18,6 +19,7 @@ class ErrorTexts(Words):
             errors.RowInUse: self._row_in_use,
             errors.SessionExists: self._session_exists,
             errors.AccountTaken: self._session_exists,
+            errors.SessionUnreadable: self._session_unreadable,
             errors.DecisionMade: self._decision_made,
             errors.CronInvalid: self._cron_invalid,
         }
@@ -48,6 +50,9 @@ class ErrorTexts(Words):
 
     def _session_exists(self, error: errors.SessionExists | errors.AccountTaken) -> str:
         return f"This account is here already: {title(error.name)}. Nothing was added."
+
+    def _session_unreadable(self, error: errors.SessionUnreadable) -> str:
+        return TROUBLES[error.why]
 
     def _decision_made(self, error: errors.DecisionMade) -> str:
         return f"{quote(shorten(error.request.name, 40))}: {OUTCOMES[error.request.status]} already."

@@ -11,6 +11,7 @@ import pytest
 from sandbox.world import Account as WorldAccount
 from services.clients.base import ApiCredentials, CodeKind
 from services.credentials import unpack
+from services.enrolment import Enrolment, SignedIn
 from services.errors import (
     ApiCredentialsInvalid,
     CodeExpired,
@@ -26,7 +27,7 @@ from services.errors import (
     SessionExists,
     Unreachable,
 )
-from services.login import CodeWanted, LoginService, PasswordWanted, SignedIn
+from services.login import CodeWanted, LoginService, PasswordWanted
 from storage.models import LoginStep, SessionState
 from tests.services.conftest import FakeTime, Jetty, Store
 
@@ -45,7 +46,7 @@ class Desk:
 
     def _new(self) -> LoginService:
         store = self._store
-        return LoginService(store.logins, store.sessions, store.vault, self._jetty.clients, clock=self.time)
+        return LoginService(store.logins, Enrolment(store.sessions, store.vault), self._jetty.clients, clock=self.time)
 
     async def restart(self) -> None:
         await self.logins.close()
