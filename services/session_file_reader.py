@@ -62,7 +62,8 @@ def extract(content: bytes) -> dict[str, Any]:
         connection.deserialize(content[:18] + b"\x01\x01" + content[20:])
         found = _rows(connection)
     except (sqlite3.Error, UnicodeError, OverflowError) as error:
-        raise Refused(DAMAGED) from error
+        is_endless = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT  # by MAX_STEPS
+        raise Refused(HOSTILE if is_endless else DAMAGED) from error
     except Refused as error:
         raise (Refused(WAL_MISSING) if uses_wal and error.args[0] == NOT_A_SESSION else error) from None
     finally:
@@ -152,12 +153,13 @@ def _limit_this_process() -> None:
     import resource
 
     limits = {
-        resource.RLIMIT_AS: MEMORY_BYTES,
         resource.RLIMIT_CPU: CPU_SECONDS,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: 16,
     }
+    if sys.platform != "darwin":  # which refuses to set it
+        limits[resource.RLIMIT_AS] = MEMORY_BYTES
     for limit, value in limits.items():
         resource.setrlimit(limit, (value, value))
 

@@ -97,8 +97,8 @@ def old_telethon_file(version: int) -> Callable[[Path], bytes]:
                 f"{takeout})"
             ),
             (
-                "create table entities (id integer primary key, hash integer not null, username text, phone integer, name "
-                f"text{date})"
+                "create table entities (id integer primary key, hash integer not null, username text, phone integer, "
+                f"name text{date})"
             ),
             sent_files.get(
                 version,
