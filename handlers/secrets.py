@@ -54,12 +54,12 @@ async def _delete(message: Message, screen: AdminScreen, texts: Texts) -> None:
 
 
 async def _fetch(bot: Bot, document: Document) -> bytes:
-    """A self-hosted Bot API server in local mode names a file on its own disk. Where that disk is ours too, the file is
-    taken from there, for good: the server would keep it for hours."""
+    """A self-hosted Bot API server in local mode names a file on its own disk, in a folder called like the token. Where
+    that disk is ours too, the file is taken from there, for good: the server would keep it for hours."""
     path = (await bot.get_file(document.file_id)).file_path or ""
-    if bot.session.api != PRODUCTION and Path(path).is_absolute():
-        return await asyncio.to_thread(take_file, Path(path))
     if bot.session.api != PRODUCTION:
+        if Path(path).is_absolute() and bot.token in Path(path).parts:
+            return await asyncio.to_thread(take_file, Path(path))
         log.info("the Bot API server keeps a copy of the file that was sent, until it tidies up")
     content = BytesIO()
     await bot.download_file(path, content, timeout=DOWNLOAD_SECONDS)
@@ -67,9 +67,11 @@ async def _fetch(bot: Bot, document: Document) -> bytes:
 
 
 def take_file(path: Path) -> bytes:
-    """Its bytes; the file itself is removed. Raises OSError."""
+    """Its first MAX_DOWNLOAD_BYTES; the file itself is removed, as far as we may. Raises OSError."""
+    with path.open("rb") as file:
+        content = file.read(MAX_DOWNLOAD_BYTES)
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_DOWNLOAD_BYTES)
-    finally:
-        path.unlink(missing_ok=True)
+        path.unlink()
+    except OSError as error:
+        log.warning("the Bot API server's copy of a file that was sent stays: %s", error.strerror)
+    return content

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from handlers.secrets import MAX_DOWNLOAD_BYTES, take_file
+from handlers.texts.imports import FORMATS, TROUBLES
 from sandbox import walks
 from sandbox.world import SERVICE_ID
 from services import session_formats
 from services.clients.base import ApiCredentials, Credential, MtprotoServer
 from services.clients.factory import Clients
+from services.errors import SessionTrouble
 from services.session_formats import FoundSession, SessionFormat
 from tests.play import Play, open_play
 
@@ -135,6 +138,7 @@ async def test_a_file_with_known_api_needs_one_tap(tmp_path: Path) -> None:
         await play.admin.wait_for("Signed in as")
         assert next(m for m in await play.admin.messages() if m["id"] == sent["id"])["deleted"]
         assert not list(play.settings.data_dir.rglob("*.session*"))
+        assert await play.driver.call_count("getFile") == 1
 
 
 async def test_a_restart_between_sending_and_agreeing(play: Play) -> None:
@@ -240,6 +244,28 @@ async def test_files_that_are_none(play: Play, name: str, content: bytes, words:
     await play.admin.wait_for("no session of Telethon or Pyrogram")
 
 
+async def test_a_file_that_is_too_large(play: Play) -> None:
+    """More than 20 MB: never fetched, and deleted all the same."""
+    sent = await play.admin.upload("big.session", bytes(MAX_DOWNLOAD_BYTES + 1))
+    await play.admin.wait_for("at most 20 MB")
+    assert next(m for m in await play.admin.messages() if m["id"] == sent["id"])["deleted"]
+    assert await play.driver.call_count("getFile") == 0
+
+
+def test_a_copy_on_a_disk_that_is_ours(tmp_path: Path) -> None:
+    """What a self-hosted Bot API server laid down is read and taken away."""
+    copy = tmp_path / "file_0.session"
+    copy.write_bytes(b"theirs")
+    assert take_file(copy) == b"theirs"
+    assert not copy.exists()
+
+
+def test_every_format_and_every_trouble_has_words() -> None:
+    """No admin reads the name of a constant."""
+    assert set(FORMATS) == set(SessionFormat)
+    assert set(TROUBLES) == set(SessionTrouble)
+
+
 async def test_a_bot_is_refused(play: Play) -> None:
     """Bots cannot read channels: refused before anything is asked."""
     server: MtprotoServer | None = play.settings.mtproto()
@@ -248,6 +274,22 @@ async def test_a_bot_is_refused(play: Play) -> None:
     credential = Credential(server.dc_id, server.host, server.port, os.urandom(256), api, 4711)
     await play.admin.send(pyrogram_string(credential, is_bot=True))
     await play.admin.wait_for("a bot's session")
+
+
+async def test_a_session_in_the_middle_of_something_else(play: Play) -> None:
+    """It is taken wherever it is sent, deleted too; a command parks it, and home goes on with it."""
+    credential = await sign_in_elsewhere(play, play.account)
+    await play.admin.send("/login")
+    await play.admin.wait_for("API id")
+    sent = await play.admin.send(pyrogram_string(credential))
+    await play.admin.wait_for("Pyrogram string")
+    assert next(m for m in await play.admin.messages() if m["id"] == sent["id"])["deleted"]
+    await play.admin.send("/start")
+    await play.admin.wait_for("What you were filling in waits")
+    await play.admin.press("Continue")
+    await play.admin.wait_for("Pyrogram string")
+    await play.admin.press("Use this session")
+    await play.admin.wait_for("API hash")
 
 
 async def test_an_old_button(play: Play) -> None:

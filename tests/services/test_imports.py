@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import random
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from services.session_formats import PRODUCTION, TEST, FoundSession, SessionForm
 from storage.models import SessionState
 from tests.services import session_samples as samples
 from tests.services.conftest import Jetty, Store, server_of
+from tests.services.test_session_formats import mutated
 
 API = ApiCredentials(4711, "a" * 32)
 
@@ -168,4 +171,19 @@ async def test_a_key_that_telegram_does_not_know(store: Store, jetty: Jetty) -> 
     string = session_formats.write_telethon_string(2, (server.host, server.port), os.urandom(256))
     with pytest.raises(SessionDead):
         await service.confirm(await service.inspect(string), API)
+    assert await store.sessions.all() == []
+
+
+async def test_damaged_strings_store_nothing(store: Store, jetty: Jetty) -> None:
+    """Five hundred of them through the service: a candidate or a refusal, and no row."""
+    service, chance = at_telegram(store, jetty), random.Random(362)
+    outcomes = Counter[str]()
+    for _ in range(500):
+        text = mutated(samples.telethon_string().encode(), chance).decode("latin-1")
+        try:
+            await service.inspect(text)
+            outcomes["candidate"] += 1
+        except SessionUnreadable:
+            outcomes["refused"] += 1
+    assert outcomes["refused"] > 100
     assert await store.sessions.all() == []
