@@ -1,6 +1,7 @@
 """Importing as a service: where a session is tried, whose it is, and what is kept."""
 
 import asyncio
+import gc
 import os
 import random
 from collections import Counter
@@ -165,12 +166,14 @@ async def test_two_admins_at_once(store: Store, jetty: Jetty) -> None:
     assert len(await store.sessions.all()) == 1
 
 
-async def test_a_key_that_telegram_does_not_know(store: Store, jetty: Jetty) -> None:
-    """Nothing is stored of it."""
+async def test_a_key_that_telegram_does_not_know(store: Store, jetty: Jetty, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is stored of it, and the log shows no defect."""
     server, service = server_of(jetty.sandbox), at_sandbox(store, jetty)
     string = session_formats.write_telethon_string(2, (server.host, server.port), os.urandom(256))
     with pytest.raises(SessionDead):
         await service.confirm(await service.inspect(string), API)
+    gc.collect()
+    assert not [record for record in caplog.records if record.name == "asyncio"]
     assert await store.sessions.all() == []
 
 
