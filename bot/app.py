@@ -37,8 +37,10 @@ from services.clients.factory import Clients
 from services.clients.pacing import Governor
 from services.clients.pool import ClientPool
 from services.confirmations import ConfirmationService
+from services.enrolment import Enrolment
 from services.errors import SessionDead
 from services.home import HomeService
+from services.imports import ImportService
 from services.join_requests import JoinRequestService
 from services.login import LoginService
 from services.repairs import SessionRepairs
@@ -198,7 +200,8 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         sessions = SessionService(session_rows, channel_rows, pool, repairs)
         channels = ChannelService(channel_rows, session_rows, pool, gate)
         watch = SessionWatch(session_rows, repairs, looking(sessions, channels))
-        logins = LoginService(LoginRepository(database, vault), session_rows, vault, factory, repairs.revived)
+        enrolment = Enrolment(session_rows, vault, repairs.revived)
+        logins = LoginService(LoginRepository(database, vault), session_rows, enrolment, factory)
         stack.push_async_callback(logins.close)
         targets = Targets(settings.download_dir)
         sources = SourceService(source_rows, file_rows, ScheduleRepository(database), runner, schedule, targets)
@@ -224,6 +227,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             channels=channels,
             confirmations=ConfirmationService(confirmation_rows),
             home=HomeService(SummaryRepository(database), AdminRepository(database)),
+            imports=ImportService(enrolment, factory, settings.api, server),
             logins=logins,
             repairs=repairs,
             requests=requests,

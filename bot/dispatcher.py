@@ -13,6 +13,7 @@ from services.channels import ChannelService
 from services.clients.base import ApiCredentials
 from services.confirmations import ConfirmationService
 from services.home import HomeService
+from services.imports import ImportService
 from services.join_requests import JoinRequestService
 from services.login import LoginService
 from services.repairs import SessionRepairs
@@ -30,6 +31,7 @@ class Workflow(TypedDict):
     channels: ChannelService
     confirmations: ConfirmationService
     home: HomeService
+    imports: ImportService
     logins: LoginService
     repairs: SessionRepairs
     requests: JoinRequestService

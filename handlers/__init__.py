@@ -11,6 +11,7 @@ from handlers import (
     errors,
     fallback,
     home,
+    import_session,
     join_requests,
     login,
     membership,
@@ -30,6 +31,7 @@ def build_router() -> Router:
     admins.include_routers(
         restored.build(),
         home.build(),
+        import_session.build(),
         sessions.build(),
         sources.build(),
         join_requests.build(),

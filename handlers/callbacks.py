@@ -16,6 +16,7 @@ class Place(StrEnum):
     REQUESTS = "requests"
     LOAD = "load"
     LOGIN = "login"
+    IMPORT = "import"
     ADD_SOURCE = "add"
     CONNECT = "connect"
     AGAIN = "again"
@@ -50,6 +51,12 @@ class KeyVerb(StrEnum):
 class KeyAction(CallbackData, prefix="ka1"):
     attempt: int
     verb: KeyVerb
+
+
+class ImportUse(CallbackData, prefix="im1"):
+    """Import the session that was sent. `mark`: of the very one that the button was made for."""
+
+    mark: int
 
 
 class SessionVerb(StrEnum):

@@ -5,7 +5,7 @@ from aiogram.filters import Command, CommandStart, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import TelegramObject
 
-from handlers import add_source, join_requests, keyboards, login, sessions
+from handlers import add_source, import_session, join_requests, keyboards, login, sessions
 from handlers.callbacks import Go, Parked, Place
 from handlers.parking import Prompt, Unparks, park, parked_state
 from handlers.screen import AdminScreen, Page
@@ -14,7 +14,13 @@ from handlers.texts import Texts
 from services.home import HomeService
 from services.login import LoginService
 
-PROMPTS: dict[str, Prompt] = {**login.PROMPTS, **add_source.PROMPTS, **sessions.PROMPTS, **join_requests.PROMPTS}
+PROMPTS: dict[str, Prompt] = {
+    **login.PROMPTS,
+    **import_session.PROMPTS,
+    **add_source.PROMPTS,
+    **sessions.PROMPTS,
+    **join_requests.PROMPTS,
+}
 
 
 async def show_home(

@@ -24,7 +24,8 @@ from handlers.texts import Texts
 from handlers.texts.login import NO_KEYPAD
 from services import errors
 from services.clients.base import ApiCredentials
-from services.login import CodeWanted, LoginService, LoginState, PasswordWanted, SignedIn
+from services.enrolment import SignedIn
+from services.login import CodeWanted, LoginService, LoginState, PasswordWanted
 from services.sessions import SessionService
 
 API_HASH = re.compile(r"[0-9a-fA-F]{32}")

@@ -11,6 +11,13 @@ class LoginForm(StatesGroup):
     password = State()
 
 
+class ImportForm(StatesGroup):
+    session = State()
+    confirm = State()
+    api_id = State()
+    api_hash = State()
+
+
 class SessionForm(StatesGroup):
     name = State()
 

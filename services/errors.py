@@ -24,6 +24,7 @@ PorterError
 │   ├── PasswordInvalid
 │   ├── SessionExists           this account is here already; carries the name
 │   └── AccountDiffers          not the account whose dead session was to be repaired; carries both names
+├── SessionUnreadable           what was sent is no session that can be used; carries why
 ├── RequestError
 │   ├── RequestGone             handled or withdrawn elsewhere
 │   ├── AlreadyMember
@@ -41,6 +42,7 @@ PorterError
 """
 
 from datetime import datetime
+from enum import StrEnum
 
 from storage.errors import (
     AccountTaken,
@@ -173,6 +175,30 @@ class AccountDiffers(LoginError):
         super().__init__("another account than before")
         self.name = name
         self.account_name = account_name
+
+
+class SessionTrouble(StrEnum):
+    """Why something that was sent as a session cannot be used."""
+
+    NOT_A_SESSION = "NOT_A_SESSION"
+    DAMAGED = "DAMAGED"
+    TOO_LARGE = "TOO_LARGE"
+    WAL_MISSING = "WAL_MISSING"
+    """SQLite keeps the newest rows in a -wal file, which did not come along."""
+    HOSTILE = "HOSTILE"
+    """More than a session: views, virtual tables, thousands of tables, or it broke its reader."""
+    NO_KEY = "NO_KEY"
+    """A session that was never signed in, or is signed out."""
+    DC_UNKNOWN = "DC_UNKNOWN"
+    FOREIGN = "FOREIGN"
+    """Its address is of another network than this Porter's."""
+    BOT = "BOT"
+
+
+class SessionUnreadable(PorterError):
+    def __init__(self, why: SessionTrouble) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class RequestError(PorterError):

@@ -8,22 +8,22 @@ where it was. An attempt lives 15 minutes, however many steps it takes.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from services.clients.base import (
     Account,
     ApiCredentials,
     ClientFactory,
     CodeKind,
-    Credential,
     LoginClient,
     SentCode,
 )
 from services.clients.pacing import answered
-from services.credentials import masked_phone, pack, plain_phone, unpack
+from services.credentials import masked_phone, plain_phone
+from services.enrolment import Enrolment, SignedIn
 from services.errors import (
     AccountDiffers,
     CodeExpired,
@@ -35,13 +35,10 @@ from services.errors import (
     Unreachable,
 )
 from services.login_payload import LoginPayload
-from services.outages import GoingOn
-from storage.errors import AccountTaken, NameTaken
 from storage.logins import LoginRepository
-from storage.models import LoginAttempt, LoginStep, Session, SessionState
+from storage.models import LoginAttempt, LoginStep
 from storage.sessions import SessionRepository
 from storage.types import Clock, utc_now
-from storage.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +49,6 @@ STEP_SECONDS = 10.0
 """An admin waits for each step, and holds up their other taps."""
 CONNECT_SECONDS = 20.0
 """The first time, the library is imported and an auth key agreed on."""
-NAME_CHARACTERS = 24
-FALLBACK_NAME = "Account"
 
 
 # -- what an attempt waits for
@@ -82,17 +77,7 @@ class PasswordWanted:
     deadline: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    """`existed`: the account was here, signed out, and works again; `going_on` is what that set free."""
-
-    session: Session
-    existed: bool
-    going_on: GoingOn | None = None
-
-
 LoginState = CodeWanted | PasswordWanted | SignedIn
-OnRenewed = Callable[[int], Awaitable[GoingOn]]
 
 
 class LoginService:
@@ -105,17 +90,15 @@ class LoginService:
         self,
         logins: LoginRepository,
         sessions: SessionRepository,
-        vault: Vault,
+        enrolment: Enrolment,
         factory: ClientFactory,
-        on_renewed: OnRenewed | None = None,
         *,
         clock: Clock = utc_now,
     ) -> None:
         self._logins = logins
         self._sessions = sessions
-        self._vault = vault
+        self._enrolment = enrolment
         self._factory = factory
-        self._on_renewed = on_renewed
         self._clock = clock
         self._clients: dict[int, LoginClient] = {}  # by attempt
         self._timers: dict[int, asyncio.TimerHandle] = {}
@@ -251,62 +234,16 @@ class LoginService:
         The attempt goes last: until then a kill leaves its key in our hands, and the same step can be taken again.
         """
         try:
-            signed_in = await self._store(payload, client.credential(account.user_id), account)
+            signed_in = await self._enrolment.store(
+                client.credential(account.user_id), account, payload.phone, payload.session_id
+            )
         except (SessionExists, AccountDiffers):
             await self._give_up(client)
             await self._drop(attempt)
             raise
         await self._drop(attempt)
         log.info("signed in", extra={"session_id": signed_in.session.id})
-        if signed_in.existed and self._on_renewed is not None:
-            return replace(signed_in, going_on=await self._on_renewed(signed_in.session.id))
         return signed_in
-
-    async def _store(self, payload: LoginPayload, credential: Credential, account: Account) -> SignedIn:
-        await self._refuse_another(payload, account)
-        phone = account.phone or payload.phone
-        secrets: dict[str, Any] = {
-            "api_id": credential.api.api_id,
-            "api_hash": credential.api.api_hash,
-            "phone": phone,
-            "masked_phone": masked_phone(phone),
-            "credential": pack(credential),
-            "fingerprint": self._vault.fingerprint(credential.auth_key),
-        }
-        known = await self._sessions.by_user(account.user_id)
-        if known is not None and known.state is SessionState.ACTIVE:
-            stored = unpack(await self._sessions.credential(known.id))
-            if stored.auth_key == credential.auth_key:
-                return SignedIn(known, existed=False)  # stored by this very attempt, just before a kill
-            raise SessionExists(known.name)
-        try:
-            if known is not None and (renewed := await self._sessions.renew(known.id, **secrets)) is not None:
-                return SignedIn(renewed, existed=True)
-            return SignedIn(await self._add(account, secrets), existed=False)
-        except AccountTaken as error:  # by another admin, this very second
-            raise SessionExists(error.name) from error
-
-    async def _refuse_another(self, payload: LoginPayload, account: Account) -> None:
-        """A number may have gone to somebody else; the sources of the dead session want the account that they know."""
-        meant = await self._sessions.get(payload.session_id) if payload.session_id is not None else None
-        if meant is not None and meant.user_id != account.user_id:
-            raise AccountDiffers(meant.name, account.name)
-
-    async def _add(self, account: Account, secrets: dict[str, Any]) -> Session:
-        """The session is called by the account's first name; a number follows when that is taken."""
-        first_name = (account.name.split() or [FALLBACK_NAME])[0][:NAME_CHARACTERS]
-        number = 1
-        while True:
-            try:
-                return await self._sessions.add(
-                    name=first_name if number == 1 else f"{first_name} {number}",
-                    user_id=account.user_id,
-                    account_name=account.name,
-                    username=account.username,
-                    **secrets,
-                )
-            except NameTaken:
-                number += 1
 
     async def _give_up(self, client: LoginClient) -> None:
         """Sign a second key of the account out again. It is in nobody's hands, so failing is no harm."""

@@ -130,6 +130,13 @@ class SessionRepository:
             row = (await connection.execute(select(*COLUMNS).where(sessions.c.user_id == user_id))).one_or_none()
         return _session(row) if row else None
 
+    async def by_fingerprint(self, fingerprint: bytes) -> Session | None:
+        """The session that holds the auth key of this fingerprint (the vault's)."""
+        query = select(*COLUMNS).where(sessions.c.fingerprint == fingerprint)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return _session(row) if row else None
+
     async def all(self) -> list[Session]:
         async with self._database.read() as connection:
             return await all_sessions(connection)

@@ -1,6 +1,19 @@
 """Buttons, one module a conversation: pure functions from rows to markup. No services, no state."""
 
-from handlers.keyboards import home, login, requests, restored, runs, sessions, sources
+from handlers.keyboards import home, imports, login, requests, restored, runs, sessions, sources
 from handlers.keyboards.base import ROWS, one, only_home, window
 
-__all__ = ["ROWS", "home", "login", "one", "only_home", "requests", "restored", "runs", "sessions", "sources", "window"]
+__all__ = [
+    "ROWS",
+    "home",
+    "imports",
+    "login",
+    "one",
+    "only_home",
+    "requests",
+    "restored",
+    "runs",
+    "sessions",
+    "sources",
+    "window",
+]

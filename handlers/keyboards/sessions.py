@@ -20,6 +20,7 @@ def listing(texts: Texts, rows: Sequence[Session], page: int) -> InlineKeyboardM
         ],
         turning(texts, page, len(rows), (Go(to=Place.SESSIONS, page=n) for n in (page - 1, page + 1))),
         [button(texts.labels.add_account, Go(to=Place.LOGIN))],
+        [button(texts.labels.have_session, Go(to=Place.IMPORT))],
         home_row(texts),
     )
 

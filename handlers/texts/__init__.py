@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from handlers.texts.base import utc_clock
 from handlers.texts.errors import ErrorTexts
 from handlers.texts.home import HomeTexts
+from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
 from handlers.texts.login import LoginTexts
 from handlers.texts.requests import RequestTexts
@@ -27,6 +28,7 @@ class Texts:
         self.labels = Labels()
         self.home = HomeTexts(self.zone, clock)
         self.login = LoginTexts(self.zone, clock)
+        self.imports = ImportTexts(self.zone, clock)
         self.sessions = SessionTexts(self.zone, clock)
         self.sources = SourceTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)

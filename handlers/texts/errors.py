@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from handlers.texts.base import Words, plural, quote, shorten, title
+from handlers.texts.imports import TROUBLES
 from handlers.texts.requests import OUTCOMES
 from services import errors
 
@@ -19,6 +20,7 @@ class ErrorTexts(Words):
             errors.SessionExists: self._session_exists,
             errors.AccountTaken: self._session_exists,
             errors.AccountDiffers: self._account_differs,
+            errors.SessionUnreadable: self._session_unreadable,
             errors.DecisionMade: self._decision_made,
             errors.CronInvalid: self._cron_invalid,
         }
@@ -57,6 +59,9 @@ class ErrorTexts(Words):
             f"This number belongs to another account now: {title(error.account_name)}. {title(error.name)} stays as it "
             "was, and the new login was signed out again. To use the other account, add it as a new one."
         )
+
+    def _session_unreadable(self, error: errors.SessionUnreadable) -> str:
+        return TROUBLES[error.why]
 
     def _decision_made(self, error: errors.DecisionMade) -> str:
         return f"{quote(shorten(error.request.name, 40))}: {OUTCOMES[error.request.status]} already."

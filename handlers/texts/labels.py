@@ -27,6 +27,10 @@ class Labels:
     new_code: Final = "Send a new code"
     start_over: Final = "Start over"
 
+    have_session: Final = "I have a session file/string"
+    use_session: Final = "Use this session"
+    another_session: Final = "Send another session"
+
     check: Final = "Check now"
     sign_in_again: Final = "Sign in again"
     rename: Final = "Rename"

@@ -60,6 +60,7 @@ class Account:
     name: str
     username: str | None
     phone: str | None
+    is_bot: bool = False
 
     def __repr__(self) -> str:
         return f"Account(user_id={self.user_id})"

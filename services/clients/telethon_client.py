@@ -102,4 +102,7 @@ async def _connect(client: TelegramClient) -> None:
             await client.connect()
     except BaseException:
         await client.disconnect()
+        ending = client.disconnected
+        if ending.done() and not ending.cancelled():
+            ending.exception()  # looked at, or asyncio logs the refusal of an unknown key as a defect of ours
         raise

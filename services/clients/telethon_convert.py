@@ -39,7 +39,7 @@ def peer_id(peer: Any) -> int | None:
 def account(user: Any) -> Account:
     name = " ".join(part for part in (user.first_name, user.last_name) if part)
     phone = f"+{user.phone.lstrip('+')}" if user.phone else None
-    return Account(user.id, name, _username(user), phone)
+    return Account(user.id, name, _username(user), phone, is_bot=bool(user.bot))
 
 
 def _username(entity: Any) -> str | None:

@@ -11,6 +11,7 @@ import pytest
 from sandbox.world import Account as WorldAccount
 from services.clients.base import ApiCredentials, CodeKind
 from services.credentials import pack, unpack
+from services.enrolment import Enrolment, SignedIn
 from services.errors import (
     AccountDiffers,
     ApiCredentialsInvalid,
@@ -28,7 +29,7 @@ from services.errors import (
     SessionExists,
     Unreachable,
 )
-from services.login import CodeWanted, LoginService, PasswordWanted, SignedIn
+from services.login import CodeWanted, LoginService, PasswordWanted
 from services.outages import GoingOn
 from storage.models import LoginStep, Session, SessionState
 from tests.services.conftest import FakeTime, Jetty, Store
@@ -49,8 +50,8 @@ class Desk:
 
     def _new(self) -> LoginService:
         store = self._store
-        clients = self._jetty.clients
-        return LoginService(store.logins, store.sessions, store.vault, clients, self._hear, clock=self.time)
+        enrolment = Enrolment(store.sessions, store.vault, self._hear)
+        return LoginService(store.logins, store.sessions, enrolment, self._jetty.clients, clock=self.time)
 
     async def _hear(self, session_id: int) -> GoingOn:
         self.renewed.append(session_id)
