@@ -114,6 +114,10 @@ class Driver:
     async def delete_post(self, peer: int, message_id: int) -> None:
         await self.call("POST", f"channels/{peer}/posts", json={"delete": message_id})
 
+    async def accept_login(self, account_id: int, url: str) -> None:
+        """That account scans a QR login; `url`: tg://login?token=..."""
+        await self.call("POST", f"accounts/{account_id}/accept-login", json={"url": url})
+
     async def revoke(self, account_id: int) -> None:
         """End every session of the account."""
         await self.call("POST", "faults", json={"revoke": account_id})

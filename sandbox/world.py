@@ -21,6 +21,8 @@ SERVICE_ID = 777000
 
 CHANNEL_BASE = 1_000_000_000_000
 CODE_LIFETIME_S = 300
+TOKEN_LIFETIME_S = 30
+"""Of a QR code (TELEGRAM.md, Logging in)."""
 HOME_DC = 2
 """Where every account lives. DC 4 keeps files only."""
 
@@ -274,6 +276,16 @@ class ExportedLogin:
 
 
 @dataclass
+class LoginToken:
+    """What a QR code of a login carries: of which key, until when (seconds since 1970), scanned by whom."""
+
+    key_id: int
+    api_id: int
+    expires: int
+    accepted_by: int | None = None
+
+
+@dataclass
 class QueuedUpdate:
     """What a bot has not acknowledged yet. `body`: the Bot API's JSON without update_id."""
 
@@ -338,6 +350,13 @@ class MembershipChanged:
 
 
 @dataclass(frozen=True)
+class LoginAccepted:
+    """Somebody scanned the QR code of a login; `key_id`: whose."""
+
+    key_id: int
+
+
+@dataclass(frozen=True)
 class AccountRevoked:
     user: int
 
@@ -349,6 +368,7 @@ Event = (
     | MessageDeleted
     | RequestsChanged
     | MembershipChanged
+    | LoginAccepted
     | AccountRevoked
 )
 
@@ -380,6 +400,7 @@ class World:
     blocked_bots: dict[int, set[int]] = field(default_factory=dict)  # bot id -> users who blocked it
     bots: dict[int, BotState] = field(default_factory=dict)  # by bot id
     exported_logins: dict[str, ExportedLogin] = field(default_factory=dict, repr=False)  # by token, in hexadecimal
+    login_tokens: dict[str, LoginToken] = field(default_factory=dict)  # by token, in hexadecimal
     private_changes: dict[int, list[Change]] = field(default_factory=dict)  # by user: the last CHANGES_KEPT
     private_pts: dict[int, int] = field(default_factory=dict)  # by user; 1 before the first change
     scenario: str = ""
@@ -676,6 +697,18 @@ class World:
                 key.revoked = True
         if user_id is not None:
             self.tell(AccountRevoked(user_id))
+
+    def accept_login(self, token: str, user_id: int) -> None:
+        """That account scans a QR code; `token` in hexadecimal."""
+        known = self.login_tokens.get(token)
+        if known is None:
+            raise WorldError("AUTH_TOKEN_INVALID")
+        if known.expires < self.now():
+            raise WorldError("AUTH_TOKEN_EXPIRED")
+        if known.accepted_by is not None:
+            raise WorldError("AUTH_TOKEN_ALREADY_ACCEPTED")
+        known.accepted_by = self.account(user_id).id
+        self.tell(LoginAccepted(known.key_id))
 
     def revoke(self, user_id: int) -> None:
         """Terminate every session of the account, as "Devices" in an official app does."""

@@ -8,6 +8,7 @@ from sandbox.mtproto.rpc import Services
 from sandbox.world import (
     Channel,
     Event,
+    LoginAccepted,
     MembershipChanged,
     Message,
     MessageDeleted,
@@ -35,6 +36,9 @@ class Pushes:
         return self._services.world
 
     def on_event(self, event: Event) -> None:
+        if isinstance(event, LoginAccepted):
+            self._services.push_to_key(event.key_id, types.UpdateShort(types.UpdateLoginToken(), self._world.now()))
+            return
         listening = {key.user for key in self._world.auth_keys.values() if key.user is not None and not key.revoked}
         if not listening:
             return

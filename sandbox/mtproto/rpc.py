@@ -57,7 +57,8 @@ def _push_to_nobody(user_id: int, updates: TLObject | bytes) -> None:
 
 @dataclass(repr=False)
 class Services:
-    """What stands behind every call. `ports`: by DC id; `push`: updates to an account's open connections.
+    """What stands behind every call. `ports`: by DC id; `push`: updates to an account's open connections;
+    `push_to_key`: to those of one auth key.
 
     The servers fill in `ports` and `push` when they start.
     """
@@ -66,6 +67,7 @@ class Services:
     faults: Faults
     ports: dict[int, int] = field(default_factory=dict)
     push: Push = _push_to_nobody
+    push_to_key: Push = _push_to_nobody
     methods: Mapping[type[object], Handler] = field(default_factory=lambda: REGISTRY)
 
 

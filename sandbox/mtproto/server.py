@@ -60,10 +60,12 @@ class MtprotoServers:
                 stack.callback(server.close)
                 self._services.ports[dc_id] = server.sockets[0].getsockname()[1]
             not_pushing, self._services.push = self._services.push, self.push
+            not_reaching, self._services.push_to_key = self._services.push_to_key, self.push_to_key
             try:
                 yield self
             finally:
                 self._services.push = not_pushing
+                self._services.push_to_key = not_reaching
                 self._services.ports.clear()
 
     def push(self, user_id: int, updates: TLObject | bytes) -> None:
@@ -79,6 +81,13 @@ class MtprotoServers:
                 continue
             if session.wants_updates:
                 body = body or serialise(updates)
+                wire.push(session, body)
+
+    def push_to_key(self, key_id: int, updates: TLObject | bytes) -> None:
+        """Send an `Updates` object to whoever is connected with this key, signed in or not."""
+        body = serialise(updates)
+        for session, wire in self._sessions.connected():
+            if session.key is self._services.world.auth_keys.get(key_id):
                 wire.push(session, body)
 
     async def drop_connections(self) -> None:

@@ -1,6 +1,7 @@
 """The control API: who may call it, and what each of its calls does."""
 
 import asyncio
+import base64
 import hashlib
 import re
 from collections.abc import AsyncIterator
@@ -15,7 +16,7 @@ from aiogram.types import (
 )
 
 from sandbox.driver import Actor, DriverError
-from sandbox.world import SERVICE_ID
+from sandbox.world import SERVICE_ID, LoginToken
 from tests.sandbox.bot_stage import TOKEN, Stage, keyboard, open_stage
 
 
@@ -97,7 +98,8 @@ async def test_mistakes_are_named(stage: Stage) -> None:
         ("POST", f"channels/{group}/posts", {}, {}, 400),
         ("POST", f"channels/{group}/posts", {}, {"file": {"name": "x", "size": -1}}, 400),
         ("POST", f"channels/{group}/posts", {}, {"edit": 99_999, "text": "x"}, 404),
-        ("POST", f"accounts/{admin}/accept-login", {}, {"url": "tg://login?token=x"}, 501),
+        ("POST", f"accounts/{admin}/accept-login", {}, {"url": "tg://login?token=x"}, 400),
+        ("POST", f"accounts/{admin}/accept-login", {}, {"peer": 1, "message": 1}, 501),
         ("POST", "faults", {}, {"method": "messages.getHistory"}, 400),
         ("POST", "faults", {}, {"method": "not a method", "drop": True}, 400),
         ("POST", "faults", {}, {"method": "sendMessage", "error": "lower"}, 400),
@@ -297,3 +299,14 @@ async def test_knobs(stage: Stage) -> None:
     assert stage.faults.take("getMe") is None
     await stage.driver.revoke(stage.world.admin_id)
     assert await stage.driver.auth_keys() == []
+
+
+async def test_an_account_scans_a_qr_login(stage: Stage) -> None:
+    """The link that a QR code carries is accepted once, for that account."""
+    token = bytes(range(32))
+    stage.world.login_tokens[token.hex()] = LoginToken(1, 1, stage.world.now() + 30)
+    url = "tg://login?token=" + base64.urlsafe_b64encode(token).decode().rstrip("=")
+    await stage.driver.accept_login(stage.world.admin_id, url)
+    assert stage.world.login_tokens[token.hex()].accepted_by == stage.world.admin_id
+    with pytest.raises(DriverError, match="AUTH_TOKEN_ALREADY_ACCEPTED"):
+        await stage.driver.accept_login(stage.world.admin_id, url)

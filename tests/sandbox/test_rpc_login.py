@@ -1,5 +1,6 @@
 """Logging in by unmodified clients: codes, passwords, and each error that Telegram has for them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from telethon import TelegramClient, errors
 from telethon.tl import functions, types
 
 from sandbox.scenarios import SECOND, THIRD
-from sandbox.world import CODE_LIFETIME_S, HOME_DC, Account, first_code
+from sandbox.world import CODE_LIFETIME_S, HOME_DC, TOKEN_LIFETIME_S, Account, WorldError, first_code
 from tests.sandbox.rpc_kit import Telegram, open_telegram
 
 
@@ -228,3 +229,36 @@ async def test_exported_login_is_good_once(telegram: Telegram) -> None:
     assert imported.user.id == SECOND
     with pytest.raises(errors.AuthBytesInvalidError):
         await far(functions.auth.ImportAuthorizationRequest(exported.id, exported.bytes))
+
+
+async def test_a_qr_code_that_is_scanned(telegram: Telegram) -> None:
+    """Telethon's own QR login hears that its code was scanned by an account without a password, and is signed in."""
+    client = await telegram.telethon(None)
+    login = await client.qr_login()
+    waiting = asyncio.create_task(login.wait(10))
+    await asyncio.sleep(0.1)
+    telegram.world.accept_login(login.token.hex(), SECOND)
+    assert (await waiting).id == SECOND
+    with pytest.raises(WorldError, match="AUTH_TOKEN_INVALID"):
+        telegram.world.accept_login(login.token.hex(), SECOND)
+
+
+async def test_a_qr_code_and_a_password(telegram: Telegram) -> None:
+    """Scanned while nobody listens, by an account with a password: the next ask says so, and the password ends it."""
+    client, admin = await telegram.telethon(None), telegram.admin
+    login = await client.qr_login()
+    telegram.world.accept_login(login.token.hex(), admin.id)
+    with pytest.raises(errors.SessionPasswordNeededError):
+        await login.recreate()
+    assert (await client.sign_in(password=admin.password)).id == admin.id
+
+
+async def test_a_qr_code_of_yesterday(telegram: Telegram) -> None:
+    """Half a minute is all it lives; a scan by a real client hears why."""
+    client, scanner = await telegram.telethon(None), await telegram.telethon(SECOND)
+    login = await client.qr_login()
+    telegram.world.clock_offset_s += TOKEN_LIFETIME_S + 1
+    with pytest.raises(errors.AuthTokenExpiredError):
+        await scanner(functions.auth.AcceptLoginTokenRequest(login.token))
+    await login.recreate()
+    assert await scanner(functions.auth.AcceptLoginTokenRequest(login.token))

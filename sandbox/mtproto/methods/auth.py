@@ -21,7 +21,7 @@ PHONE_DIGITS = range(7, 16)
 @method(functions.auth.SendCodeRequest)
 async def send_code(call: Call, request: Any) -> Any:
     _only_at_home(call)
-    if not _is_application(call, request.api_id, request.api_hash):
+    if not is_application(call, request.api_id, request.api_hash):
         raise fail("API_ID_INVALID")
     _check_number(request.phone_number)
     return _sent(call.world.send_code(request.phone_number, request.api_id))
@@ -64,7 +64,7 @@ async def sign_in(call: Call, request: Any) -> Any:
         call.key.user, call.key.password_pending = None, account.id
         call.world.touch()
         raise fail("SESSION_PASSWORD_NEEDED")
-    return _authorized(call, account)
+    return authorized(call, account)
 
 
 @method(functions.auth.CheckPasswordRequest)
@@ -78,7 +78,7 @@ async def check_password(call: Call, request: Any) -> Any:
     v = await asyncio.to_thread(passwords.verifier, account.id, account.password)
     if not passwords.Challenge(*known).accepts(account.id, v, request.password.A, request.password.M1):
         raise fail("PASSWORD_HASH_INVALID")
-    return _authorized(call, account)
+    return authorized(call, account)
 
 
 async def waiting_for_password(call: Call) -> Account:
@@ -121,10 +121,10 @@ async def import_authorization(call: Call, request: Any) -> Any:
     if origin is None or origin.user != known.user or origin.revoked:
         raise fail("AUTH_BYTES_INVALID")
     call.key.exported_from = known.key_id
-    return _authorized(call, call.world.account(known.user))
+    return authorized(call, call.world.account(known.user))
 
 
-def _authorized(call: Call, account: Account) -> Any:
+def authorized(call: Call, account: Account) -> Any:
     call.key.user, call.key.password_pending = account.id, None
     if account.phone and call.dc_id == HOME_DC:
         call.world.drop_codes(account.phone)
@@ -145,7 +145,7 @@ def _only_at_home(call: Call) -> None:
         raise fail(f"PHONE_MIGRATE_{HOME_DC}")
 
 
-def _is_application(call: Call, api_id: int, api_hash: str) -> bool:
+def is_application(call: Call, api_id: int, api_hash: str) -> bool:
     return any(a.api_id == api_id and a.api_hash == api_hash for a in call.world.accounts.values() if a.api_id)
 
 
