@@ -174,7 +174,8 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         await confirmation_rows.sweep()
         await flood_waits.sweep()
 
-        admins = AdminService(AdminRepository(database))
+        admin_rows = AdminRepository(database)
+        admins = AdminService(admin_rows)
         await admins.appoint(settings.admin_ids)
         screens = Screens(bot, ScreenRepository(database), pace)
         notifier = ScreenNotifier(screens, admins, settings.zone)
@@ -194,7 +195,8 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         pool = ClientPool(session_rows, factory, governor, session_died)
         stack.push_async_callback(pool.close)
         runner = Runner(RunRepository(database), notifier)
-        schedule = ScheduleService(ScheduleRepository(database))
+        schedule_rows = ScheduleRepository(database)
+        schedule = ScheduleService(schedule_rows)
         source_rows, file_rows = SourceRepository(database), FileRepository(database)
         repairs = SessionRepairs(session_rows, source_rows, pool, runner, notifier)
         sessions = SessionService(session_rows, channel_rows, pool, repairs)
@@ -204,7 +206,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         logins = LoginService(LoginRepository(database, vault), session_rows, enrolment, factory)
         stack.push_async_callback(logins.close)
         targets = Targets(settings.download_dir)
-        sources = SourceService(source_rows, file_rows, ScheduleRepository(database), runner, schedule, targets)
+        sources = SourceService(source_rows, file_rows, schedule_rows, runner, schedule, targets)
         scraper = Scraper(source_rows, file_rows, pool, targets)
         requests = JoinRequestService(
             JoinRequestRepository(database), channel_rows, session_rows, channels, pool, gate, runner, notifier
@@ -226,7 +228,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             api=settings.api,
             channels=channels,
             confirmations=ConfirmationService(confirmation_rows),
-            home=HomeService(SummaryRepository(database), AdminRepository(database)),
+            home=HomeService(SummaryRepository(database), admin_rows),
             imports=ImportService(enrolment, factory, settings.api, server),
             logins=logins,
             repairs=repairs,

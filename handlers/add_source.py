@@ -22,7 +22,7 @@ from services.schedule import describe, next_times, validate
 from services.sessions import SessionService
 from services.sources import SourceService
 from services.targets import check_folder
-from storage.models import FileKind, Filters, NewSource, SessionChannel, SessionState, TargetKind
+from storage.models import FileKind, Filters, NewSource, Session, SessionChannel, SessionState, TargetKind
 
 PRESETS = ("0 * * * *", "0 */6 * * *", "0 7 * * *", "0 7 * * mon")
 LONGEST_NAME = 60
@@ -41,7 +41,7 @@ async def start(
 ) -> None:
     """With one working account there is nothing to choose."""
     await state.clear()
-    ready = [session for session in await sessions.all() if session.state is SessionState.ACTIVE]
+    ready = await _ready(sessions)
     if not ready:
         raise SessionRequired
     if len(ready) == 1:
@@ -51,11 +51,15 @@ async def start(
         await ask_session(event, screen, texts, state, sessions)
 
 
+async def _ready(sessions: SessionService) -> list[Session]:
+    return [session for session in await sessions.all() if session.state is SessionState.ACTIVE]
+
+
 async def ask_session(
     event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService
 ) -> None:
     await state.set_state(SourceForm.session)
-    ready = [session for session in await sessions.all() if session.state is SessionState.ACTIVE]
+    ready = await _ready(sessions)
     await screen.show(Page(texts.sources.ask_session(ready), keyboards.sources.pick_session(texts, ready)))
 
 

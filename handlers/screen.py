@@ -66,7 +66,13 @@ class Screens:
         self._pace = pace
 
     async def edit(self, admin_id: int, message_id: int, page: Page) -> bool:
-        """Draw on that message. False: it cannot be edited any more."""
+        """Draw on that message, which is the live one from now on. False: it cannot be edited any more."""
+        if not await self._draw(admin_id, message_id, page):
+            return False
+        await self._store.put(admin_id, message_id, page.run_id)
+        return True
+
+    async def _draw(self, admin_id: int, message_id: int, page: Page) -> bool:
         try:
             await self._bot.edit_message_text(
                 page.text,
@@ -75,9 +81,7 @@ class Screens:
                 reply_markup=page.markup if isinstance(page.markup, InlineKeyboardMarkup) else None,
             )
         except TelegramBadRequest as error:
-            if "message is not modified" not in error.message:
-                return False
-        await self._store.put(admin_id, message_id, page.run_id)
+            return "message is not modified" in error.message
         return True
 
     async def send(self, admin_id: int, page: Page) -> None:
@@ -106,17 +110,9 @@ class Screens:
         return self._pace.spare(admin_id) > TAPS_IN_RESERVE
 
     async def redraw(self, admin_id: int, message_id: int, page: Page) -> None:
-        """Draw a run's card again where it is watched; a screen that has moved on is left alone."""
-        try:
-            await self._bot.edit_message_text(
-                page.text,
-                chat_id=admin_id,
-                message_id=message_id,
-                reply_markup=page.markup if isinstance(page.markup, InlineKeyboardMarkup) else None,
-            )
-        except TelegramBadRequest as error:
-            if "message is not modified" not in error.message:
-                await self._store.set_run(admin_id, None)
+        """Draw a run's card again where it is watched; a message that cannot be edited any more watches no longer."""
+        if not await self._draw(admin_id, message_id, page):
+            await self._store.set_run(admin_id, None)
 
     async def tell(self, admin_id: int, page: Page) -> None:
         """A message of its own beside the screen. An admin who blocked the bot is logged, nothing more."""

@@ -16,9 +16,9 @@ from sandbox.faults import Faults
 from sandbox.front import open_front
 from sandbox.mtproto import methods, pushes
 from sandbox.mtproto.rpc import Services
-from sandbox.mtproto.server import HOME_DC, HOST, MtprotoServers
+from sandbox.mtproto.server import HOST, MtprotoServers
 from sandbox.persistence import saved_world
-from sandbox.world import Account, World, first_code
+from sandbox.world import HOME_DC, Account, World, first_code
 
 assert methods  # imported for its registrations
 

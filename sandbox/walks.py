@@ -50,12 +50,17 @@ async def log_in(actor: Actor, account: dict[str, Any]) -> None:
     await actor.wait_for(r"Signed in as")
 
 
-async def add_source(actor: Actor, title: str, schedule: str = "Only when I ask") -> None:
-    """Save the channel of that title, all files, the proposed folder and name. Ends on its card."""
+async def begin_source(actor: Actor) -> None:
+    """Up to the list of channels to choose from."""
     await actor.send("/sources")
     await actor.wait_for(r"Saved channels")
     await actor.press("Save another channel")
     await actor.wait_for(r"Tap one")
+
+
+async def add_source(actor: Actor, title: str, schedule: str = "Only when I ask") -> None:
+    """Save the channel of that title, all files, the proposed folder and name. Ends on its card."""
+    await begin_source(actor)
     await actor.press(beginning(title))
     await actor.wait_for(r"Which files")
     await actor.press("Done")

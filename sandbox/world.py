@@ -26,7 +26,6 @@ TOKEN_LIFETIME_S = 30
 HOME_DC = 2
 """Where every account lives. DC 4 keeps files only."""
 
-FILE_REFERENCE = b"\x01"
 
 MediaKind = Literal["document", "photo", "video", "audio", "voice"]
 ServiceAction = Literal["channel_create", "title", "pin", "joined_by_request"]

@@ -13,12 +13,11 @@ from sandbox.mtproto.crypto import RsaKey
 from sandbox.mtproto.network import Link, Network
 from sandbox.mtproto.rpc import Services, serialise
 from sandbox.mtproto.session import Sessions
+from sandbox.world import HOME_DC
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
-HOME_DC = 2
-"""Where all accounts live, and where updates come from."""
 FILES_DC = 4
 
 _READ_BUFFER = 1024 * 1024

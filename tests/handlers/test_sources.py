@@ -44,10 +44,7 @@ async def test_save_a_private_channel(signed_in: Play) -> None:
 
 async def test_only_wanted_files_come(signed_in: Play) -> None:
     """With .pdf chosen, every message is kept and only PDFs are fetched."""
-    await signed_in.admin.send("/sources")
-    await signed_in.admin.wait_for("Saved channels")
-    await signed_in.admin.press("Save another channel")
-    await signed_in.admin.wait_for("Tap one")
+    await walks.begin_source(signed_in.admin)
     await signed_in.admin.press(walks.beginning(signed_in.private.title))
     await signed_in.admin.wait_for("Which files")
     await signed_in.admin.press("☐ .pdf")
@@ -75,10 +72,7 @@ async def test_only_wanted_files_come(signed_in: Play) -> None:
 
 async def test_a_public_channel_by_its_link(signed_in: Play) -> None:
     """A t.me link instead of the list; part of a title searches; nonsense is explained."""
-    await signed_in.admin.send("/sources")
-    await signed_in.admin.wait_for("Saved channels")
-    await signed_in.admin.press("Save another channel")
-    await signed_in.admin.wait_for("Tap one")
+    await walks.begin_source(signed_in.admin)
     await signed_in.admin.send(signed_in.private.title.split()[-1].lower())
     await signed_in.admin.wait_for("1 with")
     await signed_in.admin.send("https://t.me/+AbCdEf0123456789")
@@ -92,10 +86,7 @@ async def test_a_public_channel_by_its_link(signed_in: Play) -> None:
 
 async def test_own_schedules_are_checked_and_shown_with_the_next_runs(signed_in: Play) -> None:
     """No cron line, one that never comes true, then a good one: shown in words with its next three times."""
-    await signed_in.admin.send("/sources")
-    await signed_in.admin.wait_for("Saved channels")
-    await signed_in.admin.press("Save another channel")
-    await signed_in.admin.wait_for("Tap one")
+    await walks.begin_source(signed_in.admin)
     await signed_in.admin.press(walks.beginning(signed_in.private.title))
     await signed_in.admin.wait_for("Which files")
     await signed_in.admin.press("Done")

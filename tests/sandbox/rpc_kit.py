@@ -22,9 +22,9 @@ from sandbox.faults import Faults
 from sandbox.mtproto import methods, pushes
 from sandbox.mtproto.crypto import key_id
 from sandbox.mtproto.rpc import Services
-from sandbox.mtproto.server import HOME_DC, HOST, MtprotoServers
+from sandbox.mtproto.server import HOST, MtprotoServers
 from sandbox.scenarios import ADMIN, ARCHIVE, BOT, GROUP, NEWS
-from sandbox.world import Account, AuthKey, Channel, World, first_code
+from sandbox.world import HOME_DC, Account, AuthKey, Channel, World, first_code
 
 assert methods  # imported for its registrations
 
