@@ -52,6 +52,36 @@ admins = _table(
     autoincrement=False,
 )
 
+# The channels of an approver. An owner needs none, a viewer sees all and decides nothing.
+admin_channels = _table(
+    "admin_channels",
+    Column("admin_id", Id64, ForeignKey("admins.user_id", ondelete="CASCADE"), primary_key=True),
+    Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True),
+    autoincrement=False,
+)
+
+pins = _table(
+    "pins",
+    Column("id", Id64, primary_key=True),
+    Column("admin_id", Id64, ForeignKey("admins.user_id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("hash_sealed", LargeBinary),
+    Column("tries", Id64, nullable=False),
+    Column("locked_until", UtcTime),
+)
+
+# Who did what, when, to what. No foreign keys: a line outlives the admin and the subject. Never a secret in it.
+audit = _table(
+    "audit",
+    Column("id", Id64, primary_key=True),
+    Column("at", UtcTime, nullable=False, index=True),
+    Column("admin_id", Id64),
+    Column("admin_name", Text, nullable=False),
+    Column("verb", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Json, nullable=False),
+)
+
 # admin_id is no foreign key: a screen may outlive the role.
 screens = _table(
     "screens",
@@ -98,6 +128,7 @@ sessions = _table(
     Column("checked_at", UtcTime),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    Column("proxy_sealed", LargeBinary),
 )
 
 login_attempts = _table(
@@ -291,5 +322,15 @@ flood_waits = _table(
     Column("session_id", Id64, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
     Column("method", Text, primary_key=True),
     Column("until", UtcTime, nullable=False),
+    autoincrement=False,
+)
+
+# The right of one process to use a session. `host`: one boot of one kernel; beats count between hosts only.
+leases = _table(
+    "leases",
+    Column("session_id", Id64, ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("process", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("beat_at", UtcTime, nullable=False),
     autoincrement=False,
 )

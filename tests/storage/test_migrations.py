@@ -19,15 +19,15 @@ from storage.errors import DatabaseTooNew, ForeignDatabase
 from storage.migrate import HEAD, SCRIPTS, migrate
 from storage.schema import metadata
 
-SECOND = """
+NEXT = f"""
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "{HEAD}"
 
 
 def upgrade():
-    {what}
+    {{what}}
 """
 
 
@@ -45,15 +45,15 @@ def normalised(statements: Iterable[tuple[str, str | None]]) -> dict[str, str]:
 
 
 @pytest.fixture
-def second(tmp_path: Path) -> Path:
-    """Our scripts, with room for a second one."""
+def scripts(tmp_path: Path) -> Path:
+    """Our scripts, with room for one more."""
     scripts = tmp_path / "migrations"
     shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
     return scripts
 
 
-def add_second(scripts: Path, what: str) -> None:
-    (scripts / "versions" / "0002_second.py").write_text(SECOND.format(what=what))
+def add_next(scripts: Path, what: str) -> None:
+    (scripts / "versions" / "next.py").write_text(NEXT.format(what=what))
 
 
 def test_head_is_the_newest_script() -> None:
@@ -99,49 +99,66 @@ def test_a_new_database_leaves_no_snapshot(tmp_path: Path) -> None:
     assert ask(path, "PRAGMA journal_mode") == [("wal",)]
 
 
-def test_a_snapshot_stands_beside_the_migrated_file(path: Path, second: Path) -> None:
+def test_a_snapshot_stands_beside_the_migrated_file(path: Path, scripts: Path) -> None:
     """Before the first change the whole database is copied, readable by its owner alone, WAL included."""
-    add_second(second, 'op.execute("DELETE FROM meta")')
+    add_next(scripts, 'op.execute("DELETE FROM meta")')
     with closing(sqlite3.connect(path, isolation_level=None)) as unfolded:
         unfolded.execute("INSERT INTO meta VALUES ('here', x'01')")  # lies in the WAL as long as this is open
-        migrate(path, head="0002", scripts=second)
-    snapshot = path.with_name("porter.db.before-0002")
+        migrate(path, head="next", scripts=scripts)
+    snapshot = path.with_name("porter.db.before-next")
     assert ask(snapshot, "SELECT key FROM meta") == [("here",)]
-    assert ask(snapshot, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert ask(snapshot, "SELECT version_num FROM alembic_version") == [(HEAD,)]
     assert stat.S_IMODE(snapshot.stat().st_mode) == 0o600
     assert ask(path, "SELECT key FROM meta") == []
-    assert ask(path, "SELECT version_num FROM alembic_version") == [("0002",)]
+    assert ask(path, "SELECT version_num FROM alembic_version") == [("next",)]
 
 
-def test_a_failing_script_changes_nothing(path: Path, second: Path) -> None:
+def test_the_first_database_moves_on_with_its_rows(tmp_path: Path) -> None:
+    """A database of revision 0001 comes to HEAD with what it holds, and a copy of it stays."""
+    first = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS, first, ignore=shutil.ignore_patterns("__pycache__"))
+    for script in (first / "versions").glob("0*.py"):
+        if not script.name.startswith("0001"):
+            script.unlink()
+    path = tmp_path / "porter.db"
+    path.touch()
+    migrate(path, head="0001", scripts=first)
+    ask(path, "INSERT INTO admins VALUES (7, 'OWNER', 'Ann', NULL, 0, NULL)")
+    migrate(path)
+    assert ask(path, "SELECT user_id, role FROM admins") == [(7, "OWNER")]
+    assert ask(path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+    assert ask(path.with_name(f"porter.db.before-{HEAD}"), "SELECT name FROM admins") == [("Ann",)]
+
+
+def test_a_failing_script_changes_nothing(path: Path, scripts: Path) -> None:
     """DDL and rows of a migration that fails are rolled back together."""
-    add_second(second, 'op.execute("CREATE TABLE half (id INTEGER)"); op.execute("DELETE FROM nowhere")')
+    add_next(scripts, 'op.execute("CREATE TABLE half (id INTEGER)"); op.execute("DELETE FROM nowhere")')
     with pytest.raises(Exception, match="no such table"):
-        migrate(path, head="0002", scripts=second)
+        migrate(path, head="next", scripts=scripts)
     assert "half" not in tables(path)
-    assert ask(path, "SELECT version_num FROM alembic_version") == [("0001",)]
+    assert ask(path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
 
 
-def test_orphans_are_not_committed(path: Path, second: Path) -> None:
+def test_orphans_are_not_committed(path: Path, scripts: Path) -> None:
     """Foreign keys are off while a script runs, and looked after before its commit."""
-    add_second(second, "op.execute(\"INSERT INTO flood_waits VALUES (77, 'x', 1)\")")
+    add_next(scripts, "op.execute(\"INSERT INTO flood_waits VALUES (77, 'x', 1)\")")
     with pytest.raises(RuntimeError, match="flood_waits"):
-        migrate(path, head="0002", scripts=second)
+        migrate(path, head="next", scripts=scripts)
     assert ask(path, "SELECT * FROM flood_waits") == []
 
 
-def test_rebuilding_a_table_keeps_its_children(path: Path, second: Path) -> None:
+def test_rebuilding_a_table_keeps_its_children(path: Path, scripts: Path) -> None:
     """A table rebuilt by a batch migration does not cascade to the rows that point at it."""
     ask(path, "INSERT INTO channels VALUES (-1001, 'Harbour', NULL, 'CHANNEL', NULL, NULL, 0)")
     columns = "channel_id, user_id, status, name, asked_at, is_scam, is_fake, first_seen_at, last_seen_at"
     ask(path, f"INSERT INTO join_requests ({columns}) VALUES (-1001, 1, 'PENDING', 'Ann', 0, 0, 0, 0, 0)")
-    add_second(
-        second,
+    add_next(
+        scripts,
         "import sqlalchemy as sa\n"
         '    with op.batch_alter_table("channels", recreate="always") as batch:\n'
         '        batch.alter_column("title", existing_type=sa.Text(), nullable=True)',
     )
-    migrate(path, head="0002", scripts=second)
+    migrate(path, head="next", scripts=scripts)
     assert ask(path, "SELECT name FROM join_requests") == [("Ann",)]
 
 
