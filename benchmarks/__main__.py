@@ -5,10 +5,16 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import sandbox_cost
+from benchmarks import downloads, sandbox_cost
 from benchmarks.report import Report
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[Report]]] = {"sandbox-cost": sandbox_cost.measure}
+BENCHMARKS: dict[str, Callable[[], Awaitable[Report]]] = {
+    "sandbox-cost": sandbox_cost.measure,
+    "download-large": downloads.large,
+    "download-small": downloads.small,
+    "download-loopback": downloads.loopback,
+    "memory": downloads.memory,
+}
 
 
 def main() -> int:

@@ -3,69 +3,20 @@
 Telethon asks over a real socket from this process; the sandbox is a process of its own, and the kernel tells its CPU.
 """
 
-import os
-import re
-import tempfile
-from contextlib import AsyncExitStack
-from pathlib import Path
-from typing import Any
-
 from telethon import TelegramClient, functions, types
-from telethon.crypto import rsa
-from telethon.sessions import MemorySession
 
+from benchmarks.process import cpu_ms
 from benchmarks.report import Report, check
+from benchmarks.yard import open_yard
 from sandbox.driver import Driver
-from sandbox.stage import SandboxProcess
-from sandbox.world import SERVICE_ID
 
 ROUNDS = 100
 PART = 1024 * 1024
 
 
-def cpu_ms(pid: int) -> float:
-    """User and system time of a process so far (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
-
-
-async def signed_in(line: dict[str, Any], public_key: str, driver: Driver) -> TelegramClient:
-    """A Telethon client of the admin's account."""
-    account = next(a for a in line["accounts"] if a["id"] == line["admin_id"])
-    rsa.add_key(public_key, old=False)
-    TelegramClient._config = None
-    dc, _, address = line["mtproto"].partition("@")
-    host, _, port = address.partition(":")
-    session = MemorySession()
-    session.set_dc(int(dc), host, int(port))
-    client = TelegramClient(session, account["api_id"], account["api_hash"], receive_updates=False)
-    await client.connect()
-    sent = await client.send_code_request(account["phone"])
-    texts = [message["text"] for message in await driver.messages(SERVICE_ID, account["id"])]
-    code = re.findall(r"Login code: (\d+)", "\n".join(texts))[-1]
-    try:
-        await client.sign_in(account["phone"], code, phone_code_hash=sent.phone_code_hash)
-    except Exception as error:
-        if type(error).__name__ != "SessionPasswordNeededError":
-            raise
-        await client.sign_in(password=account["password"])
-    return client
-
-
-def _public_key(line: dict[str, Any]) -> str:
-    return Path(line["public_key_file"]).read_text()
-
-
 async def measure() -> Report:
-    async with AsyncExitStack() as stack:
-        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="porter-bench-")))
-        sandbox = SandboxProcess(home, "harbour")
-        line = await sandbox.start()
-        stack.push_async_callback(sandbox.stop)
-        driver = await stack.enter_async_context(Driver.open(line["http"], line["token"]))
-        client = await signed_in(line, _public_key(line), driver)
-        stack.push_async_callback(client.disconnect)
-        return await _measure(sandbox.pid, driver, client)
+    async with open_yard("harbour") as yard, yard.telethon() as client:
+        return await _measure(yard.sandbox_pid, yard.driver, client)
 
 
 async def _measure(pid: int, driver: Driver, client: TelegramClient) -> Report:

@@ -10,6 +10,7 @@ import errno
 import hashlib
 import os
 import stat
+import threading
 import unicodedata
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
@@ -138,6 +139,11 @@ class _LocalFile:
         self._size_bytes = size_bytes
         self._folder_fd = -1
         self._fd = -1
+        # The hash of the whole grows behind the parts, so that a large file is not read once more at its end.
+        self._there: set[int] = set()
+        self._digest = hashlib.sha256()
+        self._hashed_parts = 0
+        self._hashing = threading.Lock()
 
     def open(self) -> None:
         """Blocking; close() is due even when this raises."""
@@ -157,7 +163,9 @@ class _LocalFile:
     async def verified(self, hashes: Mapping[int, bytes]) -> set[int]:
         def read() -> set[int]:
             with _errors():
-                return {number for number, sha256 in hashes.items() if _part_hash(self._fd, number) == sha256}
+                proven = {number for number, sha256 in hashes.items() if _part_hash(self._fd, number) == sha256}
+            self._there |= proven
+            return proven
 
         return await _in_thread(read)
 
@@ -168,6 +176,12 @@ class _LocalFile:
                 while view:
                     written = os.pwrite(self._fd, view, offset)
                     view, offset = view[written:], offset + written
+                self._there.add(number)
+                if self._hashing.acquire(blocking=False):  # else another thread is at it, and goes as far as it can
+                    try:
+                        self._hash_on()
+                    finally:
+                        self._hashing.release()
             return hashlib.sha256(data).digest()
 
         return await _in_thread(write)
@@ -177,13 +191,20 @@ class _LocalFile:
             with _errors():
                 if os.fstat(self._fd).st_size != self._size_bytes:
                     raise OSError(errno.EIO, "somebody else has changed the file")
-                sha256 = _whole_hash(self._fd)
+                self._there.update(range(part_count(self._size_bytes)))
+                self._hash_on()
                 os.fsync(self._fd)
                 os.rename(self._part_name, name, src_dir_fd=self._folder_fd, dst_dir_fd=self._folder_fd)
                 os.fsync(self._folder_fd)
-            return sha256
+            return self._digest.digest()
 
         return await _in_thread(finish)
+
+    def _hash_on(self) -> None:
+        """Blocking. Reads from the disk what is there without a gap behind what is hashed."""
+        while self._hashed_parts in self._there:
+            self._digest.update(os.pread(self._fd, PART_BYTES, self._hashed_parts * PART_BYTES))
+            self._hashed_parts += 1
 
 
 def part_count(size_bytes: int) -> int:
