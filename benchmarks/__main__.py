@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import downloads, sandbox_cost
+from benchmarks import downloads, history, sandbox_cost
 from benchmarks.report import Report
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[Report]]] = {
@@ -13,6 +13,9 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[Report]]] = {
     "download-large": downloads.large,
     "download-small": downloads.small,
     "download-loopback": downloads.loopback,
+    "history": history.walk,
+    "history-loopback": history.loopback,
+    "rescan": history.rescan,
     "memory": downloads.memory,
 }
 

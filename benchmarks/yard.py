@@ -35,6 +35,7 @@ from services.clients.pacing import Governor
 from services.clients.pool import ClientPool
 from services.credentials import pack
 from services.errors import SessionDead
+from services.history import WINDOWS_AHEAD
 from services.runs import RunContext
 from services.scraping import Scraper
 from services.targets import Targets
@@ -42,7 +43,7 @@ from storage.channels import ChannelRepository
 from storage.database import Database
 from storage.files import FileRepository
 from storage.flood_waits import FloodWaitRepository
-from storage.models import Channel, ChannelKind, Filters, NewSource, Run, RunKind, Source, TargetKind
+from storage.models import Channel, ChannelKind, Filters, NewSource, Run, RunKind, RunStatus, Source, TargetKind
 from storage.runs import RunRepository
 from storage.sessions import SessionRepository
 from storage.sources import SourceRepository
@@ -123,8 +124,10 @@ class Yard:
             await client.stop()
 
     @asynccontextmanager
-    async def porter(self, name: str = "porter") -> AsyncIterator["Porter"]:
-        """Database, vault, pool and scraper, as bot/app.py puts them together. Its state lies in home/NAME."""
+    async def porter(self, name: str = "porter", windows: int = WINDOWS_AHEAD) -> AsyncIterator["Porter"]:
+        """Database, vault, pool and scraper, as bot/app.py puts them together. Its state lies in home/NAME.
+
+        `windows`: pages of history that are asked for at once."""
         home = self.home / name
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database.open(home / "porter.db"))
@@ -149,7 +152,7 @@ class Yard:
             for channel_id in self.access_hashes:
                 seen = Channel(channel_id, str(channel_id), None, ChannelKind.CHANNEL, None, None, utc_now())
                 await channels.add_seen(session.id, seen, may_invite=False)
-            yield Porter(home / "downloads", session.id, database, pool)
+            yield Porter(home / "downloads", session.id, database, pool, windows)
 
 
 @dataclass
@@ -160,11 +163,12 @@ class Porter:
     session_id: int
     database: Database
     pool: ClientPool
+    windows: int
 
     def __post_init__(self) -> None:
         self.sources = SourceRepository(self.database)
         self.files = FileRepository(self.database)
-        self._scraper = Scraper(self.sources, self.files, self.pool, Targets(self.downloads))
+        self._scraper = Scraper(self.sources, self.files, self.pool, Targets(self.downloads), windows=self.windows)
 
     async def connect(self) -> None:
         """Open the client, as it is when a source is scraped for the second time."""
@@ -182,6 +186,8 @@ class Porter:
         assert run is not None
         context = RunContext(run, runs, _Deaf())
         await self._scraper.work(context)
+        await context.save()
+        await runs.set_status(run.id, RunStatus.DONE)
         return context.run
 
 

@@ -4,21 +4,20 @@ The walk goes upwards from the source's cursor, page by page; each page is store
 cursor in one transaction. So a killed run walks on where it stood, and nothing is stored or counted twice.
 """
 
+from contextlib import aclosing
 from dataclasses import asdict, dataclass
 
-from services.clients.base import HISTORY_PAGE, HistoryPage, Peer
+from services.clients.base import HistoryPage, Peer
 from services.clients.pool import ClientPool
 from services.downloads import Downloader
 from services.errors import NotFound
+from services.history import WINDOWS_AHEAD, walk
 from services.runs import RunContext
 from services.targets import Targets
 from storage.files import FileRepository
 from storage.models import File, FileTally, NewFile, Progress, Source
 from storage.sources import SourceRepository
 from storage.types import Clock, utc_now
-
-LONG_WALK = HISTORY_PAGE // 2
-"""From so many messages on a first page it is worth a call to ask how many there are in all."""
 
 
 class Scraper:
@@ -32,12 +31,15 @@ class Scraper:
         targets: Targets,
         *,
         clock: Clock = utc_now,
+        windows: int = WINDOWS_AHEAD,
     ) -> None:
+        """`windows`: pages of history that are asked for at once."""
         self._sources = sources
         self._files = files
         self._pool = pool
         self._targets = targets
         self._clock = clock
+        self._windows = windows
         self._downloader = Downloader(files, pool)
 
     async def work(self, context: RunContext) -> None:
@@ -64,24 +66,28 @@ class Scraper:
     async def _walk(self, context: RunContext, source: Source, peer: Peer, start: "_Start") -> None:
         counters = {"files": 0, "failed": 0, "skipped": 0, **context.run.progress.counters}
         new = source.total_messages - start.messages
-        cursor, done, total = source.cursor, 0, None
-        while True:
-            context.progress(Progress(done=done, total=total, counters={**counters, "messages": new}))
-            async with self._pool.reading(source.session_id) as client:
-                page = await client.history(peer, cursor)
-                if page.last_id is None:
-                    return
-                if total is None and len(page.posts) >= LONG_WALK:
-                    total = await client.count_after(peer, cursor)
-            new += await self._store(source, page, page.last_id)
-            cursor = page.last_id
-            done += len(page.posts)
-            counters["skipped"] += sum(1 for post in page.posts if post.file and not _wants(source, post.file))
+        done, total = 0, None
 
-    async def _store(self, source: Source, page: HistoryPage, cursor: int) -> int:
+        async def ask(after_id: int) -> HistoryPage:
+            async with self._pool.reading(source.session_id) as client:
+                return await client.history(peer, after_id)
+
+        context.progress(Progress(counters={**counters, "messages": new}))
+        async with aclosing(walk(ask, source.cursor, self._windows)) as pages:
+            async for page in pages:
+                new += await self._store(source, page)
+                done += len(page.posts)
+                counters["skipped"] += sum(1 for post in page.posts if post.file and not _wants(source, post.file))
+                if total is None and page.newer is not None:
+                    total = done + page.newer
+                context.progress(Progress(done=done, total=total, counters={**counters, "messages": new}))
+
+    async def _store(self, source: Source, page: HistoryPage) -> int:
+        """Answers how many messages were new to the source."""
+        assert page.last_id is not None  # the walk hands out what brings something
         messages = [post.message for post in page.posts]
         wanted = [post.file for post in page.posts if post.file and _wants(source, post.file)]
-        stored = await self._sources.store_page(source.id, messages, wanted, cursor)
+        stored = await self._sources.store_page(source.id, messages, wanted, page.last_id)
         return stored.new_messages
 
     async def _fetch(self, context: RunContext, source: Source, peer: Peer, start: "_Start") -> None:

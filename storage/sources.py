@@ -24,8 +24,8 @@ from storage.models import (
 )
 from storage.runs import readdress_scrapes
 from storage.schema import channels, files, messages, peers, sessions, source_messages, sources
-from storage.statements import chunks
-from storage.types import Clock, utc_now
+from storage.statements import Bulk, chunks
+from storage.types import Clock, to_milliseconds, utc_now
 
 
 class SourceRepository:
@@ -185,23 +185,31 @@ async def _channel_of(connection: AsyncConnection, source_id: int) -> int | None
     return channel_id
 
 
-async def _store_messages(connection: AsyncConnection, channel_id: int, page: Sequence[NewMessage]) -> None:
-    if not page:
-        return
+def _store_message() -> Bulk:
     statement = statements.insert(messages)
-    await connection.execute(
+    return Bulk(
         statement.on_conflict_do_update(
             index_elements=["channel_id", "id"],
             set_={"text": statement.excluded.text, "edited_at": statement.excluded.edited_at},
-        ),
+        )
+    )
+
+
+STORE_MESSAGE = _store_message()
+LINK_MESSAGE = Bulk(statements.insert(source_messages).on_conflict_do_nothing())
+
+
+async def _store_messages(connection: AsyncConnection, channel_id: int, page: Sequence[NewMessage]) -> None:
+    await STORE_MESSAGE.execute(
+        connection,
         [
             {
                 "channel_id": channel_id,
                 "id": message.id,
-                "date": message.date,
+                "date": to_milliseconds(message.date),
                 "sender_id": message.sender_id,
                 "text": message.text,
-                "edited_at": message.edited_at,
+                "edited_at": to_milliseconds(message.edited_at) if message.edited_at else None,
                 "grouped_id": message.grouped_id,
             }
             for message in page
@@ -210,22 +218,10 @@ async def _store_messages(connection: AsyncConnection, channel_id: int, page: Se
 
 
 async def _link_messages(connection: AsyncConnection, source_id: int, page: Sequence[NewMessage]) -> int:
-    count = 0
-    for message_ids in chunks(sorted({message.id for message in page})):
-        known = set(
-            await connection.scalars(
-                select(source_messages.c.message_id).where(
-                    source_messages.c.source_id == source_id, source_messages.c.message_id.in_(message_ids)
-                )
-            )
-        )
-        links = [
-            {"source_id": source_id, "message_id": message_id} for message_id in message_ids if message_id not in known
-        ]
-        if links:
-            await connection.execute(insert(source_messages), links)
-        count += len(links)
-    return count
+    """Answers how many the source did not have."""
+    return await LINK_MESSAGE.execute(
+        connection, [{"source_id": source_id, "message_id": message.id} for message in page]
+    )
 
 
 def _file_values(source_id: int, channel_id: int, file: NewFile, now: datetime) -> dict[str, Any]:

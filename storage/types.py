@@ -24,6 +24,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def to_milliseconds(value: datetime) -> int:
+    """Since 1970. Raises ValueError for a naive time."""
+    if value.tzinfo is None:
+        raise ValueError("a stored time must be aware")
+    return (value - _EPOCH) // _MILLISECOND
+
+
 class Id64(TypeDecorator[int]):
     """A signed 64-bit integer: row ids, Telegram's ids, counts and sizes."""
 
@@ -46,11 +53,7 @@ class UtcTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a stored time must be aware")
-        return (value - _EPOCH) // _MILLISECOND
+        return None if value is None else to_milliseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         return None if value is None else _EPOCH + value * _MILLISECOND

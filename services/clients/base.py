@@ -123,10 +123,16 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """`posts` ascend by id. `last_id`: the highest id looked at, service messages included; None at the end."""
+    """The messages right above the id that was asked for. `posts` ascend by id.
+
+    `last_id`: the highest id looked at, service messages included; None: nothing lies above. `newer`: how many messages
+    lie above the page, None where Telegram does not say. `is_last`: none do, for sure.
+    """
 
     posts: tuple[Post, ...]
     last_id: int | None
+    newer: int | None
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,9 +232,6 @@ class ReadingClient(Protocol):
 
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
         """Up to HISTORY_PAGE messages with ids above `after_id`, oldest first."""
-
-    async def count_after(self, peer: Peer, after_id: int) -> int | None:
-        """How many messages lie above `after_id`, as Telegram counts them; None if it does not say."""
 
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         """These messages again, with fresh locations; deleted ones are missing. At most 100 ids."""

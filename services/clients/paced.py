@@ -79,11 +79,6 @@ class PacedReading:
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
         return await self._line.ask("messages.getHistory", lambda client: client.history(peer, after_id), repeat=True)
 
-    async def count_after(self, peer: Peer, after_id: int) -> int | None:
-        return await self._line.ask(
-            "messages.getHistory", lambda client: client.count_after(peer, after_id), repeat=True
-        )
-
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         return await self._line.ask("channels.getMessages", lambda client: client.posts(peer, message_ids), repeat=True)
 

@@ -89,34 +89,25 @@ class TelethonReading:
     # -- messages
 
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
-        # The window ends right above `after_id`: the page before that message, seen from the newest one.
-        answer = await self._history(peer, after_id + 1, -HISTORY_PAGE, HISTORY_PAGE)
-        # Near the newest message a window reaches below `after_id`; that part is known.
-        fresh = sorted((each for each in answer.messages if each.id > after_id), key=lambda each: each.id)
-        posts = tuple(convert.post(each) for each in fresh if isinstance(each, types.Message))
-        return HistoryPage(posts, fresh[-1].id if fresh else None)
-
-    async def count_after(self, peer: Peer, after_id: int) -> int | None:
-        answer = await self._history(peer, after_id + 1 if after_id else 0, 0, 1)
-        if after_id:
-            # Where the first message at or below `after_id` stands, counted from the newest.
-            position = getattr(answer, "offset_id_offset", None)
-            return None if position is None else int(position)
-        return int(getattr(answer, "count", len(answer.messages)))
-
-    async def _history(self, peer: Peer, offset_id: int, add_offset: int, limit: int) -> Any:
-        return await self._ask(
+        answer = await self._ask(
             functions.messages.GetHistoryRequest(
                 convert.input_peer(peer.id, peer.access_hash),
-                offset_id=offset_id,
+                # The window ends right above `after_id`: the page before that message, seen from the newest one.
+                offset_id=after_id + 1,
                 offset_date=None,
-                add_offset=add_offset,
-                limit=limit,
+                add_offset=-HISTORY_PAGE,
+                limit=HISTORY_PAGE,
                 max_id=0,
                 min_id=0,
                 hash=0,
             )
         )
+        # Near the newest message a window may reach below `after_id`; that part is known.
+        fresh = sorted((each for each in answer.messages if each.id > after_id), key=lambda each: each.id)
+        posts = tuple(convert.post(each) for each in fresh if isinstance(each, types.Message))
+        newer = _newer(answer, after_id) if fresh else 0
+        is_last = newer == 0 or len(fresh) < len(answer.messages)
+        return HistoryPage(posts, fresh[-1].id if fresh else None, newer, is_last)
 
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         wanted: list[Any] = [types.InputMessageID(message_id) for message_id in message_ids]
@@ -148,6 +139,16 @@ class TelethonReading:
         if channel_id is None:
             raise ChannelUnavailable
         return types.InputChannel(channel_id, peer.access_hash)
+
+
+def _newer(answer: Any, after_id: int) -> int | None:
+    """How many messages stand before the page's newest one (offset_id_offset: https://core.telegram.org/api/offsets),
+    or what is left of all when the walk begins."""
+    if (position := getattr(answer, "offset_id_offset", None)) is not None:
+        return int(position)
+    if after_id == 0 and (count := getattr(answer, "count", None)) is not None:
+        return int(count) - len(answer.messages)
+    return None
 
 
 def _behind(answer: Any) -> DialogsOffset | None:

@@ -113,10 +113,16 @@ async def test_history_ends(jetty: Jetty, client: ReadingClient) -> None:
     assert (page.posts, page.last_id) == ((), None)
 
 
-async def test_the_count_of_all_messages(jetty: Jetty, client: ReadingClient) -> None:
-    """Telegram says how many messages a walk from the start will meet."""
-    there = [m for m in jetty.private.messages.values() if not m.deleted]
-    assert await client.count_after(peer_of(jetty.private), 0) == len(there)
+async def test_history_says_what_is_left(jetty: Jetty, client: ReadingClient) -> None:
+    """Each page tells how many messages lie above it; the last one says that it is the last."""
+    world, channel = jetty.sandbox.world, jetty.private
+    for number in range(250):
+        world.post(channel, channel.peer, text=f"post {number}")
+    there = [m.id for m in channel.messages.values() if not m.deleted]
+    first = await client.history(peer_of(channel), 0)
+    assert (first.newer, first.is_last) == (len(there) - 100, False)
+    last = await client.history(peer_of(channel), there[-101])
+    assert (last.last_id, last.newer, last.is_last) == (there[-1], 0, True)
 
 
 async def test_files_are_described(jetty: Jetty, client: ReadingClient) -> None:

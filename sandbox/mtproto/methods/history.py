@@ -77,14 +77,23 @@ def window(
     return [message for message in page if (not max_id or message.id < max_id) and message.id > min_id]
 
 
-def page(call: Call, chat: Chat, found: list[Message], count: int) -> Any:
-    """A page as the answer of getHistory, search and getMessages. `count`: how many there are in all."""
+def page(call: Call, chat: Chat, found: list[Message], count: int, newer: int | None = None) -> Any:
+    """A page as the answer of getHistory, search and getMessages. `count`: how many there are in all; `newer`: how
+    many of them stand before the page's first, told where an offset was given."""
     rendered, chats, users = with_peers(call, found, chat.channel)
     if chat.channel is not None:
-        return types.messages.ChannelMessages(chat.channel.pts, count, rendered, [], chats, users)
+        pts = chat.channel.pts
+        return types.messages.ChannelMessages(pts, count, rendered, [], chats, users, offset_id_offset=newer)
     if len(found) == count:
         return types.messages.Messages(rendered, [], chats, users)
-    return types.messages.MessagesSlice(count, rendered, [], chats, users)
+    return types.messages.MessagesSlice(count, rendered, [], chats, users, offset_id_offset=newer)
+
+
+def newer_than(messages: list[Message], found: list[Message]) -> int | None:
+    """How many of `messages` (oldest first) stand before a page of them; None for an empty page."""
+    if not found:
+        return None
+    return len(messages) - bisect_left(messages, found[0].id + 1, key=lambda message: message.id)
 
 
 def with_peers(

@@ -25,7 +25,8 @@ async def get_history(call: Call, request: Any) -> Any:
         max_id=request.max_id,
         min_id=request.min_id,
     )
-    return history.page(call, chat, found, len(chat.messages))
+    newer = history.newer_than(chat.messages, found) if request.offset_id else None
+    return history.page(call, chat, found, len(chat.messages), newer)
 
 
 # Single messages --------------------------------------------------------------------------------------------------
