@@ -1,4 +1,4 @@
-"""python -m bot [run | rekey | backup FILE | restore FILE]: settings -> work -> exit code.
+"""python -m bot [run | rekey | backup FILE | restore FILE | clear-pin USER_ID]: settings -> work -> exit code.
 
 Exit codes: 0 done, or stopped as asked; 2 refused, with one line that says why; 3 another process uses this token.
 """
@@ -14,7 +14,7 @@ from bot.logs import configure_logging
 from bot.settings import Settings, SettingsInvalid, load_settings
 
 REFUSED, CONFLICT, INTERRUPTED = 2, 3, 130
-WHAT = {"run": "start", "rekey": "change keys", "backup": "back up", "restore": "restore"}
+WHAT = {"run": "start", "rekey": "change keys", "backup": "back up", "restore": "restore", "clear-pin": "clear the PIN"}
 
 log = logging.getLogger("bot")
 
@@ -46,12 +46,14 @@ async def serve(settings: Settings) -> int:
 
 
 async def operate(settings: Settings, arguments: argparse.Namespace) -> int:
-    """rekey, backup or restore: without aiogram and the client libraries, so they start at once."""
+    """Everything but run: without aiogram and the client libraries, so they start at once."""
     from bot import commands
     from storage.errors import PorterError
 
     try:
         match arguments.command:
+            case "clear-pin":
+                await commands.run_clear_pin(settings, arguments.user_id)
             case "rekey":
                 await commands.run_rekey(settings)
             case "backup":
@@ -77,6 +79,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     parser.set_defaults(command="run")
     commands.add_parser("run", help="operate the bot (this is what no command does)")
     commands.add_parser("rekey", help="move everything sealed to the newest key of MASTER_KEY or MASTER_KEY_FILE")
+    clear_pin = commands.add_parser("clear-pin", help="take away the PIN of an admin who lost it; Porter may run")
+    clear_pin.add_argument("user_id", metavar="USER_ID", type=int)
     backup = commands.add_parser("backup", help="write database and keys to FILE, under a passphrase; Porter may run")
     backup.add_argument("file", metavar="FILE", type=Path)
     backup.add_argument("--force", action="store_true", help="overwrite FILE")

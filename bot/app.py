@@ -16,7 +16,8 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramAPIError
-from aiogram.types import BotCommand, BotCommandScopeChat, ChatJoinRequest, LinkPreviewOptions
+from aiogram.fsm.storage.base import StorageKey
+from aiogram.types import ChatJoinRequest, LinkPreviewOptions
 
 from bot.dispatcher import Workflow, build_dispatcher
 from bot.fsm import SqliteStorage
@@ -27,22 +28,26 @@ from bot.polling import AnotherPoller, Poller
 from bot.settings import Settings
 from handlers.middleware import AdminMiddleware
 from handlers.notifier import ScreenNotifier
+from handlers.people import set_menu
 from handlers.restored import question
 from handlers.screen import Page, Screens
 from handlers.texts import Texts
-from handlers.texts.home import COMMANDS
+from services.access import Rights
 from services.admins import AdminService
+from services.audit import AuditService
 from services.channels import ChannelService
 from services.clients.factory import Clients
 from services.clients.pacing import Governor
 from services.clients.pool import ClientPool
 from services.confirmations import ConfirmationService
+from services.desks import Desks
 from services.enrolment import Enrolment
 from services.errors import SessionDead
 from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
 from services.login import LoginService
+from services.pins import PinService
 from services.repairs import SessionRepairs
 from services.restores import RestingClients, RestoreService
 from services.runs import Runner
@@ -53,6 +58,7 @@ from services.sessions import SessionService
 from services.sources import SourceService
 from services.targets import Targets
 from storage.admins import AdminRepository
+from storage.audit import AuditRepository
 from storage.channels import ChannelRepository
 from storage.confirmations import ConfirmationRepository
 from storage.conversations import ConversationRepository
@@ -61,7 +67,8 @@ from storage.files import FileRepository
 from storage.flood_waits import FloodWaitRepository
 from storage.join_requests import JoinRequestRepository
 from storage.logins import LoginRepository
-from storage.models import IncomingRequest, Role, RunKind, Schedule
+from storage.models import IncomingRequest, RunKind, Schedule
+from storage.pins import PinRepository
 from storage.restore import finish
 from storage.restored import RestoredRepository
 from storage.runs import RunRepository
@@ -101,7 +108,7 @@ class App:
             await self.poller.run(stop)
         except AnotherPoller:
             # Two Porters would use one account from two addresses, and Telegram kills such keys: this one gives way.
-            for owner in await self.admins.all():
+            for owner in await self.admins.owners():
                 await self.screens.tell(owner.user_id, Page(Texts(zone=self.settings.zone).home.another_porter()))
             raise
         finally:
@@ -126,17 +133,15 @@ class App:
     async def _greet(self) -> None:
         """What may come after the first poll: the question of a restored Porter, the claim link, the command menus."""
         try:
-            owners = await self.admins.all()
             await self._ask_owners()
-            if not owners:
+            if not await self.admins.owners():
                 me = await self.bot.me()
                 link = f"https://t.me/{me.username}?start={self.admins.new_claim()}"
                 log.warning("nobody owns this Porter. Open this link within 15 minutes to own it: %s", link)
-            commands = [BotCommand(command=name, description=what) for name, what in COMMANDS.items()]
-            for admin in owners:
-                await self.bot.set_my_commands(commands, BotCommandScopeChat(chat_id=admin.user_id))
         except TelegramAPIError as error:
-            log.warning("command menus are not set: %s", error.message)
+            log.warning("the claim link is not known: %s", error.message)
+        for admin in await self.admins.all():
+            await set_menu(self.bot, admin.user_id, admin.role)
 
     async def _ask_owners(self) -> None:
         """Once; later on the question stands where home was."""
@@ -146,10 +151,9 @@ class App:
         log.warning("restored from a backup: accounts rest until an owner says in the chat that the old Porter is off")
         if restored.told:
             return
-        for admin in await self.admins.all():
-            if admin.role is Role.OWNER:
-                texts = Texts(zone=ZoneInfo(admin.timezone) if admin.timezone else self.settings.zone)
-                await self.screens.tell(admin.user_id, question(texts, restored, is_owner=True))
+        for admin in await self.admins.owners():
+            texts = Texts(zone=ZoneInfo(admin.timezone) if admin.timezone else self.settings.zone)
+            await self.screens.tell(admin.user_id, question(texts, restored, is_owner=True))
         await self.restores.told()
 
 
@@ -174,8 +178,9 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         await confirmation_rows.sweep()
         await flood_waits.sweep()
 
-        admin_rows = AdminRepository(database)
-        admins = AdminService(admin_rows)
+        admin_rows, channel_rows = AdminRepository(database), ChannelRepository(database)
+        rights, audits = Rights(admin_rows), AuditService(AuditRepository(database))
+        admins = AdminService(admin_rows, channel_rows)
         await admins.appoint(settings.admin_ids)
         screens = Screens(bot, ScreenRepository(database), pace)
         notifier = ScreenNotifier(screens, admins, settings.zone)
@@ -183,7 +188,6 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         gate = BotApiGate(bot)
 
         session_rows = SessionRepository(database, vault)
-        channel_rows = ChannelRepository(database)
         restores = RestoreService(RestoredRepository(database))
         await restores.load()
         factory = RestingClients(Clients(server), restores)
@@ -209,8 +213,29 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         sources = SourceService(source_rows, file_rows, schedule_rows, runner, schedule, targets)
         scraper = Scraper(source_rows, file_rows, pool, targets)
         requests = JoinRequestService(
-            JoinRequestRepository(database), channel_rows, session_rows, channels, pool, gate, runner, notifier
+            JoinRequestRepository(database),
+            channel_rows,
+            session_rows,
+            channels,
+            pool,
+            gate,
+            runner,
+            notifier,
+            rights,
+            audits,
         )
+        pins = PinService(PinRepository(database, vault))
+        fsm = SqliteStorage(ConversationRepository(database, vault))
+
+        async def role_changed(user_id: int) -> None:
+            """What this person had begun is void."""
+            pins.forget(user_id)
+            await logins.cancel(user_id)
+            key = StorageKey(bot_id=bot.id, chat_id=user_id, user_id=user_id)
+            await fsm.set_state(key, None)
+            await fsm.set_data(key, {})
+
+        admins.on_change(role_changed)
 
         async def scrape_on_schedule(due: Schedule) -> None:
             await sources.scrape(due.subject_id, None)
@@ -226,20 +251,23 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         workflow = Workflow(
             admins=admins,
             api=settings.api,
+            audits=audits,
             channels=channels,
             confirmations=ConfirmationService(confirmation_rows),
             home=HomeService(SummaryRepository(database), admin_rows),
             imports=ImportService(enrolment, factory, settings.api, server),
             logins=logins,
+            people=gate,
+            pins=pins,
             repairs=repairs,
-            requests=requests,
             restores=restores,
-            runner=runner,
+            screens=screens,
             sessions=sessions,
             sources=sources,
         )
-        middleware = AdminMiddleware(admins, screens, settings.zone)
-        dispatcher = build_dispatcher(workflow, SqliteStorage(ConversationRepository(database, vault)), middleware)
+        desks = Desks(requests, channels, runner, rights)
+        middleware = AdminMiddleware(admins, screens, desks, settings.zone)
+        dispatcher = build_dispatcher(workflow, fsm, middleware)
         poller = Poller(bot, dispatcher, take_requests)
         yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule, watch, restores)
 

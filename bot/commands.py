@@ -1,4 +1,4 @@
-"""What an operator does at the terminal: rekey, backup, restore. Results on stdout, progress on stderr.
+"""What an operator does at the terminal: rekey, backup, restore, clear-pin. Results on stdout, progress on stderr.
 
 Raises PorterError, SettingsInvalid and OSError; bot/__main__.py makes one line of them.
 """
@@ -10,9 +10,13 @@ from pathlib import Path
 
 from bot.lock import hold_lock
 from bot.settings import Settings, SettingsInvalid, load_backup_passphrase
+from storage.admins import AdminRepository
+from storage.audit import AuditRepository
 from storage.backup import DATABASE, back_up
 from storage.database import Database
 from storage.errors import NothingToBackUp
+from storage.models import AuditOutcome, AuditVerb
+from storage.pins import remove_pin
 from storage.rekey import RekeyProgress, rekey
 from storage.restore import finish, restore
 from storage.vault import open_vault
@@ -53,6 +57,20 @@ async def run_restore(settings: Settings, file: Path, *, force: bool) -> None:
         f"Restored the backup of {restored.made_at:%Y-%m-%d %H:%M} UTC. Stop the old Porter, then start this one: "
         "its accounts rest until an owner says in the chat that the old one is off."
     )
+
+
+async def run_clear_pin(settings: Settings, user_id: int) -> None:
+    """Porter may go on running: it looks at the database each time. The audit says that it was done here."""
+    path = settings.data_dir / DATABASE
+    if not path.exists():
+        raise NothingToBackUp("there is no database in DATA_DIR")
+    async with Database.open(path) as database:
+        removed = await remove_pin(database, user_id)
+        if removed:
+            admin = await AdminRepository(database).get(user_id)
+            name = admin.name if admin else str(user_id)
+            await AuditRepository(database).add(None, "terminal", AuditVerb.PIN_REMOVE, AuditOutcome.DONE, name, {})
+    print(f"The PIN of {user_id} is gone." if removed else f"{user_id} has no PIN.")
 
 
 class _Teller:

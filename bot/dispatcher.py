@@ -8,35 +8,42 @@ from aiogram.fsm.storage.memory import SimpleEventIsolation
 from bot.fsm import SqliteStorage
 from handlers import build_router
 from handlers.middleware import AdminMiddleware
+from handlers.screen import Screens
 from services.admins import AdminService
+from services.audit import AuditService
 from services.channels import ChannelService
 from services.clients.base import ApiCredentials
 from services.confirmations import ConfirmationService
+from services.gate import PeopleGate
 from services.home import HomeService
 from services.imports import ImportService
-from services.join_requests import JoinRequestService
 from services.login import LoginService
+from services.pins import PinService
 from services.repairs import SessionRepairs
 from services.restores import RestoreService
-from services.runs import Runner
 from services.sessions import SessionService
 from services.sources import SourceService
 
 
 class Workflow(TypedDict):
-    """Everything that a handler may name as a parameter beside what aiogram and the middleware give."""
+    """Everything that a handler may name as a parameter beside what aiogram and the middleware give.
+
+    Waiting people and runs are not here: the middleware gives desks, bound to the admin (services/desks.py).
+    """
 
     admins: AdminService
     api: ApiCredentials | None
+    audits: AuditService
     channels: ChannelService
     confirmations: ConfirmationService
     home: HomeService
     imports: ImportService
     logins: LoginService
+    people: PeopleGate
+    pins: PinService
     repairs: SessionRepairs
-    requests: JoinRequestService
     restores: RestoreService
-    runner: Runner
+    screens: Screens
     sessions: SessionService
     sources: SourceService
 

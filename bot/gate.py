@@ -29,6 +29,7 @@ from services.errors import (
     TelegramRefused,
     Unreachable,
 )
+from services.gate import Person
 from storage.models import Channel, ChannelKind
 from storage.types import utc_now
 
@@ -77,7 +78,7 @@ async def _translated() -> AsyncIterator[None]:
 
 
 class BotApiGate:
-    """Implements services.gate.BotGate."""
+    """Implements services.gate.BotGate and PeopleGate."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -115,3 +116,13 @@ class BotApiGate:
     async def deny(self, channel_id: int, user_id: int) -> None:
         async with _translated():
             await self._bot.decline_chat_join_request(channel_id, user_id)
+
+    async def person(self, user_id: int) -> Person | None:
+        """A chat does not tell whether it is with a bot; the names of bots end as Telegram wants it."""
+        try:
+            async with _translated():
+                chat = await self._bot.get_chat(user_id)
+        except (ChannelUnavailable, TelegramRefused):
+            return None
+        is_bot = user_id == self._bot.id or (chat.username or "").lower().endswith("bot")
+        return Person(user_id, chat.full_name, is_bot)

@@ -6,6 +6,7 @@ from aiogram.enums import ChatType
 from handlers import (
     access,
     add_source,
+    audit,
     claim,
     connect,
     errors,
@@ -15,6 +16,8 @@ from handlers import (
     join_requests,
     login,
     membership,
+    people,
+    pin,
     restored,
     runs,
     sessions,
@@ -26,6 +29,8 @@ def build_router() -> Router:
     """Admins in private chats first; then the claim link; everybody else meets silence."""
     admins = Router(name="admins")
     private = F.chat.type == ChatType.PRIVATE
+    for observer in (admins.message, admins.callback_query):
+        observer.outer_middleware(access.Door())
     admins.message.filter(access.IsAdmin(), private)
     admins.callback_query.filter(access.IsAdmin(), F.message.chat.type == ChatType.PRIVATE)
     admins.include_routers(
@@ -36,6 +41,9 @@ def build_router() -> Router:
         sources.build(),
         join_requests.build(),
         runs.build(),
+        pin.build(),
+        people.build(),
+        audit.build(),
         connect.build(),
         login.build(),
         add_source.build(),

@@ -1,14 +1,256 @@
-"""Who may operate Porter. Declared once, for messages and callbacks alike; everybody else meets silence."""
+"""Who may what in the chat: one table, asked before any handler, for messages, commands and buttons alike.
+
+What is not in the table is for owners. Everybody but admins meets silence.
+
+A button that shall want the owner's PIN is marked here, by one line, `pin=True`: of a question and its answer it is the
+answer. The door shows the keypad in between (handlers/pin.py); with the right PIN, or one that was given less than five
+minutes ago, the same press goes on to its own handler, which knows nothing of it.
+"""
 
 import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
-from aiogram import Router
+from aiogram import BaseMiddleware, Router
+from aiogram.enums import ChatType
 from aiogram.filters import BaseFilter
-from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.filters.callback_data import CallbackData
+from aiogram.fsm.context import FSMContext
+from aiogram.types import CallbackQuery, InlineKeyboardMarkup, Message, TelegramObject
 
-from storage.models import Admin
+from handlers import callbacks as cb
+from handlers import keyboards, pin
+from handlers.parking import parked_state
+from handlers.screen import Page
+from handlers.states import LoadForm
+from handlers.texts.home import COMMANDS
+from services import audit
+from services.errors import NotAllowed
+from storage.models import Admin, AuditOutcome, AuditVerb, Role
 
 log = logging.getLogger(__name__)
+
+Roles = frozenset[Role]
+EVERYBODY: Roles = frozenset(Role)
+DECIDERS: Roles = frozenset({Role.OWNER, Role.APPROVER})
+LOOKERS: Roles = frozenset({Role.OWNER, Role.VIEWER})
+OWNERS: Roles = frozenset({Role.OWNER})
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may press it, and whether an owner's PIN comes before."""
+
+    roles: Roles = OWNERS
+    pin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Of a kind of button: `rest` holds for the verbs that are not named."""
+
+    rest: Rule = field(default_factory=Rule)
+    verbs: Mapping[StrEnum, Rule] = field(default_factory=dict)
+
+
+ALL, DECIDE, LOOK, OWN, OWN_PIN = Rule(EVERYBODY), Rule(DECIDERS), Rule(LOOKERS), Rule(OWNERS), Rule(OWNERS, pin=True)
+
+BUTTONS: dict[type[CallbackData], Rules] = {
+    cb.Go: Rules(
+        verbs={
+            cb.Place.HOME: ALL,
+            cb.Place.HELP: ALL,
+            cb.Place.AGAIN: ALL,
+            cb.Place.REQUESTS: ALL,
+            cb.Place.LOAD: DECIDE,
+            cb.Place.SOURCES: LOOK,
+        }
+    ),
+    cb.Parked: Rules(ALL),
+    cb.Key: Rules(OWN),
+    cb.KeyAction: Rules(OWN),
+    cb.ImportUse: Rules(OWN),
+    cb.SessionAction: Rules(OWN, {cb.SessionVerb.DELETE_SURELY: OWN_PIN}),
+    cb.SessionMove: Rules(OWN),
+    cb.SourceAction: Rules(OWN, {cb.SourceVerb.SHOW: LOOK, cb.SourceVerb.DELETE_SURELY: OWN_PIN}),
+    cb.SourcePick: Rules(OWN),
+    cb.LoadPick: Rules(DECIDE),
+    cb.RequestAction: Rules(
+        OWN,
+        {
+            cb.RequestVerb.LIST: ALL,
+            cb.RequestVerb.SHOW: ALL,
+            cb.RequestVerb.NEXT: ALL,
+            cb.RequestVerb.APPROVE: DECIDE,
+            cb.RequestVerb.DENY: DECIDE,
+        },
+    ),
+    cb.BulkAction: Rules(DECIDE),
+    cb.Confirm: Rules(Rule(DECIDERS, pin=True)),
+    cb.OldPorterOff: Rules(OWN),
+    cb.RunAction: Rules(
+        OWN,
+        {
+            cb.RunVerb.SHOW: ALL,
+            cb.RunVerb.TELL: ALL,
+            cb.RunVerb.PAUSE: DECIDE,
+            cb.RunVerb.RESUME: DECIDE,
+            cb.RunVerb.CANCEL: DECIDE,
+        },
+    ),
+    cb.PersonAction: Rules(OWN, {cb.PersonVerb.CLEAR_PIN_SURELY: OWN_PIN}),
+    cb.ChannelPick: Rules(OWN),
+    cb.Settle: Rules(OWN_PIN),
+    cb.PinKey: Rules(OWN),
+    cb.PinAction: Rules(OWN),
+    cb.SafetyAction: Rules(OWN_PIN),
+    cb.AuditPick: Rules(OWN),
+}
+
+COMMAND_ROLES: dict[str, Roles] = {
+    "start": EVERYBODY,
+    "login": OWNERS,
+    "sessions": OWNERS,
+    "sources": LOOKERS,
+    "scrape": OWNERS,
+    "requests": EVERYBODY,
+    "load": DECIDERS,
+    "admins": OWNERS,
+    "audit": OWNERS,
+    "cancel": EVERYBODY,
+    "help": EVERYBODY,
+}
+
+STATE_ROLES: dict[str, Roles] = {str(LoadForm.channel.state): DECIDERS}
+"""Conversations that are not for owners alone."""
+
+KINDS = {kind.__prefix__: kind for kind in BUTTONS}
+
+
+def rule_of(data: str | None) -> Rule:
+    """Of a button's data, which anybody may have forged."""
+    kind = KINDS.get((data or "").split(":", maxsplit=1)[0])
+    if kind is None:
+        return OWN
+    try:
+        values = kind.unpack(data or "").model_dump().values()
+    except (TypeError, ValueError):
+        return OWN
+    rules = BUTTONS[kind]
+    return next(
+        (rules.verbs[value] for value in values if isinstance(value, StrEnum) and value in rules.verbs), rules.rest
+    )
+
+
+def commands_of(role: Role) -> dict[str, str]:
+    """What stands in the menu of that role."""
+    return {name: what for name, what in COMMANDS.items() if role in COMMAND_ROLES.get(name, OWNERS)}
+
+
+def offered(markup: InlineKeyboardMarkup, role: Role) -> InlineKeyboardMarkup:
+    """The buttons that the role may press."""
+    rows = [
+        [button for button in row if button.callback_data is None or role in rule_of(button.callback_data).roles]
+        for row in markup.inline_keyboard
+    ]
+    return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
+
+
+def _command(message: Message) -> str | None:
+    """The word of a command, as aiogram reads it."""
+    text = message.text or message.caption or ""
+    words = text.split(maxsplit=1)
+    return words[0][1:].partition("@")[0] if text.startswith("/") and words else None
+
+
+def _roles(event: TelegramObject, state_name: str | None) -> Roles:
+    """Who may send this now."""
+    if isinstance(event, CallbackQuery):
+        return rule_of(event.data).roles
+    assert isinstance(event, Message)
+    command = _command(event)
+    if command is not None:
+        return COMMAND_ROLES.get(command, OWNERS)
+    return STATE_ROLES.get(state_name or "", OWNERS)
+
+
+Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+
+class Door(BaseMiddleware):
+    """Before the filters of an admin's private chat. Whoever is no admin, and other chats, pass on to their own end."""
+
+    async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        admin: Admin | None = data.get("admin")
+        if admin is None or not _is_private(event):
+            return await handler(event, data)
+        with data["audits"].by(admin):
+            await self._void(admin, data)
+            if admin.role not in _roles(event, data["raw_state"]):
+                return await self._refuse(event, data)
+            await pin.leave(event, data)
+            try:
+                return await self._past_the_pin(handler, event, data)
+            except NotAllowed as error:
+                if not error.is_noted:
+                    await audit.note(AuditVerb.PRESS, _pressed(event), AuditOutcome.REFUSED)
+                raise
+
+    async def _past_the_pin(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
+        """On to the handler: at once, or with the press that a right PIN has let through, or not yet."""
+        if isinstance(event, CallbackQuery):
+            if rule_of(event.data).pin and await data["pins"].wants(data["admin"].user_id):
+                return await pin.ask(event, data)
+            if await pin.is_answer(event, data):
+                pressed = await pin.answer(data)
+                if pressed is None:
+                    return None
+                event = event.model_copy(update={"data": pressed})
+                if data["admin"].role not in rule_of(pressed).roles:
+                    return await self._refuse(event, data)
+        return await handler(event, data)
+
+    async def _void(self, admin: Admin, data: dict[str, Any]) -> None:
+        """A conversation, open or parked, that is not for this role any more."""
+        if admin.role is Role.OWNER:
+            return
+        state: FSMContext = data["state"]
+        names = {data["raw_state"], await parked_state(state)} - {None}
+        if any(admin.role not in STATE_ROLES.get(str(name), OWNERS) for name in names):
+            await state.clear()
+            data["raw_state"] = None
+
+    async def _refuse(self, event: TelegramObject, data: dict[str, Any]) -> None:
+        is_free_text = isinstance(event, Message) and _command(event) is None
+        if is_free_text:
+            # It may be a code or a password, for a conversation that is void by now.
+            await data["screen"].delete_typed()
+        else:
+            await audit.note(AuditVerb.PRESS, _pressed(event), AuditOutcome.REFUSED)
+        log.info("refused: not for this role", extra={"admin_id": data["admin"].user_id})
+        texts = data["texts"]
+        text = texts.people.nothing_to_type() if is_free_text else texts.errors.of(NotAllowed())
+        if not is_free_text:
+            await data["screen"].answer(text, alert=True)
+        await data["screen"].show(Page(text, keyboards.only_home(texts)))
+
+
+def _is_private(event: TelegramObject) -> bool:
+    message = event.message if isinstance(event, CallbackQuery) else event
+    chat = getattr(message, "chat", None)
+    return chat is not None and chat.type == ChatType.PRIVATE
+
+
+def _pressed(event: TelegramObject) -> str:
+    """What the audit calls it: a known command, or the prefix of a known button. Never what somebody typed."""
+    if isinstance(event, CallbackQuery):
+        prefix = (event.data or "").split(":", maxsplit=1)[0]
+        return prefix if prefix in KINDS else ""
+    assert isinstance(event, Message)
+    command = _command(event)
+    return f"/{command}" if command in COMMAND_ROLES else ""
 
 
 class IsAdmin(BaseFilter):

@@ -19,6 +19,9 @@ class Place(StrEnum):
     IMPORT = "import"
     ADD_SOURCE = "add"
     CONNECT = "connect"
+    ADMINS = "admins"
+    SAFETY = "safety"
+    AUDIT = "audit"
     AGAIN = "again"
 
 
@@ -171,3 +174,71 @@ class RunVerb(StrEnum):
 class RunAction(CallbackData, prefix="ru1"):
     verb: RunVerb
     id: int
+
+
+class PersonVerb(StrEnum):
+    SHOW = "show"
+    OWNER = "own"
+    APPROVER = "appr"
+    VIEWER = "view"
+    CHANNELS = "chan"
+    CHOSEN = "ok"
+    REMOVE = "rm"
+    CLEAR_PIN = "pin"
+    CLEAR_PIN_SURELY = "pin!"
+
+
+class PersonAction(CallbackData, prefix="ad1"):
+    """Somebody who operates Porter, or (`id` 0) somebody who shall."""
+
+    verb: PersonVerb
+    id: int = 0
+
+
+class ChannelPick(CallbackData, prefix="ac1"):
+    """A channel of an approver, chosen or not any more; or (`channel` 0) a page of them."""
+
+    channel: int = 0
+    page: int = 0
+
+
+class Settle(CallbackData, prefix="as1"):
+    """A single-use "yes" to what shall be of a person."""
+
+    id: int
+
+
+class PinVerb(StrEnum):
+    BACKSPACE = "back"
+    SUBMIT = "ok"
+    QUIT = "quit"
+
+
+class PinKey(CallbackData, prefix="pn1"):
+    """A key of the PIN's keypad. Which digit lies in which slot stands in the sealed FSM data."""
+
+    pad: int
+    slot: int
+
+
+class PinAction(CallbackData, prefix="pa1"):
+    pad: int
+    verb: PinVerb
+
+
+class SafetyVerb(StrEnum):
+    SET = "set"
+    REMOVE = "rm"
+
+
+class SafetyAction(CallbackData, prefix="sf1"):
+    """One's own PIN."""
+
+    verb: SafetyVerb
+
+
+class AuditPick(CallbackData, prefix="au1"):
+    """A page of the audit. `person` 0: of everybody."""
+
+    person: int = 0
+    page: int = 0

@@ -2,16 +2,18 @@
 
 import logging
 
-from aiogram import F, Router
+from aiogram import Bot, F, Router
 from aiogram.enums import ChatType
 from aiogram.filters import CommandObject, CommandStart
 from aiogram.types import TelegramObject, User
 
 from handlers import keyboards
+from handlers.people import set_menu
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
 from services.admins import CLAIM_PREFIX, AdminService
 from services.home import HomeService
+from storage.models import Role
 
 log = logging.getLogger(__name__)
 
@@ -24,11 +26,13 @@ async def claim(
     home: HomeService,
     screen: AdminScreen,
     texts: Texts,
+    bot: Bot,
 ) -> None:
     if not await admins.claim(command.args or "", event_from_user.id, event_from_user.full_name):
         log.warning("a claim link that is not valid was opened by user %s", event_from_user.id)
         return
     log.warning("user %s owns this Porter now", event_from_user.id)
+    await set_menu(bot, event_from_user.id, Role.OWNER)
     summary = await home.for_admin(event_from_user.id)
     await screen.show(Page(texts.home.claimed(), keyboards.home.page(texts, summary, parked=False)))
 

@@ -26,7 +26,7 @@ async def not_understood(
     if await _may_be_secret(state):
         await screen.delete_typed()
     await park(state)
-    summary = await home.peek()
+    summary = await home.peek(screen.admin_id)
     parked = await parked_state(state) is not None
     await screen.show(Page(texts.home.not_understood(), keyboards.home.page(texts, summary, parked=parked)))
 

@@ -1,11 +1,11 @@
 """Home is state, not a menu: what happened, what waits, and one button a thing. Help, /cancel and parking live here."""
 
-from aiogram import F, Router
+from aiogram import Bot, F, Router
 from aiogram.filters import Command, CommandStart, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import TelegramObject
 
-from handlers import add_source, import_session, join_requests, keyboards, login, sessions
+from handlers import access, add_source, import_session, join_requests, keyboards, login, people, sessions
 from handlers.callbacks import Go, Parked, Place
 from handlers.parking import Prompt, Unparks, park, parked_state
 from handlers.screen import AdminScreen, Page
@@ -13,6 +13,7 @@ from handlers.states import LoginForm
 from handlers.texts import Texts
 from services.home import HomeService
 from services.login import LoginService
+from storage.models import Admin
 
 PROMPTS: dict[str, Prompt] = {
     **login.PROMPTS,
@@ -20,6 +21,7 @@ PROMPTS: dict[str, Prompt] = {
     **add_source.PROMPTS,
     **sessions.PROMPTS,
     **join_requests.PROMPTS,
+    **people.PROMPTS,
 }
 
 
@@ -40,9 +42,24 @@ async def show_home(
     await screen.show(Page(texts.home.page(summary, waits), keyboards.home.page(texts, summary, parked=bool(parked))))
 
 
-async def show_help(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def start(
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    home: HomeService,
+    admin: Admin,
+    bot: Bot,
+) -> None:
+    """Who was added before they ever wrote gets the command menu now."""
+    if admin.last_home_at is None:
+        await people.set_menu(bot, admin.user_id, admin.role)
+    await show_home(event, screen, texts, state, home)
+
+
+async def show_help(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, admin: Admin) -> None:
     await park(state)
-    await screen.show(Page(texts.home.help(), keyboards.only_home(texts)))
+    await screen.show(Page(texts.home.help(access.commands_of(admin.role)), keyboards.only_home(texts)))
 
 
 async def cancel(
@@ -78,7 +95,7 @@ async def nothing_parked(event: TelegramObject, screen: AdminScreen, texts: Text
 
 def build() -> Router:
     router = Router(name="home")
-    router.message.register(show_home, CommandStart())
+    router.message.register(start, CommandStart())
     router.message.register(show_help, Command("help"))
     router.message.register(cancel, Command("cancel"))
     router.callback_query.register(show_home, Go.filter(F.to == Place.HOME))

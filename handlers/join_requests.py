@@ -23,11 +23,9 @@ from handlers.runs import show_card
 from handlers.screen import AdminScreen, Page
 from handlers.states import LoadForm
 from handlers.texts import Texts
-from services.channels import ChannelService
 from services.confirmations import ConfirmationService
+from services.desks import RequestDesk, RunDesk
 from services.errors import DecisionMade
-from services.join_requests import JoinRequestService
-from services.runs import Runner
 from storage.models import JoinRequest, RequestStatus
 
 DECIDE_ALL = "decide-all"
@@ -41,7 +39,7 @@ async def show_overview(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    requests: JoinRequestService,
+    requests: RequestDesk,
     callback_data: Go | None = None,
 ) -> None:
     await park(state)
@@ -51,7 +49,7 @@ async def show_overview(
 
 
 async def show_list(
-    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: RequestDesk
 ) -> None:
     """A page of a channel, by keyset: `after` is the last request of the page before."""
     channel = await requests.channel(callback_data.id)
@@ -68,7 +66,7 @@ async def show_list(
 
 async def _person(
     texts: Texts,
-    requests: JoinRequestService,
+    requests: RequestDesk,
     shown: JoinRequest | None,
     channel_id: int,
     just: JoinRequest | None = None,
@@ -84,14 +82,14 @@ async def _person(
 
 
 async def show_person(
-    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: RequestDesk
 ) -> None:
     request = await requests.get(callback_data.id)
     await screen.show(await _person(texts, requests, request, request.channel_id))
 
 
 async def show_next(
-    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: RequestDesk
 ) -> None:
     request = await requests.get(callback_data.id)
     following = await requests.next_pending(request.channel_id, request.id)
@@ -99,15 +97,15 @@ async def show_next(
 
 
 async def decide(
-    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: JoinRequestService
+    event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: RequestDesk
 ) -> None:
     """Decides, then shows the next person in the same card. Decided before: says so, and heals the card."""
-    decided = await requests.decide(callback_data.id, screen.admin_id, callback_data.verb is RequestVerb.APPROVE)
+    decided = await requests.decide(callback_data.id, callback_data.verb is RequestVerb.APPROVE)
     following = await requests.next_pending(decided.channel_id, decided.id)
     await screen.show(await _person(texts, requests, following, decided.channel_id, decided))
 
 
-async def decided_before(event: ErrorEvent, screen: AdminScreen, texts: Texts, requests: JoinRequestService) -> None:
+async def decided_before(event: ErrorEvent, screen: AdminScreen, texts: Texts, requests: RequestDesk) -> None:
     """Somebody was faster, or the card is old: the alert says who decided what, and the card goes on."""
     assert isinstance(event.exception, DecisionMade)
     request = event.exception.request
@@ -124,10 +122,11 @@ async def ask_decide_all(
     callback_data: BulkAction,
     screen: AdminScreen,
     texts: Texts,
-    requests: JoinRequestService,
+    requests: RequestDesk,
     confirmations: ConfirmationService,
 ) -> None:
     channel = await requests.channel(callback_data.channel)
+    await requests.check_decides(channel.id)
     count = await requests.count(channel.id)
     sample = await requests.page(channel.id, 0, SAMPLE)
     payload = {"channel": channel.id, "approve": callback_data.approve}
@@ -144,13 +143,13 @@ async def decide_all(
     callback_data: Confirm,
     screen: AdminScreen,
     texts: Texts,
-    requests: JoinRequestService,
+    requests: RequestDesk,
     confirmations: ConfirmationService,
-    runner: Runner,
+    runs: RunDesk,
 ) -> None:
     payload = await confirmations.take(callback_data.id, screen.admin_id, DECIDE_ALL)
-    run = await requests.decide_all(payload["channel"], screen.admin_id, payload["approve"])
-    await show_card(screen, texts, runner, run)
+    run = await requests.decide_all(payload["channel"], payload["approve"])
+    await show_card(screen, texts, runs, run)
 
 
 # -- loading who came before
@@ -161,12 +160,12 @@ async def ask_load(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    channels: ChannelService,
+    requests: RequestDesk,
     callback_data: LoadPick | None = None,
 ) -> None:
     """Channels where an account may let people in; typed names work as well."""
     await screen.answer()
-    rows = await channels.may_invite()
+    rows = await requests.loadable()
     await state.set_state(LoadForm.channel)
     page = callback_data.page if isinstance(callback_data, LoadPick) else 0
     await screen.show(Page(texts.requests.ask_load(rows), keyboards.requests.load_where(texts, rows, page)))
@@ -178,17 +177,16 @@ async def start_load(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    channels: ChannelService,
-    requests: JoinRequestService,
-    runner: Runner,
+    requests: RequestDesk,
+    runs: RunDesk,
 ) -> None:
     """/load, with or without the channel behind it."""
     await park(state)
     if not command.args:
-        await ask_load(event, screen, texts, state, channels)
+        await ask_load(event, screen, texts, state, requests)
         return
-    seen = await channels.find(command.args)
-    await show_card(screen, texts, runner, await requests.load(seen.channel.id, screen.admin_id))
+    channel = await requests.find(command.args)
+    await show_card(screen, texts, runs, await requests.load(channel.id))
 
 
 async def receive_load_text(
@@ -196,13 +194,12 @@ async def receive_load_text(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    channels: ChannelService,
-    requests: JoinRequestService,
-    runner: Runner,
+    requests: RequestDesk,
+    runs: RunDesk,
 ) -> None:
-    seen = await channels.find(message.text or "")
+    channel = await requests.find(message.text or "")
     await state.clear()
-    await show_card(screen, texts, runner, await requests.load(seen.channel.id, screen.admin_id))
+    await show_card(screen, texts, runs, await requests.load(channel.id))
 
 
 async def receive_load_pick(
@@ -211,11 +208,11 @@ async def receive_load_pick(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    requests: JoinRequestService,
-    runner: Runner,
+    requests: RequestDesk,
+    runs: RunDesk,
 ) -> None:
     await state.clear()
-    await show_card(screen, texts, runner, await requests.load(callback_data.channel, screen.admin_id))
+    await show_card(screen, texts, runs, await requests.load(callback_data.channel))
 
 
 PROMPTS: dict[str, Prompt] = {str(LoadForm.channel.state): ask_load}

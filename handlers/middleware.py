@@ -1,15 +1,19 @@
-"""Before any router: who is it, which words, which screen. After it: every callback is answered."""
+"""Before any router: who is it, which words, which screen, which desks. After it: every callback is answered."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiogram import BaseMiddleware
-from aiogram.types import TelegramObject, Update, User
+from aiogram.types import InlineKeyboardMarkup, TelegramObject, Update, User
 
+from handlers import access
 from handlers.screen import AdminScreen, Screens
 from handlers.texts import Texts
 from services.admins import AdminService
+from services.desks import Desks
+from storage.models import Admin
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
@@ -17,9 +21,10 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 class AdminMiddleware(BaseMiddleware):
     """On updates, inside the FSM's: its lock is taken in the order of update ids, so taps stay in order."""
 
-    def __init__(self, admins: AdminService, screens: Screens, zone: ZoneInfo) -> None:
+    def __init__(self, admins: AdminService, screens: Screens, desks: Desks, zone: ZoneInfo) -> None:
         self._admins = admins
         self._screens = screens
+        self._desks = desks
         self._zone = zone
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
@@ -30,9 +35,14 @@ class AdminMiddleware(BaseMiddleware):
         data["texts"] = Texts(zone=ZoneInfo(admin.timezone) if admin and admin.timezone else self._zone)
         if user is None:
             return await handler(event, data)
-        screen = AdminScreen(self._screens, user.id, event)
-        data["screen"] = screen
+        screen = AdminScreen(self._screens, user.id, event, partial(_offered, admin))
+        data |= {"screen": screen, "requests": self._desks.requests(user.id), "runs": self._desks.runs(user.id)}
         result = await handler(event, data)
         if admin is not None:
             await screen.answer()
         return result
+
+
+def _offered(admin: Admin | None, markup: InlineKeyboardMarkup) -> InlineKeyboardMarkup:
+    """Nobody but the claim link's opener, an owner by then, is shown something while they are no admin."""
+    return access.offered(markup, admin.role) if admin is not None else markup

@@ -4,19 +4,22 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiogram.exceptions import TelegramAPIError
 
 from handlers import keyboards
+from handlers.access import offered
 from handlers.runs import run_page
 from handlers.screen import Page, Screens
 from handlers.texts import Texts
+from services.access import sees_run
 from services.admins import AdminService
 from services.outages import Outage
-from storage.models import Role, Run, RunStatus
+from storage.models import Run, RunStatus
 
 log = logging.getLogger(__name__)
 
@@ -69,9 +72,8 @@ class ScreenNotifier:
 
     async def session_died(self, outage: Outage) -> None:
         """In the background: whoever met the dead session waits for this call."""
-        for admin in await self._admins.all():
-            if admin.role is Role.OWNER:
-                self._spawn(self._tell_death(admin.user_id, outage))
+        for admin in await self._admins.owners():
+            self._spawn(self._tell_death(admin.user_id, outage))
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -98,8 +100,9 @@ class ScreenNotifier:
             for screen in await self._screens.watching(run.id):
                 if not must and not self._screens.has_room(screen.admin_id):
                     continue
-                page = run_page(await self._texts(screen.admin_id), run, speed, screen.admin_id)
-                await self._screens.redraw(screen.admin_id, screen.message_id, page)
+                page = await self._page(screen.admin_id, run, speed)
+                if page is not None:
+                    await self._screens.redraw(screen.admin_id, screen.message_id, page)
         except TelegramAPIError as error:
             log.warning("a card was not drawn: %s", type(error).__name__, extra={"run_id": run.id})
 
@@ -107,13 +110,12 @@ class ScreenNotifier:
         """Who asked to be told; and, when a scheduled run failed, every owner."""
         listeners = set(run.tell)
         if run.requested_by is None and run.status is RunStatus.FAILED:
-            listeners |= {admin.user_id for admin in await self._admins.all()}
+            listeners |= {admin.user_id for admin in await self._admins.owners()}
         for admin_id in listeners:
-            texts = await self._texts(admin_id)
+            page = await self._page(admin_id, replace(run, tell=(*run.tell, admin_id)))
             try:
-                await self._screens.tell(
-                    admin_id, Page(texts.runs.card(run), keyboards.runs.card(texts, run, told=True))
-                )
+                if page is not None:
+                    await self._screens.tell(admin_id, page)
             except TelegramAPIError as error:
                 log.warning("an end was not told: %s", type(error).__name__, extra={"run_id": run.id})
 
@@ -125,6 +127,13 @@ class ScreenNotifier:
             await self._screens.tell(admin_id, page)
         except TelegramAPIError as error:
             log.warning("a dead session was not told: %s", type(error).__name__, extra={"admin_id": admin_id})
+
+    async def _page(self, admin_id: int, run: Run, speed: float | None = None) -> Page | None:
+        """The card as this admin may see it now. None: not at all, any more."""
+        admin = await self._admins.find(admin_id)
+        if admin is None or not sees_run(admin, run):
+            return None
+        return run_page(await self._texts(admin_id), run, speed, admin_id).for_reader(partial(offered, role=admin.role))
 
     async def _texts(self, admin_id: int) -> Texts:
         admin = await self._admins.find(admin_id)

@@ -48,12 +48,8 @@ async def confirm_off(
     callback_data: OldPorterOff,
     screen: AdminScreen,
     texts: Texts,
-    admin: Admin,
     restores: RestoreService,
 ) -> None:
-    if admin.role is not Role.OWNER:
-        await screen.answer(texts.restored.owners_only(), alert=True)
-        return
     await restores.confirm(callback_data.id)
     await screen.show(Page(texts.restored.confirmed(), keyboards.only_home(texts)))
 

@@ -8,8 +8,8 @@ from handlers import keyboards
 from handlers.callbacks import RunAction, RunVerb
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
+from services.desks import RunDesk
 from services.errors import AlreadyActive
-from services.runs import Runner
 from storage.models import Run
 
 
@@ -19,51 +19,51 @@ def run_page(texts: Texts, run: Run, speed: float | None = None, admin_id: int |
     return Page(texts.runs.card(run, speed), markup, run.id if run.is_active else None)
 
 
-async def show_card(screen: AdminScreen, texts: Texts, runner: Runner, run: Run) -> None:
+async def show_card(screen: AdminScreen, texts: Texts, runs: RunDesk, run: Run) -> None:
     """Put the card on the screen. What happened to the run before the screen was known as its watcher is drawn now."""
     await screen.show(run_page(texts, run, admin_id=screen.admin_id))
-    fresh = await runner.get(run.id)
+    fresh = await runs.get(run.id)
     if fresh.status is not run.status and not fresh.is_active:
         await screen.show(run_page(texts, fresh, admin_id=screen.admin_id))
 
 
 async def show_run(
-    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner
+    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runs: RunDesk
 ) -> None:
-    await show_card(screen, texts, runner, await runner.get(callback_data.id))
+    await show_card(screen, texts, runs, await runs.get(callback_data.id))
 
 
 async def pause_run(
-    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner
+    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runs: RunDesk
 ) -> None:
-    await show_card(screen, texts, runner, await runner.pause(callback_data.id))
+    await show_card(screen, texts, runs, await runs.pause(callback_data.id))
 
 
 async def resume_run(
-    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner
+    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runs: RunDesk
 ) -> None:
-    await show_card(screen, texts, runner, await runner.resume(callback_data.id))
+    await show_card(screen, texts, runs, await runs.resume(callback_data.id))
 
 
 async def cancel_run(
-    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner
+    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runs: RunDesk
 ) -> None:
-    await show_card(screen, texts, runner, await runner.cancel(callback_data.id))
+    await show_card(screen, texts, runs, await runs.cancel(callback_data.id))
 
 
 async def tell_when_done(
-    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runner: Runner
+    event: TelegramObject, callback_data: RunAction, screen: AdminScreen, texts: Texts, runs: RunDesk
 ) -> None:
-    run = await runner.tell_when_done(callback_data.id, screen.admin_id)
+    run = await runs.tell_when_done(callback_data.id)
     await screen.answer(texts.runs.will_tell() if run.is_active else texts.runs.over_already())
-    await show_card(screen, texts, runner, run)
+    await show_card(screen, texts, runs, run)
 
 
-async def show_active(event: ErrorEvent, screen: AdminScreen, texts: Texts, runner: Runner) -> None:
+async def show_active(event: ErrorEvent, screen: AdminScreen, texts: Texts, runs: RunDesk) -> None:
     """What was asked for is under way already: its card says how far it is."""
     assert isinstance(event.exception, AlreadyActive)
     await screen.answer(texts.errors.of(event.exception))
-    await show_card(screen, texts, runner, await runner.get(event.exception.run_id))
+    await show_card(screen, texts, runs, await runs.get(event.exception.run_id))
 
 
 def build() -> Router:

@@ -6,8 +6,9 @@ is too old to delete (48 h, TELEGRAM.md) it is edited to say that it moved.
 """
 
 import logging
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramForbiddenError
@@ -30,6 +31,9 @@ ALERT_CHARACTERS = 200
 TAPS_IN_RESERVE = 10
 
 
+Offered = Callable[[InlineKeyboardMarkup], InlineKeyboardMarkup]
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What a screen shows. `run_id`: it is the card of that run, to be redrawn while it works."""
@@ -37,6 +41,11 @@ class Page:
     text: str
     markup: InlineKeyboardMarkup | ReplyKeyboardMarkup | None = None
     run_id: int | None = None
+
+    def for_reader(self, offered: Offered) -> Self:
+        if not isinstance(self.markup, InlineKeyboardMarkup):
+            return self
+        return replace(self, markup=offered(self.markup))
 
 
 class ScreenStore(Protocol):
@@ -114,12 +123,14 @@ class Screens:
         if not await self._draw(admin_id, message_id, page):
             await self._store.set_run(admin_id, None)
 
-    async def tell(self, admin_id: int, page: Page) -> None:
-        """A message of its own beside the screen. An admin who blocked the bot is logged, nothing more."""
+    async def tell(self, admin_id: int, page: Page) -> bool:
+        """A message of its own beside the screen. False: they blocked the bot or never started it; that is logged."""
         try:
             await self._bot.send_message(admin_id, page.text, reply_markup=page.markup)
         except (TelegramForbiddenError, TelegramBadRequest) as error:
             log.warning("an admin cannot be written to: %s", error.message, extra={"admin_id": admin_id})
+            return False
+        return True
 
     async def remove_reply_keyboard(self, admin_id: int, text: str) -> None:
         """A reply keyboard only goes with a message that says so; the message goes at once."""
@@ -128,16 +139,21 @@ class Screens:
 
 
 class AdminScreen:
-    """The screen as a handler sees it: bound to the admin and to what the admin just did."""
+    """The screen as a handler sees it: bound to the admin and to what the admin just did.
 
-    def __init__(self, screens: Screens, admin_id: int, update: Update) -> None:
+    `offered` takes the buttons away that this reader may not press (handlers/access.py).
+    """
+
+    def __init__(self, screens: Screens, admin_id: int, update: Update, offered: Offered) -> None:
         self._screens = screens
+        self._offered = offered
         self._callback: CallbackQuery | None = update.callback_query
         self._message: Message | None = update.message
         self._answered = False
         self.admin_id = admin_id
 
     async def show(self, page: Page) -> None:
+        page = page.for_reader(self._offered)
         tapped = self._callback.message if self._callback else None
         if (
             tapped is None

@@ -11,7 +11,7 @@ from handlers.parking import park
 from handlers.runs import show_card
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
-from services.runs import Runner
+from services.desks import RunDesk
 from services.schedule import describe, next_times
 from services.sources import SourceCard, SourceService
 
@@ -36,13 +36,13 @@ async def choose_to_scrape(
     texts: Texts,
     state: FSMContext,
     sources: SourceService,
-    runner: Runner,
+    runs: RunDesk,
 ) -> None:
     """/scrape: with one saved channel it starts at once, with more it asks which."""
     await park(state)
     cards = await sources.all()
     if len(cards) == 1:
-        await show_card(screen, texts, runner, await sources.scrape(cards[0].source.id, screen.admin_id))
+        await show_card(screen, texts, runs, await sources.scrape(cards[0].source.id, screen.admin_id))
         return
     await screen.show(Page(texts.sources.choose_to_scrape(cards), keyboards.sources.choose(texts, cards)))
 
@@ -66,9 +66,9 @@ async def scrape(
     screen: AdminScreen,
     texts: Texts,
     sources: SourceService,
-    runner: Runner,
+    runs: RunDesk,
 ) -> None:
-    await show_card(screen, texts, runner, await sources.scrape(callback_data.id, screen.admin_id))
+    await show_card(screen, texts, runs, await sources.scrape(callback_data.id, screen.admin_id))
 
 
 async def retry_failed(
@@ -77,9 +77,9 @@ async def retry_failed(
     screen: AdminScreen,
     texts: Texts,
     sources: SourceService,
-    runner: Runner,
+    runs: RunDesk,
 ) -> None:
-    await show_card(screen, texts, runner, await sources.retry_failed(callback_data.id, screen.admin_id))
+    await show_card(screen, texts, runs, await sources.retry_failed(callback_data.id, screen.admin_id))
 
 
 async def set_enabled(

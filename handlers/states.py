@@ -35,3 +35,12 @@ class SourceForm(StatesGroup):
 
 class LoadForm(StatesGroup):
     channel = State()
+
+
+class PeopleForm(StatesGroup):
+    channels = State()
+    person = State()
+
+
+class PinForm(StatesGroup):
+    entry = State()

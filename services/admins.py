@@ -1,44 +1,173 @@
-"""Who may operate Porter, and the claim link that makes the first owner."""
+"""Who may operate Porter: the claim link that makes the first owner, and what owners change later."""
 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any, Self
 
+from services import audit
+from services.access import Rights
+from services.errors import ConfirmationExpired, NotAPerson, NotFound, OwnerForGood, PersonTrouble
 from storage.admins import AdminRepository
-from storage.models import Admin, Role
+from storage.channels import ChannelRepository
+from storage.models import Admin, AuditVerb, Channel, Role
 from storage.types import utc_now
 
 CLAIM_LIFETIME = timedelta(minutes=15)
 CLAIM_BYTES = 16  # 128 bits
 CLAIM_PREFIX = "own_"
 
+ANONYMOUS_ADMIN_ID = 1087968824
+CHANNEL_BOT_ID = 136817688
+TELEGRAM_ID = 777000
+NO_PEOPLE = {
+    ANONYMOUS_ADMIN_ID: PersonTrouble.ANONYMOUS,
+    CHANNEL_BOT_ID: PersonTrouble.CHANNEL_BOT,
+    TELEGRAM_ID: PersonTrouble.TELEGRAM,
+}
+FIRST_CHANNEL_ID = -1_000_000_000_000
+"""Ids of channels and supergroups lie below, those of groups between it and 0."""
+BEYOND_IDS = 1 << 52
+"""Telegram's ids have at most 52 bits."""
+
+OnChange = Callable[[int], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """What shall be of a person. `was`: the role when it was asked, None for no admin; `role` None: removed."""
+
+    user_id: int
+    name: str
+    was: Role | None
+    role: Role | None
+    channel_ids: tuple[int, ...] = ()
+
+    def pack(self) -> dict[str, Any]:
+        """For a confirmation."""
+        return asdict(self)
+
+    @classmethod
+    def unpack(cls, packed: dict[str, Any]) -> Self:
+        was, role = (Role(packed[name]) if packed[name] else None for name in ("was", "role"))
+        return cls(packed["user_id"], packed["name"], was, role, tuple(packed["channel_ids"]))
+
 
 class AdminService:
-    def __init__(self, admins: AdminRepository, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, admins: AdminRepository, channels: ChannelRepository, *, clock: Callable[[], datetime] = utc_now
+    ) -> None:
         self._admins = admins
+        self._channels = channels
         self._clock = clock
+        self._rights = Rights(admins)
         self._claim: tuple[bytes, datetime] | None = None
+        self._for_good: frozenset[int] = frozenset()
+        self._on_change: list[OnChange] = []
 
     async def find(self, user_id: int) -> Admin | None:
         return await self._admins.get(user_id)
+
+    async def get(self, user_id: int) -> Admin:
+        """Raises NotFound."""
+        admin = await self._admins.get(user_id)
+        if admin is None:
+            raise NotFound("admin")
+        return admin
 
     async def greet(self, user_id: int, name: str) -> Admin | None:
         """The admin who writes, the name as Telegram shows it now; None: a stranger."""
         admin = await self._admins.get(user_id)
         if admin is not None and admin.name != name:
-            admin = await self._admins.put(user_id, admin.role, name)
+            await self._admins.rename(user_id, name)
+            admin = await self._admins.get(user_id)
         return admin
 
     async def all(self) -> list[Admin]:
         return await self._admins.all()
 
+    async def owners(self) -> list[Admin]:
+        return [admin for admin in await self._admins.all() if admin.role is Role.OWNER]
+
     async def appoint(self, owner_ids: Iterable[int]) -> None:
         """ADMIN_IDS are owners, whatever the database said before. Names come when they first write."""
-        for user_id in owner_ids:
+        self._for_good = frozenset(owner_ids)
+        for user_id in self._for_good:
             known = await self._admins.get(user_id)
             await self._admins.put(user_id, Role.OWNER, known.name if known else "")
+
+    def is_for_good(self, user_id: int) -> bool:
+        """Named by ADMIN_IDS: cannot be demoted or removed in the chat."""
+        return user_id in self._for_good
+
+    async def decidable(self) -> list[Channel]:
+        """Where people may wait whom bot or account can let in, by title: what an approver may be given."""
+        return await self._channels.decidable()
+
+    async def titles(self, channel_ids: Collection[int]) -> list[str]:
+        """Of those that are known still, in order."""
+        return await self._channels.titles(channel_ids)
+
+    # -- what owners change
+
+    def on_change(self, hear: OnChange) -> None:
+        """`hear` is called with the id of each person whose role, channels or PIN may have become void."""
+        self._on_change.append(hear)
+
+    @staticmethod
+    def check_person(user_id: int) -> None:
+        """Raises NotAPerson."""
+        if user_id in NO_PEOPLE:
+            raise NotAPerson(NO_PEOPLE[user_id])
+        if user_id <= FIRST_CHANNEL_ID:
+            raise NotAPerson(PersonTrouble.CHANNEL)
+        if user_id < 0:
+            raise NotAPerson(PersonTrouble.GROUP)
+        if not 0 < user_id < BEYOND_IDS:
+            raise NotAPerson(PersonTrouble.NOT_AN_ID)
+
+    def check_may_leave(self, user_id: int) -> None:
+        """Raises OwnerForGood."""
+        if user_id in self._for_good:
+            raise OwnerForGood
+
+    async def settle(self, by: int, appointment: Appointment) -> Admin | None:
+        """Do what an owner has confirmed; None: removed.
+
+        Raises NotAllowed, OwnerForGood, LastOwner, NotAPerson, and ConfirmationExpired when the person is something
+        else by now than when the question was asked.
+        """
+        role = appointment.role
+        verb = AuditVerb.ROLE_TAKE if role is None else AuditVerb.ROLE_GIVE
+        detail: dict[str, int | str] = {} if role is None else {"role": role.value}
+        if role is Role.APPROVER:
+            detail["channels"] = len(appointment.channel_ids)
+        async with audit.act(verb, appointment.name or str(appointment.user_id), **detail):
+            await self._rights.check_owner(by)
+            return await self._settle(appointment)
+
+    async def _settle(self, appointment: Appointment) -> Admin | None:
+        user_id = appointment.user_id
+        known = await self._admins.get(user_id)
+        if (known.role if known else None) is not appointment.was:
+            raise ConfirmationExpired
+        if appointment.role is not Role.OWNER:
+            self.check_may_leave(user_id)
+        if appointment.role is None:
+            await self._admins.remove(user_id)
+            admin = None
+        else:
+            self.check_person(user_id)
+            name = known.name if known and known.name else appointment.name
+            admin = await self._admins.assign(user_id, appointment.role, name, appointment.channel_ids)
+        for hear in self._on_change:
+            await hear(user_id)
+        return admin
+
+    # -- the first owner
 
     def new_claim(self) -> str:
         """A start parameter that makes its first user the owner: 128 bits, 15 minutes, once.
@@ -64,3 +193,8 @@ class AdminService:
 
 def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
+
+
+def changed_channels(now: Collection[int], channel_id: int) -> list[int]:
+    """The channel chosen or not chosen any more."""
+    return sorted(set(now) ^ {channel_id})

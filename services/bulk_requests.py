@@ -18,7 +18,7 @@ from services.errors import DecisionMade, RequestGone, RightMissing, SessionRequ
 from services.request_walks import RequestLister, Walk
 from services.runs import RunContext
 from storage.join_requests import JoinRequestRepository
-from storage.models import JoinRequest, Progress, RequestStatus, Way
+from storage.models import JoinRequest, Progress, RequestStatus, Run, Way
 from storage.types import Clock, utc_now
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ BOT_PAUSE_SECONDS = 0.05
 BOT_PAGE = 100
 
 DecideOne = Callable[[int, int | None, bool], Awaitable[JoinRequest]]
+CheckRun = Callable[[Run], Awaitable[None]]
 
 
 class BulkRequests:
@@ -40,15 +41,18 @@ class BulkRequests:
         pool: ClientPool,
         lister: RequestLister,
         decide_one: DecideOne,
+        check: CheckRun,
         *,
         clock: Clock = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        """`check` raises NotAllowed when who asked for the run may not decide there any more."""
         self._requests = requests
         self._channels = channels
         self._pool = pool
         self._lister = lister
         self._decide_one = decide_one
+        self._check = check
         self._clock = clock
         self._sleep = sleep
 
@@ -92,6 +96,7 @@ class BulkRequests:
 
     async def _tell_all(self, context: RunContext, session_id: int, peer: Peer, walk: Walk) -> None:
         newest = context.run.checkpoint.get("newest") or (walk.newest.isoformat() if walk.newest else None)
+        await self._check(context.run)
         await self._lister.forget(context, newest=newest, told_at=self._clock().isoformat())
         try:
             async with self._pool.gate(session_id) as client:

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from services import audit
 from services.clients.base import Account, Credential
 from services.credentials import masked_phone, pack, unpack
 from services.errors import AccountDiffers, SessionExists
 from services.outages import GoingOn
 from storage.errors import AccountTaken, NameTaken
-from storage.models import Session, SessionState
+from storage.models import AuditVerb, Session, SessionState
 from storage.sessions import SessionRepository
 from storage.vault import Vault
 
@@ -80,9 +81,12 @@ class Enrolment:
             raise SessionExists(known.name)
         try:
             if known is not None and (renewed := await self._sessions.renew(known.id, **secrets)) is not None:
+                await audit.note(AuditVerb.SESSION_RENEW, renewed.name)
                 going_on = await self._on_renewed(renewed.id) if self._on_renewed is not None else None
                 return SignedIn(renewed, existed=True, going_on=going_on)
-            return SignedIn(await self._add(account, secrets), existed=False)
+            added = await self._add(account, secrets)
+            await audit.note(AuditVerb.SESSION_ADD, added.name)
+            return SignedIn(added, existed=False)
         except AccountTaken as error:  # by another admin, this very second
             raise SessionExists(error.name) from error
 

@@ -37,6 +37,11 @@ PorterError
 ├── SessionRequired             nothing can be read without an account
 ├── DecisionMade                somebody was faster; carries the request as it stands
 ├── ConfirmationExpired
+├── NotAllowed                  not for this role, or not for this channel
+├── OwnerForGood                named by ADMIN_IDS: stays an owner
+├── NotAPerson                  no id of a person who could operate Porter; carries why
+├── PinWrong                    carries how many tries are left
+├── PinLocked                   carries `until`
 ├── RestoreUnconfirmed          restored from a backup: accounts rest until an owner says that the old Porter is off
 └── AnotherPorter               this DATA_DIR is held by a running process
 """
@@ -48,6 +53,7 @@ from storage.errors import (
     AccountTaken,
     AlreadyActive,
     CiphertextInvalid,
+    LastOwner,
     NameTaken,
     PorterError,
     RowInUse,
@@ -61,6 +67,7 @@ __all__ = [
     "AccountTaken",
     "AlreadyActive",
     "CiphertextInvalid",
+    "LastOwner",
     "NameTaken",
     "PorterError",
     "RowInUse",
@@ -259,6 +266,49 @@ class DecisionMade(PorterError):
 
 class ConfirmationExpired(PorterError):
     pass
+
+
+class NotAllowed(PorterError):
+    is_noted = False
+    """The audit has its line already."""
+
+
+class OwnerForGood(PorterError):
+    pass
+
+
+class PersonTrouble(StrEnum):
+    """Why an id cannot operate Porter."""
+
+    NOT_AN_ID = "NOT_AN_ID"
+    CHANNEL = "CHANNEL"
+    GROUP = "GROUP"
+    BOT = "BOT"
+    ANONYMOUS = "ANONYMOUS"
+    """What Telegram shows for an administrator who hides."""
+    CHANNEL_BOT = "CHANNEL_BOT"
+    """What Telegram shows for who writes in the name of a channel."""
+    TELEGRAM = "TELEGRAM"
+    HIDDEN = "HIDDEN"
+    """A forwarded message whose sender hides behind a name."""
+
+
+class NotAPerson(PorterError):
+    def __init__(self, why: PersonTrouble) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class PinWrong(PorterError):
+    def __init__(self, left: int) -> None:
+        super().__init__("a wrong PIN")
+        self.left = left
+
+
+class PinLocked(PorterError):
+    def __init__(self, until: datetime) -> None:
+        super().__init__("too many wrong PINs")
+        self.until = until
 
 
 class RestoreUnconfirmed(PorterError):

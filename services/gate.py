@@ -1,8 +1,18 @@
 """What the bot itself may do at a channel. Implemented in bot/gate.py with the Bot API."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from storage.models import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody as the bot sees them."""
+
+    user_id: int
+    name: str
+    is_bot: bool
 
 
 class BotGate(Protocol):
@@ -17,3 +27,10 @@ class BotGate(Protocol):
     async def approve(self, channel_id: int, user_id: int) -> None: ...
 
     async def deny(self, channel_id: int, user_id: int) -> None: ...
+
+
+class PeopleGate(Protocol):
+    """Raises FloodWait, Unreachable."""
+
+    async def person(self, user_id: int) -> Person | None:
+        """None: the bot has never met them."""

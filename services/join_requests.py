@@ -10,6 +10,9 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from weakref import WeakValueDictionary
 
+from services import audit
+from services.access import Rights
+from services.audit import AuditService
 from services.bulk_requests import BulkRequests
 from services.channels import ChannelService
 from services.clients.pool import ClientPool
@@ -17,10 +20,13 @@ from services.errors import (
     AlreadyMember,
     ChannelUnavailable,
     DecisionMade,
+    FloodWait,
+    NotAllowed,
     NotFound,
     PorterError,
     RequestGone,
     RightMissing,
+    Unreachable,
 )
 from services.gate import BotGate
 from services.notifier import Notifier
@@ -29,6 +35,8 @@ from services.runs import Priority, RunContext, Runner
 from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
 from storage.models import (
+    AuditOutcome,
+    AuditVerb,
     Channel,
     ChannelKind,
     IncomingRequest,
@@ -48,7 +56,11 @@ PAGE = 8
 
 
 class JoinRequestService:
-    """`work_load` and `work_decide_all` are registered for their kinds of run; a run's subject is the channel."""
+    """`work_load` and `work_decide_all` are registered for their kinds of run; a run's subject is the channel.
+
+    Deciding and loading ask for the right of whoever asks, by id; None: Porter itself. Looking is not limited here:
+    handlers look through services/desks.py.
+    """
 
     def __init__(
         self,
@@ -60,6 +72,8 @@ class JoinRequestService:
         gate: BotGate,
         runner: Runner,
         notifier: Notifier,
+        rights: Rights,
+        audits: AuditService,
         *,
         clock: Clock = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -71,9 +85,13 @@ class JoinRequestService:
         self._gate = gate
         self._runner = runner
         self._notifier = notifier
+        self._rights = rights
+        self._audits = audits
         self._clock = clock
         self._lister = RequestLister(requests, sessions, pool, clock)
-        self._bulk = BulkRequests(requests, channels, pool, self._lister, self.decide, clock=clock, sleep=sleep)
+        self._bulk = BulkRequests(
+            requests, channels, pool, self._lister, self._decide, self._check_run, clock=clock, sleep=sleep
+        )
         self._deciding: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     # -- arriving
@@ -152,11 +170,19 @@ class JoinRequestService:
         """By the bot when it may, else by a session that may. Answers the request as it stands then.
 
         Handled or withdrawn elsewhere is an answer too: HANDLED_ELSEWHERE. Raises DecisionMade when we have decided
-        before; NotFound, RightMissing, SessionRequired, StaysPending, TelegramError: it waits still.
+        before; NotFound, NotAllowed, RightMissing, SessionRequired, StaysPending, TelegramError: it waits still.
         """
+        request = await self.get(request_id)
+        channel = await self.channel(request.channel_id)
+        verb = AuditVerb.APPROVE if approve else AuditVerb.DENY
+        async with audit.act(verb, request.name, channel=channel.title):
+            return await self._decide(request_id, admin_id, approve)
+
+    async def _decide(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
         lock = self._deciding.setdefault(request_id, asyncio.Lock())
         async with lock:
             request = await self.get(request_id)
+            await self._rights.check_decides(admin_id, request.channel_id)
             if request.status is not RequestStatus.PENDING:
                 raise DecisionMade(request)
             try:
@@ -196,15 +222,19 @@ class JoinRequestService:
     async def load(self, channel_id: int, admin_id: int | None, session_id: int | None = None) -> Run:
         """Load who waits at Telegram; `session_id` None: by any session that may.
 
-        Raises NotFound, SessionRequired, RightMissing, AlreadyActive.
+        Raises NotFound, NotAllowed, SessionRequired, RightMissing, AlreadyActive.
         """
-        if session_id is None:
-            session_id = await self._channels.session_for(channel_id, may_invite=True)
-        return await self._submit(RunKind.LOAD_REQUESTS, channel_id, admin_id, {"session_id": session_id})
+        async with audit.act(AuditVerb.LOAD, await self._title(channel_id)):
+            await self._rights.check_decides(admin_id, channel_id)
+            if session_id is None:
+                session_id = await self._channels.session_for(channel_id, may_invite=True)
+            return await self._submit(RunKind.LOAD_REQUESTS, channel_id, admin_id, {"session_id": session_id})
 
     async def decide_all(self, channel_id: int, admin_id: int, approve: bool) -> Run:
-        """Everybody who waits now. Raises NotFound, AlreadyActive."""
-        return await self._submit(RunKind.DECIDE_ALL, channel_id, admin_id, {"approve": approve})
+        """Everybody who waits now. Raises NotFound, NotAllowed, AlreadyActive."""
+        async with audit.act(_all(approve), await self._title(channel_id), step="asked"):
+            await self._rights.check_decides(admin_id, channel_id)
+            return await self._submit(RunKind.DECIDE_ALL, channel_id, admin_id, {"approve": approve})
 
     async def work_load(self, context: RunContext) -> None:
         """Counters: "new", "known", "gone" (waited here, and no more at Telegram)."""
@@ -214,10 +244,44 @@ class JoinRequestService:
         await self._bulk.load(context, session_id, peer)
 
     async def work_decide_all(self, context: RunContext) -> None:
-        await self._bulk.decide_all(context)
+        """In the name of who asked, who may have lost the right since then. Raises NotAllowed."""
+        run = context.run
+        if run.requested_by is None:
+            await self._bulk.decide_all(context)
+            return
+        with self._audits.by(await self._rights.of(run.requested_by)):
+            await self._decide_all_audited(context, _all(run.params["approve"]))
+
+    async def _decide_all_audited(self, context: RunContext, verb: AuditVerb) -> None:
+        """A pause, and Telegram that asks for patience, is no end: the line is written when the run goes on."""
+        title = context.run.title
+        try:
+            await self._check_run(context.run)
+            await self._bulk.decide_all(context)
+        except NotAllowed:
+            await audit.note(verb, title, AuditOutcome.REFUSED)
+            raise
+        except (FloodWait, Unreachable):
+            raise
+        except PorterError as error:
+            await audit.note(verb, title, AuditOutcome.FAILED, error=type(error).__name__)
+            raise
+        await audit.note(verb, title, **context.run.progress.counters)
+
+    async def _check_run(self, run: Run) -> None:
+        """Raises NotAllowed."""
+        await self._rights.check_decides(run.requested_by, run.subject_id)
+
+    async def _title(self, channel_id: int) -> str:
+        channel = await self._channel_rows.get(channel_id)
+        return channel.title if channel else str(channel_id)
 
     async def _submit(self, kind: RunKind, channel_id: int, admin_id: int | None, params: dict[str, object]) -> Run:
         channel = await self.channel(channel_id)
         return await self._runner.submit(
             kind, channel_id, channel.title, priority=Priority.REQUESTS, requested_by=admin_id, params=params
         )
+
+
+def _all(approve: bool) -> AuditVerb:
+    return AuditVerb.APPROVE_ALL if approve else AuditVerb.DENY_ALL

@@ -6,12 +6,13 @@ it is. What is under way waits as a run, and is set free here.
 
 import logging
 
+from services import audit
 from services.clients.pool import ClientPool
 from services.errors import NotFound, SessionDead
 from services.notifier import Notifier
 from services.outages import GoingOn, Moved, Outage, Refuge
 from services.runs import Runner
-from storage.models import RunKind, Session, SessionState
+from storage.models import AuditVerb, RunKind, Session, SessionState
 from storage.sessions import SessionRepository
 from storage.sources import SourceRepository
 from storage.types import Clock, utc_now
@@ -69,11 +70,12 @@ class SessionRepairs:
 
     async def move(self, session_id: int, to_id: int) -> Moved:
         """All sources that the other session can read go over to it, and go on there. Raises NotFound."""
-        await self._session(session_id)
+        session = await self._session(session_id)
         to = await self._session(to_id)
         stay = {source.id: source.name for source in await self._sources.of_session(session_id)}
         moved = (await self._sources.movable(session_id)).get(to_id, [])
-        await self._sources.move(moved, to_id)
+        async with audit.act(AuditVerb.SESSION_MOVE, session.name, to=to.name, moved=len(moved)):
+            await self._sources.move(moved, to_id)
         await self._runner.release({to_id})
         log.info("%d sources moved to session %d", len(moved), to_id, extra={"session_id": session_id})
         return Moved(to, len(moved), tuple(name for source_id, name in stay.items() if source_id not in moved))

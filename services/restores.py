@@ -5,9 +5,10 @@ Telegram kills an auth key that it sees from two addresses. The bot's own side w
 
 import asyncio
 
+from services import audit
 from services.clients.base import ApiCredentials, ClientFactory, Credential, GateClient, LoginClient, ReadingClient
 from services.errors import ConfirmationExpired, RestoreUnconfirmed
-from storage.models import Restored
+from storage.models import AuditVerb, Restored
 from storage.restored import RestoredRepository
 
 
@@ -45,8 +46,9 @@ class RestoreService:
 
     async def confirm(self, restored_id: int) -> None:
         """The old Porter is off. Raises ConfirmationExpired when that was said before, or of an earlier restore."""
-        if not await self._marks.clear(restored_id):
-            raise ConfirmationExpired
+        async with audit.act(AuditVerb.RESTORE):
+            if not await self._marks.clear(restored_id):
+                raise ConfirmationExpired
         self._waiting = None
         self._released.set()
 

@@ -3,12 +3,13 @@
 import logging
 from dataclasses import dataclass
 
+from services import audit
 from services.clients.pool import ClientPool
 from services.errors import NotFound, PorterError, RestoreUnconfirmed, RowInUse, SessionDead
 from services.outages import Outage
 from services.repairs import SessionRepairs
 from storage.channels import ChannelRepository
-from storage.models import Session, SessionState
+from storage.models import AuditVerb, Session, SessionState
 from storage.sessions import SessionRepository
 from storage.types import Clock, utc_now
 
@@ -72,8 +73,9 @@ class SessionService:
 
     async def rename(self, session_id: int, name: str) -> None:
         """Raises NotFound, NameTaken."""
-        await self.get(session_id)
-        await self._sessions.rename(session_id, name)
+        session = await self.get(session_id)
+        async with audit.act(AuditVerb.SESSION_RENAME, session.name, to=name):
+            await self._sessions.rename(session_id, name)
 
     async def refuse_if_used(self, session_id: int) -> None:
         """Raises NotFound, and RowInUse with the names of what uses it."""
@@ -86,6 +88,11 @@ class SessionService:
 
         In this order a kill in between leaves a dead row, which an admin sees, and not a live key, which nobody does.
         """
+        session = await self.get(session_id)
+        async with audit.act(AuditVerb.SESSION_DELETE, session.name):
+            await self._delete(session_id)
+
+    async def _delete(self, session_id: int) -> None:
         await self.refuse_if_used(session_id)
         try:
             async with self._pool.reading(session_id) as client:

@@ -3,13 +3,13 @@
 import logging
 from dataclasses import dataclass
 
-from services import names
+from services import audit, names
 from services.errors import NotFound, TargetError
 from services.runs import Priority, Runner
 from services.schedule import ScheduleService, next_times
 from services.targets import Targets, check_folder
 from storage.files import FileRepository
-from storage.models import FileTally, NewSource, Run, RunKind, Schedule, Source
+from storage.models import AuditVerb, FileTally, NewSource, Run, RunKind, Schedule, Source
 from storage.schedules import ScheduleRepository
 from storage.sources import SourceRepository
 
@@ -45,12 +45,13 @@ class SourceService:
 
     async def create(self, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
         """`cron` None: scraped by hand only. Raises NameTaken, CronInvalid, FolderInvalid; nothing is made then."""
-        check_folder(new.folder)
-        if cron is not None:
-            next_times(cron, timezone, 1)
-        source = await self._sources.add(new)
-        if cron is not None:
-            await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
+        async with audit.act(AuditVerb.SOURCE_ADD, new.name):
+            check_folder(new.folder)
+            if cron is not None:
+                next_times(cron, timezone, 1)
+            source = await self._sources.add(new)
+            if cron is not None:
+                await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
         return await self._card(source)
 
     async def all(self) -> list[SourceCard]:
@@ -64,12 +65,17 @@ class SourceService:
     async def set_enabled(self, source_id: int, enabled: bool) -> None:
         """Off: its schedule rests; by hand it can be scraped still. Raises NotFound."""
         source = await self._source(source_id)
-        await self._sources.set_enabled(source.id, enabled)
-        await self._schedule.set_enabled(RunKind.SCRAPE, source.id, enabled)
+        async with audit.act(AuditVerb.SOURCE_RESUME if enabled else AuditVerb.SOURCE_PAUSE, source.name):
+            await self._sources.set_enabled(source.id, enabled)
+            await self._schedule.set_enabled(RunKind.SCRAPE, source.id, enabled)
 
     async def delete(self, source_id: int) -> None:
         """Ends its run first. Whole files stay on disk, what has come of unfinished ones goes. Raises NotFound."""
         source = await self._source(source_id)
+        async with audit.act(AuditVerb.SOURCE_DELETE, source.name):
+            await self._delete(source)
+
+    async def _delete(self, source: Source) -> None:
         await self._schedule.remove(RunKind.SCRAPE, source.id)
         run = await self._runner.active_of(RunKind.SCRAPE, source.id)
         if run is not None:
@@ -92,14 +98,15 @@ class SourceService:
     async def scrape(self, source_id: int, admin_id: int | None) -> Run:
         """`admin_id` None: the schedule asks. Raises NotFound, and AlreadyActive with the run under way."""
         source = await self._source(source_id)
-        return await self._runner.submit(
-            RunKind.SCRAPE,
-            source.id,
-            source.name,
-            priority=Priority.CRON if admin_id is None else Priority.TAP,
-            requested_by=admin_id,
-            params={"session_id": source.session_id},
-        )
+        async with audit.act(AuditVerb.SCRAPE, source.name):
+            return await self._runner.submit(
+                RunKind.SCRAPE,
+                source.id,
+                source.name,
+                priority=Priority.CRON if admin_id is None else Priority.TAP,
+                requested_by=admin_id,
+                params={"session_id": source.session_id},
+            )
 
     async def retry_failed(self, source_id: int, admin_id: int) -> Run:
         """Want the files again that failed, and scrape. Raises NotFound, AlreadyActive (and has reset them then)."""

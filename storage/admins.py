@@ -1,13 +1,16 @@
 """Who may operate Porter."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Row, delete, exists, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
+from storage.errors import LastOwner
 from storage.models import Admin, Role
-from storage.schema import admins
+from storage.schema import admin_channels, admins, confirmations, pins, screens
 from storage.statements import insert
 from storage.types import Clock, utc_now
 
@@ -20,23 +23,48 @@ class AdminRepository:
     async def get(self, user_id: int) -> Admin | None:
         async with self._database.read() as connection:
             row = (await connection.execute(select(admins).where(admins.c.user_id == user_id))).one_or_none()
-        return _admin(row) if row else None
+            return await _admin(connection, row) if row else None
 
     async def all(self) -> list[Admin]:
+        """In the order in which they came."""
         async with self._database.read() as connection:
             rows = await connection.execute(select(admins).order_by(admins.c.created_at, admins.c.user_id))
-        return [_admin(row) for row in rows]
+            return [await _admin(connection, row) for row in rows]
 
     async def put(self, user_id: int, role: Role, name: str) -> Admin:
         """Role and name anew; the rest of a known admin stays."""
-        statement = (
-            insert(admins)
-            .values(user_id=user_id, role=role, name=name, created_at=self._clock())
-            .on_conflict_do_update(index_elements=["user_id"], set_={"role": role, "name": name})
-            .returning(admins)
-        )
         async with self._database.write() as connection:
-            return _admin((await connection.execute(statement)).one())
+            return await _admin(connection, await self._upsert(connection, user_id, role, name))
+
+    async def rename(self, user_id: int, name: str) -> None:
+        """The role stays, whatever it has become meanwhile."""
+        async with self._database.write() as connection:
+            await connection.execute(update(admins).where(admins.c.user_id == user_id).values(name=name))
+
+    async def assign(self, user_id: int, role: Role, name: str, channel_ids: Collection[int]) -> Admin:
+        """Role and channels anew. Open confirmations of this person are void, and the PIN of who owns no more.
+
+        Raises LastOwner.
+        """
+        async with self._database.write() as connection:
+            if role is not Role.OWNER:
+                await self._keep_an_owner(connection, user_id)
+                await connection.execute(delete(pins).where(pins.c.admin_id == user_id))
+            row = await self._upsert(connection, user_id, role, name)
+            await connection.execute(delete(admin_channels).where(admin_channels.c.admin_id == user_id))
+            if role is Role.APPROVER and channel_ids:
+                values = [{"admin_id": user_id, "channel_id": channel_id} for channel_id in sorted(channel_ids)]
+                await connection.execute(insert(admin_channels), values)
+            await connection.execute(delete(confirmations).where(confirmations.c.admin_id == user_id))
+            return await _admin(connection, row)
+
+    async def remove(self, user_id: int) -> bool:
+        """With channels, PIN, confirmations and screen. False: is no admin. Raises LastOwner."""
+        async with self._database.write() as connection:
+            await self._keep_an_owner(connection, user_id)
+            await connection.execute(delete(confirmations).where(confirmations.c.admin_id == user_id))
+            await connection.execute(delete(screens).where(screens.c.admin_id == user_id))
+            return (await connection.execute(delete(admins).where(admins.c.user_id == user_id))).rowcount > 0
 
     async def touch_home(self, user_id: int) -> datetime | None:
         """Note that the admin looks at the home screen now; answers when they looked before."""
@@ -50,8 +78,27 @@ class AdminRepository:
         async with self._database.write() as connection:
             await connection.execute(update(admins).where(admins.c.user_id == user_id).values(timezone=timezone))
 
+    async def _upsert(self, connection: AsyncConnection, user_id: int, role: Role, name: str) -> Row[Any]:
+        statement = (
+            insert(admins)
+            .values(user_id=user_id, role=role, name=name, created_at=self._clock())
+            .on_conflict_do_update(index_elements=["user_id"], set_={"role": role, "name": name})
+            .returning(admins)
+        )
+        row: Row[Any] = (await connection.execute(statement)).one()
+        return row
 
-def _admin(row: Row[Any]) -> Admin:
+    async def _keep_an_owner(self, connection: AsyncConnection, leaving_id: int) -> None:
+        """In the transaction that lets one go. Raises LastOwner."""
+        owns = admins.c.role == Role.OWNER
+        leaving = select(exists().where(owns, admins.c.user_id == leaving_id))
+        others = select(exists().where(owns, admins.c.user_id != leaving_id))
+        if await connection.scalar(leaving) and not await connection.scalar(others):
+            raise LastOwner
+
+
+async def _admin(connection: AsyncConnection, row: Row[Any]) -> Admin:
+    channel_ids = select(admin_channels.c.channel_id).where(admin_channels.c.admin_id == row.user_id)
     return Admin(
         user_id=row.user_id,
         role=Role(row.role),
@@ -59,4 +106,5 @@ def _admin(row: Row[Any]) -> Admin:
         timezone=row.timezone,
         created_at=row.created_at,
         last_home_at=row.last_home_at,
+        channels=frozenset(await connection.scalars(channel_ids)),
     )

@@ -1,14 +1,14 @@
 """Channels and groups, and which session sees which."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, exists, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
-from storage.models import Channel, ChannelKind, SessionChannel
-from storage.schema import channels, session_channels, sessions
+from storage.models import Channel, ChannelKind, RequestStatus, SessionChannel
+from storage.schema import channels, join_requests, session_channels, sessions
 from storage.statements import insert
 from storage.types import Clock, utc_now
 
@@ -80,6 +80,26 @@ class ChannelRepository:
             statement = statement.where(session_channels.c.may_invite == may_invite)
         async with self._database.read() as connection:
             return list(await connection.scalars(statement.order_by(session_channels.c.session_id)))
+
+    async def decidable(self) -> list[Channel]:
+        """Where the bot or a session may let people in, or where people wait; by title."""
+        by_session = exists().where(
+            session_channels.c.channel_id == channels.c.id, session_channels.c.may_invite.is_(True)
+        )
+        waits = exists().where(
+            join_requests.c.channel_id == channels.c.id,
+            join_requests.c.status == literal_column(f"'{RequestStatus.PENDING}'"),
+        )
+        statement = select(channels).where(or_(channels.c.bot_may_invite.is_(True), by_session, waits))
+        async with self._database.read() as connection:
+            rows = await connection.execute(statement.order_by(channels.c.title, channels.c.id))
+            return [channel_from(row) for row in rows]
+
+    async def titles(self, channel_ids: Collection[int]) -> list[str]:
+        """Of those that are stored, in alphabetical order."""
+        statement = select(channels.c.title).where(channels.c.id.in_(channel_ids)).order_by(channels.c.title)
+        async with self._database.read() as connection:
+            return list(await connection.scalars(statement))
 
     async def _add_seen(
         self, connection: AsyncConnection, session_id: int, listing: Sequence[tuple[Channel, bool]]

@@ -20,6 +20,7 @@
         ├── AccountTaken            this account or this auth key is stored already; carries the session's name
         ├── RowMissing              a secret was asked of a row that is gone
         ├── RowInUse                deletion refused: other rows point here
+        ├── LastOwner               nobody would own this Porter any more: refused
         └── AlreadyActive           this kind of run is under way for this subject
 
 Errors carry data, never a text for users and never a secret. Texts stand in handlers/texts.
@@ -133,6 +134,10 @@ class RowInUse(StorageError):
         self.table = table
         self.row_id = row_id
         self.used_by = used_by
+
+
+class LastOwner(StorageError):
+    pass
 
 
 class AlreadyActive(StorageError):

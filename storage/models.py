@@ -104,6 +104,81 @@ class Admin:
     timezone: str | None
     created_at: datetime
     last_home_at: datetime | None
+    channels: frozenset[int] = frozenset()
+    """Of an approver. Owners and viewers need none: they see all."""
+
+    def sees(self, channel_id: int) -> bool:
+        return self.role is not Role.APPROVER or channel_id in self.channels
+
+    def decides(self, channel_id: int) -> bool:
+        return self.role is not Role.VIEWER and self.sees(channel_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PinState:
+    """Of an admin who has a PIN. `tries`: wrong ones, and the one under way."""
+
+    tries: int
+    locked_until: datetime | None
+
+
+class AuditOutcome(StrEnum):
+    DONE = "DONE"
+    REFUSED = "REFUSED"
+    FAILED = "FAILED"
+
+
+class AuditVerb(StrEnum):
+    """What an admin did. Stored: a name keeps its meaning."""
+
+    PRESS = "PRESS"
+    """A button or command of others, refused."""
+    CLAIM = "CLAIM"
+    SESSION_ADD = "SESSION_ADD"
+    SESSION_RENEW = "SESSION_RENEW"
+    SESSION_RENAME = "SESSION_RENAME"
+    SESSION_MOVE = "SESSION_MOVE"
+    SESSION_PROXY = "SESSION_PROXY"
+    SESSION_API = "SESSION_API"
+    SESSION_EXPORT = "SESSION_EXPORT"
+    SESSION_DELETE = "SESSION_DELETE"
+    SOURCE_ADD = "SOURCE_ADD"
+    SOURCE_EDIT = "SOURCE_EDIT"
+    SOURCE_PAUSE = "SOURCE_PAUSE"
+    SOURCE_RESUME = "SOURCE_RESUME"
+    SOURCE_DELETE = "SOURCE_DELETE"
+    SCRAPE = "SCRAPE"
+    RUN_PAUSE = "RUN_PAUSE"
+    RUN_RESUME = "RUN_RESUME"
+    RUN_STOP = "RUN_STOP"
+    CONNECT = "CONNECT"
+    LOAD = "LOAD"
+    APPROVE = "APPROVE"
+    DENY = "DENY"
+    APPROVE_ALL = "APPROVE_ALL"
+    DENY_ALL = "DENY_ALL"
+    FORGET = "FORGET"
+    ROLE_GIVE = "ROLE_GIVE"
+    ROLE_TAKE = "ROLE_TAKE"
+    PIN_SET = "PIN_SET"
+    PIN_REMOVE = "PIN_REMOVE"
+    PIN_TRY = "PIN_TRY"
+    """A wrong one; REFUSED when it locks."""
+    RESTORE = "RESTORE"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """`admin_id` None: the operator at the terminal. `subject`: a name, as it was then."""
+
+    id: int
+    at: datetime
+    admin_id: int | None
+    admin_name: str
+    verb: AuditVerb
+    outcome: AuditOutcome
+    subject: str
+    detail: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +464,8 @@ class HomeSummary:
     sessions: tuple[Session, ...]
     pending: tuple[PendingCount, ...]
     runs: tuple[Run, ...]  # active ones
+    role: Role = Role.OWNER
+    """Of whoever looks. Of an approver all but `pending` and `runs` of their channels is empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Buttons, one module a conversation: pure functions from rows to markup. No services, no state."""
 
-from handlers.keyboards import home, imports, login, requests, restored, runs, sessions, sources
+from handlers.keyboards import home, imports, login, people, requests, restored, runs, sessions, sources
 from handlers.keyboards.base import ROWS, one, only_home, window
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "login",
     "one",
     "only_home",
+    "people",
     "requests",
     "restored",
     "runs",

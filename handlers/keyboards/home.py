@@ -25,5 +25,6 @@ def page(texts: Texts, summary: HomeSummary, *, parked: bool) -> InlineKeyboardM
         rows.append([button(labels.approve_requests, Go(to=Place.CONNECT))])
         rows.append([button(labels.save_channels, Go(to=Place.LOGIN))])
     rows.append([button(labels.waiting, Go(to=Place.REQUESTS)), button(labels.saved, Go(to=Place.SOURCES))])
-    rows.append([button(labels.accounts, Go(to=Place.SESSIONS)), button(labels.help, Go(to=Place.HELP))])
+    rows.append([button(labels.accounts, Go(to=Place.SESSIONS)), button(labels.admins, Go(to=Place.ADMINS))])
+    rows.append([button(labels.help, Go(to=Place.HELP))])
     return markup(*rows)

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from handlers.texts.audit import AuditTexts
 from handlers.texts.base import utc_clock
 from handlers.texts.errors import ErrorTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
 from handlers.texts.login import LoginTexts
+from handlers.texts.people import PeopleTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
 from handlers.texts.runs import RunTexts
@@ -33,5 +35,7 @@ class Texts:
         self.sources = SourceTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
+        self.people = PeopleTexts(self.zone, clock)
+        self.audit = AuditTexts(self.zone, clock)
         self.restored = RestoredTexts(self.zone, clock)
         self.errors = ErrorTexts(self.zone, clock)

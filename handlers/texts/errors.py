@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.texts.base import Words, plural, quote, shorten, title
 from handlers.texts.imports import TROUBLES
+from handlers.texts.people import NO_PEOPLE
 from handlers.texts.requests import OUTCOMES
 from services import errors
 
@@ -23,6 +24,9 @@ class ErrorTexts(Words):
             errors.SessionUnreadable: self._session_unreadable,
             errors.DecisionMade: self._decision_made,
             errors.CronInvalid: self._cron_invalid,
+            errors.NotAPerson: self._not_a_person,
+            errors.PinWrong: self._pin_wrong,
+            errors.PinLocked: self._pin_locked,
         }
 
     def of(self, error: errors.PorterError) -> str:
@@ -65,6 +69,15 @@ class ErrorTexts(Words):
 
     def _decision_made(self, error: errors.DecisionMade) -> str:
         return f"{quote(shorten(error.request.name, 40))}: {OUTCOMES[error.request.status]} already."
+
+    def _not_a_person(self, error: errors.NotAPerson) -> str:
+        return NO_PEOPLE[error.why]
+
+    def _pin_wrong(self, error: errors.PinWrong) -> str:
+        return f"That PIN is not right. {plural(error.left, 'try is', 'tries are')} left."
+
+    def _pin_locked(self, error: errors.PinLocked) -> str:
+        return f"Too many wrong PINs. Nothing that asks for it can be done until {self.until(error.until)}."
 
     def _cron_invalid(self, error: errors.CronInvalid) -> str:
         if error.why == "never":
@@ -112,6 +125,9 @@ PLAIN: dict[type[errors.PorterError], str] = {
         "What Porter keeps encrypted here was damaged and cannot be opened. Nothing else is touched. Restore a backup, "
         "or delete the account and add it again."
     ),
+    errors.NotAllowed: "That is not for you here. Who may do what is decided by an owner.",
+    errors.OwnerForGood: "This owner is named in ADMIN_IDS and stays one. Only who runs Porter can change that.",
+    errors.LastOwner: "Somebody has to own Porter. Make another one owner first.",
     errors.AnotherPorter: "Another Porter uses this database.",
     errors.AlreadyActive: "That is under way already.",
     errors.RowMissing: "That is not there any more.",

@@ -1,7 +1,9 @@
 """Home, help, the claim link: state first, then what to do."""
 
+from collections.abc import Mapping
+
 from handlers.texts.base import Words, number, plural, quote, size, title
-from storage.models import HomeSummary, Run, RunKind, RunStatus, SessionState
+from storage.models import HomeSummary, Role, Run, RunKind, RunStatus, SessionState
 
 COMMANDS: dict[str, str] = {
     "start": "Home: what happened, what waits",
@@ -11,6 +13,8 @@ COMMANDS: dict[str, str] = {
     "scrape": "Save a channel now",
     "requests": "Waiting people",
     "load": "Load who waits at a channel",
+    "admins": "Who operates Porter; your PIN",
+    "audit": "Who did what",
     "cancel": "Leave what is being asked",
     "help": "What Porter does",
 }
@@ -37,8 +41,10 @@ class HomeTexts(Words):
             lines.append(f"📥 {plural(summary.sources, 'saved channel')}{paused}{held}")
         if parked:
             lines.append(f"✍️ {parked}")
-        if not summary.sessions and not summary.pending:
+        if summary.role is Role.OWNER and not summary.sessions and not summary.pending:
             lines.append("\nNothing is set up yet. What shall Porter do first?")
+        if summary.role is Role.APPROVER and not summary.pending:
+            lines.append("\nNobody waits at your channels.")
         return "\n".join(lines)
 
     def _run(self, run: Run) -> str:
@@ -74,8 +80,9 @@ class HomeTexts(Words):
     def nothing_parked(self) -> str:
         return "That has been dropped or finished meanwhile."
 
-    def help(self) -> str:
-        commands = "\n".join(f"/{name} – {quote(what)}" for name, what in COMMANDS.items())
+    def help(self, offered: Mapping[str, str]) -> str:
+        """`offered`: the commands of the reader's role."""
+        commands = "\n".join(f"/{name} – {quote(what)}" for name, what in offered.items())
         return (
             "<b>What Porter does</b>\n"
             "📥 It carries channels home: messages and files of channels that your account can read, on a schedule "

@@ -15,6 +15,3 @@ class RestoredTexts(Words):
 
     def confirmed(self) -> str:
         return "Good. Porter uses its accounts again, and everything that was under way goes on."
-
-    def owners_only(self) -> str:
-        return "Only an owner can say that."

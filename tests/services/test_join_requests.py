@@ -13,6 +13,8 @@ from sandbox.scenarios import ADMIN, BOT
 from sandbox.world import Account as WorldAccount
 from sandbox.world import Channel as WorldChannel
 from sandbox.world import WorldError
+from services.access import Rights
+from services.audit import AuditService
 from services.channels import ChannelService
 from services.errors import (
     AlreadyMember,
@@ -27,6 +29,8 @@ from services.errors import (
 )
 from services.join_requests import JoinRequestService
 from services.runs import Runner
+from storage.admins import AdminRepository
+from storage.audit import AuditRepository
 from storage.join_requests import JoinRequestRepository
 from storage.models import (
     Channel,
@@ -34,6 +38,7 @@ from storage.models import (
     IncomingRequest,
     JoinRequest,
     RequestStatus,
+    Role,
     Run,
     RunKind,
     RunStatus,
@@ -132,6 +137,8 @@ class Door:
             self.gate,
             runner,
             self.desk.ear,
+            Rights(AdminRepository(self.store.database)),
+            AuditService(AuditRepository(self.store.database)),
             sleep=self._sleep,
         )
         runner.register(RunKind.LOAD_REQUESTS, service.work_load)
@@ -188,6 +195,8 @@ class Door:
 
 @pytest.fixture
 async def door(jetty: Jetty, store: Store, pooled: Pooled) -> Door:
+    for admin_id in (1, 2, 3, ADMIN_ID):
+        await AdminRepository(store.database).put(admin_id, Role.OWNER, "Ann")
     door = Door(jetty, store, pooled, jetty.gate, WorldGate(jetty), Desk(RunRepository(store.database)))
     await door.channels.of_session(pooled.session.id)
     return door

@@ -1,0 +1,107 @@
+"""The audit in plain words: when, who, what, and how it ended."""
+
+from handlers.texts.base import Words, number, quote, shorten, title
+from services.audit import AuditPage
+from storage.models import AuditLine, AuditOutcome, AuditVerb, Role
+
+DID: dict[AuditVerb, str] = {
+    AuditVerb.PRESS: "use",
+    AuditVerb.CLAIM: "own this Porter by the link",
+    AuditVerb.SESSION_ADD: "add the account",
+    AuditVerb.SESSION_RENEW: "sign in again",
+    AuditVerb.SESSION_RENAME: "rename the account",
+    AuditVerb.SESSION_MOVE: "move the saved channels of",
+    AuditVerb.SESSION_PROXY: "change the proxy of",
+    AuditVerb.SESSION_API: "change the API credentials of",
+    AuditVerb.SESSION_EXPORT: "export the account",
+    AuditVerb.SESSION_DELETE: "delete the account",
+    AuditVerb.SOURCE_ADD: "add the saved channel",
+    AuditVerb.SOURCE_EDIT: "change the saved channel",
+    AuditVerb.SOURCE_PAUSE: "pause the schedule of",
+    AuditVerb.SOURCE_RESUME: "resume the schedule of",
+    AuditVerb.SOURCE_DELETE: "delete the saved channel",
+    AuditVerb.SCRAPE: "save now",
+    AuditVerb.RUN_PAUSE: "pause the work on",
+    AuditVerb.RUN_RESUME: "go on with the work on",
+    AuditVerb.RUN_STOP: "stop the work on",
+    AuditVerb.CONNECT: "connect",
+    AuditVerb.LOAD: "load who waits at",
+    AuditVerb.APPROVE: "approve",
+    AuditVerb.DENY: "deny",
+    AuditVerb.APPROVE_ALL: "approve all at",
+    AuditVerb.DENY_ALL: "deny all at",
+    AuditVerb.FORGET: "forget a person",
+    AuditVerb.ROLE_GIVE: "give a role to",
+    AuditVerb.ROLE_TAKE: "remove",
+    AuditVerb.PIN_SET: "set the own PIN",
+    AuditVerb.PIN_REMOVE: "remove a PIN",
+    AuditVerb.PIN_TRY: "give the PIN",
+    AuditVerb.RESTORE: "say that the old Porter is off",
+}
+ENDED = {AuditOutcome.DONE: "✅", AuditOutcome.REFUSED: "⛔ refused:", AuditOutcome.FAILED: "⚠️ did not work:"}
+PLACES = {
+    "go1": "a place for others",
+    "se1": "a button of an account",
+    "sm1": "a button of an account",
+    "so1": "a button of a saved channel",
+    "sp1": "a step of saving a channel",
+    "lp1": "loading who waits",
+    "jr1": "a button of waiting people",
+    "jb1": "a decision on everybody",
+    "ok1": "a question's yes",
+    "ru1": "a button of long work",
+    "im1": "an import",
+    "kp1": "a login's keypad",
+    "ka1": "a login's keypad",
+    "ad1": "a button of an admin",
+    "ac1": "a button of an admin",
+    "as1": "a change of roles",
+    "sf1": "a button of the PIN",
+    "pn1": "a PIN's keypad",
+    "pa1": "a PIN's keypad",
+    "au1": "the audit",
+    "rs1": "the word after a restore",
+}
+"""What the prefix of a refused button was about."""
+COUNTED = {
+    "approved": "approved",
+    "denied": "denied",
+    "elsewhere": "decided elsewhere",
+    "stay": "stay",
+    "moved": "moved",
+}
+ROLE_WORDS = {Role.OWNER.value: "owner", Role.APPROVER.value: "approver", Role.VIEWER.value: "viewer"}
+
+
+class AuditTexts(Words):
+    def page(self, shown: AuditPage, who: str | None) -> str:
+        of = f" · {quote(shorten(who, 40))}" if who else ""
+        head = f"<b>Who did what</b>{of} · {number(shown.count)}"
+        if not shown.lines:
+            return f"{head}\nNothing yet."
+        return "\n".join([head, *map(self._line, shown.lines)])
+
+    def _line(self, line: AuditLine) -> str:
+        who = quote(shorten(line.admin_name or str(line.admin_id or ""), 24))
+        return f"{self.at(line.at)} <b>{who}</b> {ENDED[line.outcome]} {self._what(line)}"
+
+    def _what(self, line: AuditLine) -> str:
+        if line.verb is AuditVerb.PRESS:
+            what = line.subject if line.subject.startswith("/") else PLACES.get(line.subject, "a button for others")
+            return f"{DID[line.verb]} {what}"
+        subject = f" {title(shorten(line.subject, 40))}" if line.subject else ""
+        return f"{DID[line.verb]}{subject}{self._detail(line)}"
+
+    def _detail(self, line: AuditLine) -> str:
+        detail = line.detail
+        words = [f"{number(detail[name])} {word}" for name, word in COUNTED.items() if detail.get(name)]
+        if "role" in detail:
+            words.append(ROLE_WORDS.get(detail["role"], ""))
+        if "channels" in detail:
+            words.append(f"{detail['channels']} channels")
+        words += [title(shorten(str(detail[name]), 40)) for name in ("to", "channel") if name in detail]
+        if detail.get("step") == "asked":
+            words.append("begun")
+        if line.verb is AuditVerb.PIN_TRY and line.outcome is AuditOutcome.REFUSED:
+            words.append("locked for 15 minutes")
+        return f" ({', '.join(filter(None, words))})" if words else ""

@@ -1,0 +1,148 @@
+"""Waiting people and long work, as one admin may see and touch them.
+
+Handlers are given these instead of the services, bound to whoever writes: a handler cannot forget the limits of an
+approver. Each call reads role and channels anew and raises NotAllowed where they do not reach.
+"""
+
+from services import audit
+from services.access import Rights, sees_run, steers_run
+from services.channels import ChannelService, read_reference
+from services.errors import NotAllowed
+from services.join_requests import PAGE, JoinRequestService
+from services.runs import Runner
+from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, RunKind, SessionChannel
+
+
+class RequestDesk:
+    """JoinRequestService, whose methods of the same names say what these do."""
+
+    def __init__(self, requests: JoinRequestService, channels: ChannelService, rights: Rights, admin_id: int) -> None:
+        self._requests = requests
+        self._channels = channels
+        self._rights = rights
+        self._admin_id = admin_id
+
+    async def overview(self) -> list[PendingCount]:
+        admin = await self._rights.of(self._admin_id)
+        return [entry for entry in await self._requests.overview() if admin.sees(entry.channel.id)]
+
+    async def loadable(self) -> list[SessionChannel]:
+        """Channels where an account of ours may let people in."""
+        admin = await self._rights.of(self._admin_id)
+        return [row for row in await self._channels.may_invite() if admin.sees(row.channel.id)]
+
+    async def find(self, text: str) -> Channel:
+        """The channel that a text names. An approver's word is looked up among their own alone: no account is asked.
+
+        Raises ChannelNotFound, ChannelUnavailable, SessionRequired.
+        """
+        admin = await self._rights.of(self._admin_id)
+        if admin.role is not Role.APPROVER:
+            return (await self._channels.find(text)).channel
+        reference = read_reference(text) or text.strip()
+        for channel_id in admin.channels:
+            channel = await self._requests.channel(channel_id)
+            if reference in {channel.id, channel.title} or str(reference).lower() == (channel.username or "").lower():
+                return channel
+        raise NotAllowed
+
+    async def channel(self, channel_id: int) -> Channel:
+        await self._check_sees(channel_id)
+        return await self._requests.channel(channel_id)
+
+    async def count(self, channel_id: int) -> int:
+        await self._check_sees(channel_id)
+        return await self._requests.count(channel_id)
+
+    async def page(self, channel_id: int, after_id: int = 0, limit: int = PAGE) -> list[JoinRequest]:
+        await self._check_sees(channel_id)
+        return await self._requests.page(channel_id, after_id, limit)
+
+    async def page_before(self, channel_id: int, after_id: int, limit: int = PAGE) -> int:
+        await self._check_sees(channel_id)
+        return await self._requests.page_before(channel_id, after_id, limit)
+
+    async def get(self, request_id: int) -> JoinRequest:
+        request = await self._requests.get(request_id)
+        await self._check_sees(request.channel_id)
+        return request
+
+    async def next_pending(self, channel_id: int, after_id: int = 0) -> JoinRequest | None:
+        await self._check_sees(channel_id)
+        return await self._requests.next_pending(channel_id, after_id)
+
+    async def check_decides(self, channel_id: int) -> None:
+        """Before a question is asked that only who decides may answer."""
+        await self._rights.check_decides(self._admin_id, channel_id)
+
+    async def decide(self, request_id: int, approve: bool) -> JoinRequest:
+        return await self._requests.decide(request_id, self._admin_id, approve)
+
+    async def decide_all(self, channel_id: int, approve: bool) -> Run:
+        return await self._requests.decide_all(channel_id, self._admin_id, approve)
+
+    async def load(self, channel_id: int) -> Run:
+        return await self._requests.load(channel_id, self._admin_id)
+
+    async def _check_sees(self, channel_id: int) -> None:
+        if not (await self._rights.of(self._admin_id)).sees(channel_id):
+            raise NotAllowed
+
+
+class RunDesk:
+    """What an admin may ask of a run: look at it, be told of its end, pause it, let it go on, stop it."""
+
+    def __init__(self, runner: Runner, rights: Rights, admin_id: int) -> None:
+        self._runner = runner
+        self._rights = rights
+        self._admin_id = admin_id
+
+    async def get(self, run_id: int) -> Run:
+        """Raises NotFound."""
+        run = await self._runner.get(run_id)
+        if not sees_run(await self._rights.of(self._admin_id), run):
+            raise NotAllowed
+        return run
+
+    async def active_of(self, kind: RunKind, subject_id: int) -> Run | None:
+        run = await self._runner.active_of(kind, subject_id)
+        return await self.get(run.id) if run else None
+
+    async def tell_when_done(self, run_id: int) -> Run:
+        await self.get(run_id)
+        return await self._runner.tell_when_done(run_id, self._admin_id)
+
+    async def pause(self, run_id: int) -> Run:
+        async with audit.act(AuditVerb.RUN_PAUSE, await self._steered(run_id)):
+            return await self._runner.pause(run_id)
+
+    async def resume(self, run_id: int) -> Run:
+        async with audit.act(AuditVerb.RUN_RESUME, await self._steered(run_id)):
+            return await self._runner.resume(run_id)
+
+    async def cancel(self, run_id: int) -> Run:
+        async with audit.act(AuditVerb.RUN_STOP, await self._steered(run_id)):
+            return await self._runner.cancel(run_id)
+
+    async def _steered(self, run_id: int) -> str:
+        """The title of a run that this admin may steer."""
+        run = await self._runner.get(run_id)
+        if not steers_run(await self._rights.of(self._admin_id), run):
+            raise NotAllowed
+        return run.title
+
+
+class Desks:
+    """Makes the desks of an admin."""
+
+    def __init__(self, requests: JoinRequestService, channels: ChannelService, runner: Runner, rights: Rights) -> None:
+        self._requests = requests
+        self._channels = channels
+        self._runner = runner
+        self._rights = rights
+
+    def requests(self, admin_id: int) -> RequestDesk:
+        return RequestDesk(self._requests, self._channels, self._rights, admin_id)
+
+    def runs(self, admin_id: int) -> RunDesk:
+        return RunDesk(self._runner, self._rights, admin_id)
