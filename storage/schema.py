@@ -190,6 +190,9 @@ sources = _table(
     Column("total_messages", Id64, nullable=False, server_default=text("0")),
     Column("total_files", Id64, nullable=False, server_default=text("0")),
     Column("total_bytes", Id64, nullable=False, server_default=text("0")),
+    Column("root", Text),
+    Column("name_template", Text),
+    Column("duplicates", Text, nullable=False, server_default="KEEP"),
 )
 
 messages = _table(
@@ -229,10 +232,13 @@ files = _table(
     Column("attempts", Id64, nullable=False, server_default=text("0")),
     Column("cause", Text),
     Column("updated_at", UtcTime, nullable=False),
+    Column("duplicate_of", Id64),
     UniqueConstraint("source_id", "document_id"),
     Index("ix_files_source_id_state", "source_id", "state", "id"),
     Index("ix_files_source_id_path", "source_id", "path", sqlite_where=text("path IS NOT NULL")),
     Index("ix_files_state_updated_at", "state", "updated_at"),
+    Index("ix_files_document_id", "document_id"),
+    Index("ix_files_sha256", "sha256", sqlite_where=text("sha256 IS NOT NULL")),
 )
 
 # SHA-256 of each 1 MiB part that is on disk: what a killed download may trust after reading it again.
