@@ -5,7 +5,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
-from benchmarks import downloads, history, sandbox_cost
+from benchmarks import downloads, history, sandbox_cost, schedules
 from benchmarks.report import Report
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[Report]]] = {
@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[Report]]] = {
     "history-loopback": history.loopback,
     "rescan": history.rescan,
     "memory": downloads.memory,
+    "schedule": schedules.idle,
 }
 
 

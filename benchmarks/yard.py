@@ -48,7 +48,7 @@ from storage.runs import RunRepository
 from storage.sessions import SessionRepository
 from storage.sources import SourceRepository
 from storage.types import utc_now
-from storage.vault import KeyConfig, open_vault
+from storage.vault import KeyConfig, Vault, open_vault
 
 RTT_MS = 50.0
 
@@ -135,24 +135,29 @@ class Yard:
             sessions = SessionRepository(database, vault)
             pool = ClientPool(sessions, Clients(self.server), Governor(FloodWaitRepository(database)), _no_death)
             stack.push_async_callback(pool.close)
-            session = await sessions.add(
-                name="Anna",
-                user_id=self.credential.user_id,
-                account_name="Anna",
-                username=None,
-                masked_phone="",
-                api_id=self.credential.api.api_id,
-                api_hash=self.credential.api.api_hash,
-                phone=None,
-                credential=pack(self.credential),
-                fingerprint=vault.fingerprint(self.credential.auth_key),
-            )
-            await sessions.put_peers(session.id, self.access_hashes)
+            session_id = await self.store_session(sessions, vault)
             channels = ChannelRepository(database)
             for channel_id in self.access_hashes:
                 seen = Channel(channel_id, str(channel_id), None, ChannelKind.CHANNEL, None, None, utc_now())
-                await channels.add_seen(session.id, seen, may_invite=False)
-            yield Porter(home / "downloads", session.id, database, pool, windows)
+                await channels.add_seen(session_id, seen, may_invite=False)
+            yield Porter(home / "downloads", session_id, database, pool, windows)
+
+    async def store_session(self, sessions: SessionRepository, vault: Vault) -> int:
+        """The account as a session with what it has met. Answers its id."""
+        session = await sessions.add(
+            name="Anna",
+            user_id=self.credential.user_id,
+            account_name="Anna",
+            username=None,
+            masked_phone="",
+            api_id=self.credential.api.api_id,
+            api_hash=self.credential.api.api_hash,
+            phone=None,
+            credential=pack(self.credential),
+            fingerprint=vault.fingerprint(self.credential.auth_key),
+        )
+        await sessions.put_peers(session.id, self.access_hashes)
+        return session.id
 
 
 @dataclass
