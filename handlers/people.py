@@ -129,13 +129,12 @@ async def change_channels(
 
 
 async def ask_channels(
-    event: TelegramObject,
-    screen: AdminScreen,
-    texts: Texts,
-    state: FSMContext,
-    admins: AdminService,
-    page: int = 0,
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, admins: AdminService
 ) -> None:
+    await _show_channels(0, screen, texts, state, admins)
+
+
+async def _show_channels(page: int, screen: AdminScreen, texts: Texts, state: FSMContext, admins: AdminService) -> None:
     await state.set_state(PeopleForm.channels)
     chosen = set((await state.get_data())["channels"])
     known = await admins.decidable()
@@ -155,7 +154,7 @@ async def pick_channel(
     if callback_data.channel:
         chosen = (await state.get_data())["channels"]
         await state.update_data(channels=changed_channels(chosen, callback_data.channel))
-    await ask_channels(event, screen, texts, state, admins, callback_data.page)
+    await _show_channels(callback_data.page, screen, texts, state, admins)
 
 
 async def channels_chosen(
