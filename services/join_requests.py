@@ -175,8 +175,11 @@ class JoinRequestService:
         request = await self.get(request_id)
         channel = await self.channel(request.channel_id)
         verb = AuditVerb.APPROVE if approve else AuditVerb.DENY
-        async with audit.act(verb, request.name, channel=channel.title):
-            return await self._decide(request_id, admin_id, approve)
+        async with audit.act(verb, request.name, channel=channel.title) as detail:
+            decided = await self._decide(request_id, admin_id, approve)
+            if decided.status is RequestStatus.HANDLED_ELSEWHERE:
+                detail["elsewhere"] = 1
+            return decided
 
     async def _decide(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
         lock = self._deciding.setdefault(request_id, asyncio.Lock())

@@ -41,6 +41,7 @@ DID: dict[AuditVerb, str] = {
 ENDED = {AuditOutcome.DONE: "✅", AuditOutcome.REFUSED: "⛔ refused:", AuditOutcome.FAILED: "⚠️ did not work:"}
 PLACES = {
     "go1": "a place for others",
+    "pk1": "a conversation set aside",
     "se1": "a button of an account",
     "sm1": "a button of an account",
     "so1": "a button of a saved channel",

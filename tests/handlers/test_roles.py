@@ -241,6 +241,21 @@ async def test_a_demoted_owner_in_the_middle_of_a_login(play: Play) -> None:
     assert [m["id"] for m in after if m["from"] != SECOND] == [m["id"] for m in before if m["from"] != SECOND]
 
 
+async def test_what_only_looks_like_a_command(play: Play) -> None:
+    """A file whose caption names a command, or a command for another bot, is what it is: deleted, and not taken in."""
+    clara = play.actor(THIRD)
+    await clara.send("/start")
+    await walks.add_admin(play.admin, THIRD, "Viewer")
+    for caption in ("/start", "/start@other_bot"):
+        sent = await clara.upload("my.session", b"x", caption)
+        await clara.wait_for("nothing to type")
+        assert next(m for m in await clara.messages() if m["id"] == sent["id"])["deleted"]
+    await clara.send("/start@other_bot")
+    await clara.wait_for("nothing to type")
+    await clara.send("/start@Harbour_Porter_bot")
+    await clara.wait_for("Porter")
+
+
 async def test_a_stranger_gets_nothing_at_all(play: Play) -> None:
     """No message, no answer, and no line of the audit, whatever is sent."""
     stranger = play.actor(play.stranger().id)
