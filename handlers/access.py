@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from aiogram import BaseMiddleware, Router
+from aiogram import BaseMiddleware, Bot, Router
 from aiogram.enums import ChatType
 from aiogram.filters import BaseFilter
 from aiogram.filters.callback_data import CallbackData
@@ -158,7 +158,7 @@ def offered(markup: InlineKeyboardMarkup, role: Role) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
 
-def _command(message: Message, bot_name: str) -> str | None:
+async def _command(message: Message, bot: Bot) -> str | None:
     """The word of a command, as aiogram reads it; a caption is none, and neither is what is meant for another bot.
 
     What is no command here but carries one's look must not slip by as one: it may be a session file, say.
@@ -167,7 +167,9 @@ def _command(message: Message, bot_name: str) -> str | None:
     if not text.startswith("/"):
         return None
     word, _, mention = text.split(maxsplit=1)[0][1:].partition("@")
-    return word if mention.lower() in ("", bot_name.lower()) else None
+    if mention and mention.lower() != ((await bot.me()).username or "").lower():
+        return None
+    return word
 
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
@@ -186,7 +188,7 @@ async def _asked(event: TelegramObject, data: dict[str, Any]) -> _Asked:
         prefix = (event.data or "").split(":", maxsplit=1)[0]
         return _Asked(rule_of(event.data).roles, prefix if prefix in KINDS else "")
     assert isinstance(event, Message)
-    command = _command(event, (await data["bot"].me()).username or "")
+    command = await _command(event, data["bot"])
     if command is not None:
         return _Asked(COMMAND_ROLES.get(command, OWNERS), f"/{command}" if command in COMMAND_ROLES else "")
     return _Asked(STATE_ROLES.get(data["raw_state"] or "", OWNERS), None)

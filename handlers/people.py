@@ -32,6 +32,11 @@ from storage.models import Admin, Role
 log = logging.getLogger(__name__)
 
 SETTLE = "settle"
+NO_SENDERS = {
+    MessageOriginType.HIDDEN_USER: PersonTrouble.HIDDEN,
+    MessageOriginType.CHAT: PersonTrouble.ANONYMOUS,
+    MessageOriginType.CHANNEL: PersonTrouble.CHANNEL,
+}
 ROLES = {PersonVerb.OWNER: Role.OWNER, PersonVerb.APPROVER: Role.APPROVER, PersonVerb.VIEWER: Role.VIEWER}
 
 
@@ -226,8 +231,7 @@ def _meant(message: Message) -> tuple[int, str]:
             raise NotAPerson(PersonTrouble.BOT)
         return origin.sender_user.id, origin.sender_user.full_name
     if origin is not None:
-        is_hidden = origin.type == MessageOriginType.HIDDEN_USER
-        raise NotAPerson(PersonTrouble.HIDDEN if is_hidden else PersonTrouble.CHANNEL)
+        raise NotAPerson(NO_SENDERS.get(MessageOriginType(origin.type), PersonTrouble.CHANNEL))
     text = (message.text or "").strip()
     if not text.lstrip("-").isdecimal() or len(text) > 20:
         raise NotAPerson(PersonTrouble.NOT_AN_ID)

@@ -70,8 +70,9 @@ async def act(verb: AuditVerb, subject: str = "", /, **detail: int | str) -> Asy
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """`people`: everybody who stands in the audit, for the filter. `count`: of all pages."""
+    """`people`: everybody who stands in the audit, for the filter. `count`: of all pages. `page`: the one it is."""
 
+    page: int
     lines: list[AuditLine]
     count: int
     people: dict[int, str]
@@ -91,6 +92,8 @@ class AuditService:
             _doer.reset(token)
 
     async def page(self, page: int, admin_id: int | None = None) -> AuditPage:
-        """Newest first, PAGE lines a page; `admin_id`: of that person alone."""
+        """Newest first, PAGE lines a page; beyond the end the last one. `admin_id`: of that person alone."""
+        count = await self._lines.count(admin_id)
+        page = min(max(page, 0), max(0, count - 1) // PAGE)
         lines = await self._lines.page(page * PAGE, PAGE, admin_id)
-        return AuditPage(lines, await self._lines.count(admin_id), await self._lines.people())
+        return AuditPage(page, lines, count, await self._lines.people())

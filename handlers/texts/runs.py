@@ -18,6 +18,7 @@ REASONS = {
     "TargetUnavailable": "the folder cannot be written: full, read-only or gone. Mend that, then start again",
     "FolderInvalid": "the folder would lie outside its root. Choose another",
     "NotFound": "what it worked on is deleted",
+    "NotAllowed": "whoever asked for it may not decide there any more",
     "Defect": "of a defect in Porter. The log has the details; what is done is kept",
 }
 

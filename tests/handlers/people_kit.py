@@ -11,7 +11,7 @@ from sandbox import walks
 from sandbox.driver import Actor
 from sandbox.scenarios import BOT, SECOND, THIRD
 from sandbox.world import Channel, Membership
-from services.audit import AuditService
+from services.audit import PAGE, AuditService
 from storage.models import AuditLine, AuditOutcome, AuditVerb
 from tests.play import Play, open_play
 
@@ -23,9 +23,10 @@ def app_of(play: Play) -> App:
     return play.app
 
 
-async def lines(play: Play, pages: int = 3) -> list[AuditLine]:
-    """The newest first."""
+async def lines(play: Play) -> list[AuditLine]:
+    """All, the newest first."""
     audits: AuditService = app_of(play).dispatcher.workflow_data["audits"]
+    pages = -(-(await audits.page(0)).count // PAGE)
     return [line for page in range(pages) for line in (await audits.page(page)).lines]
 
 

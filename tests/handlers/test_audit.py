@@ -28,7 +28,7 @@ async def test_a_day_of_an_owner(play: Play) -> None:
     await admin.press_forged(shown, "se1:del!:1:0")  # in use
     await admin.press_forged(shown, "so1:del!:1")
     await admin.press_forged(shown, "se1:del!:1:0")
-    await admin.wait_for(r"Accounts.*")
+    await admin.wait_for("is signed out and deleted")
     expected = [
         AuditVerb.SESSION_ADD,
         AuditVerb.SOURCE_ADD,

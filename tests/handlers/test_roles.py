@@ -101,6 +101,25 @@ async def test_an_approver_elsewhere_is_refused(tmp_path: Path) -> None:
         await boris.wait_for("not for you")
 
 
+async def test_an_approver_loads_for_their_channel_alone(tmp_path: Path) -> None:
+    """By the list, and by a name that only their own channels answer to; other work's cards stay closed."""
+    async with with_approver(tmp_path) as (play, boris):
+        await walks.log_in(play.admin, play.account)
+        await boris.send("/load")
+        await boris.wait_for("At which channel")
+        assert await buttons_of(boris) >= {play.gate.title}
+        assert play.private.title not in await buttons_of(boris)
+        await boris.send(play.private.title)
+        await boris.wait_for("not for you")
+        await walks.load_requests(boris, play.gate.title)
+        loaded = await boris.screen()
+        assert "🚪 Who waits there" in str(loaded["buttons"])
+        await walks.add_source(play.admin, play.private.title)
+        await walks.scrape(play.admin)
+        for data in ("ru1:show:2", "ru1:tell:2", "ru1:stop:2"):
+            assert "not for you" in (await forge(boris, data))["answer"]
+
+
 async def test_an_owners_yes_is_nothing_in_other_hands(tmp_path: Path) -> None:
     """A confirmation is bound to who was asked: an approver who forges it decides nothing."""
     async with with_approver(tmp_path) as (play, boris):
@@ -133,7 +152,7 @@ async def test_owners_buttons_and_commands_refuse_the_others(tmp_path: Path) -> 
             for command in OWNERS_COMMANDS:
                 await actor.send(command)
                 await actor.wait_for("not for you")
-            written = [line for line in await lines(play, 20) if line.admin_id == actor.account_id]
+            written = [line for line in await lines(play) if line.admin_id == actor.account_id]
             assert len(written) >= len(OWNERS_BUTTONS) + len(OWNERS_COMMANDS)
             assert {line.outcome for line in written} == {AuditOutcome.REFUSED}
         assert await app_of(play).admins.all() == admins
