@@ -1,6 +1,6 @@
 """Opens everything once, in order, on one stack - and closes it in reverse.
 
-lock -> database -> vault -> Bot -> user clients -> runs, schedule -> dispatcher -> polling
+lock -> database -> vault -> home, leases -> Bot -> user clients -> runs, schedule -> dispatcher -> polling
 """
 
 import asyncio
@@ -42,6 +42,7 @@ from services.errors import SessionDead
 from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
+from services.leases import Leases, this_host, this_process
 from services.login import LoginService
 from services.repairs import SessionRepairs
 from services.restores import RestingClients, RestoreService
@@ -59,7 +60,9 @@ from storage.conversations import ConversationRepository
 from storage.database import Database
 from storage.files import FileRepository
 from storage.flood_waits import FloodWaitRepository
+from storage.home import settle
 from storage.join_requests import JoinRequestRepository
+from storage.leases import LeaseRepository
 from storage.logins import LoginRepository
 from storage.models import IncomingRequest, Role, RunKind, Schedule
 from storage.restore import finish
@@ -91,6 +94,9 @@ class App:
     schedule: ScheduleService
     watch: SessionWatch
     restores: RestoreService
+    pool: ClientPool
+    logins: LoginService
+    leases: Leases
 
     async def run(self, stop: asyncio.Event) -> None:
         working = asyncio.create_task(self._work())
@@ -100,20 +106,29 @@ class App:
         try:
             await self.poller.run(stop)
         except AnotherPoller:
-            # Two Porters would use one account from two addresses, and Telegram kills such keys: this one gives way.
+            # Two Porters would use one account from two addresses, and Telegram kills such keys: this one gives way,
+            # and leaves the accounts alone when it is started again, until an owner has decided.
+            await self.restores.contested()
+            await self._stop(greeting, working)
             for owner in await self.admins.all():
                 await self.screens.tell(owner.user_id, Page(Texts(zone=self.settings.zone).home.another_porter()))
             raise
         finally:
-            greeting.cancel()
-            working.cancel()
-            await asyncio.gather(greeting, working, return_exceptions=True)
-            await self.watch.stop()
-            await self.schedule.stop()
-            await self.runner.stop()
+            await self._stop(greeting, working)
+
+    async def _stop(self, *tasks: asyncio.Task[None]) -> None:
+        """Nothing works any more, and no client is open."""
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.watch.stop()
+        await self.schedule.stop()
+        await self.runner.stop()
+        await self.logins.close()
+        await self.pool.close()
 
     async def _work(self) -> None:
-        """Runs, schedules and the watch, at once or as soon as a restored Porter may."""
+        """Runs, schedules and the watch, at once or as soon as an owner has said that the other Porter is off."""
         await self.restores.released()
         try:
             await self.runner.start()
@@ -124,7 +139,7 @@ class App:
             raise
 
     async def _greet(self) -> None:
-        """What may come after the first poll: the question of a restored Porter, the claim link, the command menus."""
+        """What may come after the first poll: whether the old Porter is off, the claim link, the command menus."""
         try:
             owners = await self.admins.all()
             await self._ask_owners()
@@ -143,7 +158,7 @@ class App:
         restored = self.restores.waiting
         if restored is None:
             return
-        log.warning("restored from a backup: accounts rest until an owner says in the chat that the old Porter is off")
+        log.warning("%s: accounts rest until an owner says in the chat that the other Porter is off", restored.why)
         if restored.told:
             return
         for admin in await self.admins.all():
@@ -169,6 +184,14 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         bot = _bot(settings, pace)
         stack.push_async_callback(bot.session.close)
         await database.claim_identity(bot.id, settings.network)
+        await settle(database)
+
+        async def session_taken(session_id: int) -> None:
+            await pool.drop(session_id)
+            await notifier.session_taken(await sessions.get(session_id))
+
+        leases = Leases(LeaseRepository(database, this_process(), this_host()), session_taken)
+        await leases.take_over()
 
         confirmation_rows, flood_waits = ConfirmationRepository(database), FloodWaitRepository(database)
         await confirmation_rows.sweep()
@@ -192,7 +215,9 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         async def session_died(session_id: int, error: SessionDead) -> None:
             await repairs.died(session_id, error)
 
-        pool = ClientPool(session_rows, factory, governor, session_died)
+        pool = ClientPool(session_rows, factory, governor, leases, session_died)
+        await leases.start()
+        stack.push_async_callback(leases.stop)
         stack.push_async_callback(pool.close)
         runner = Runner(RunRepository(database), notifier)
         schedule_rows = ScheduleRepository(database)
@@ -241,7 +266,9 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         middleware = AdminMiddleware(admins, screens, settings.zone)
         dispatcher = build_dispatcher(workflow, SqliteStorage(ConversationRepository(database, vault)), middleware)
         poller = Poller(bot, dispatcher, take_requests)
-        yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule, watch, restores)
+        yield App(
+            settings, bot, dispatcher, poller, admins, screens, runner, schedule, watch, restores, pool, logins, leases
+        )
 
 
 def _bot(settings: Settings, pace: ChatPace) -> Bot:

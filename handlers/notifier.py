@@ -16,7 +16,7 @@ from handlers.screen import Page, Screens
 from handlers.texts import Texts
 from services.admins import AdminService
 from services.outages import Outage
-from storage.models import Role, Run, RunStatus
+from storage.models import Role, Run, RunStatus, Session
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +73,12 @@ class ScreenNotifier:
             if admin.role is Role.OWNER:
                 self._spawn(self._tell_death(admin.user_id, outage))
 
+    async def session_taken(self, session: Session) -> None:
+        """Another process took it: every owner hears of it. In the background."""
+        for admin in await self._admins.all():
+            if admin.role is Role.OWNER:
+                self._spawn(self._tell_taken(admin.user_id, session))
+
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -125,6 +131,13 @@ class ScreenNotifier:
             await self._screens.tell(admin_id, page)
         except TelegramAPIError as error:
             log.warning("a dead session was not told: %s", type(error).__name__, extra={"admin_id": admin_id})
+
+    async def _tell_taken(self, admin_id: int, session: Session) -> None:
+        texts = await self._texts(admin_id)
+        try:
+            await self._screens.tell(admin_id, Page(texts.restored.taken(session), keyboards.only_home(texts)))
+        except TelegramAPIError as error:
+            log.warning("a taken session was not told: %s", type(error).__name__, extra={"admin_id": admin_id})
 
     async def _texts(self, admin_id: int) -> Texts:
         admin = await self._admins.find(admin_id)

@@ -85,6 +85,11 @@ class Driver:
         """Every auth key that clients and servers have agreed on."""
         return [bytes.fromhex(key) for key in await self.call("GET", "auth-keys")]
 
+    async def duplicated_keys(self) -> list[int]:
+        """The accounts of the auth keys that were used from two addresses at a time."""
+        answer: list[int] = await self.call("GET", "auth-keys/duplicated")
+        return answer
+
     # -- what happens
 
     async def ask_to_join(self, peer: int, count: int = 1, *, account: int | None = None) -> list[int]:

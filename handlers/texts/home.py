@@ -101,7 +101,7 @@ class HomeTexts(Words):
     def another_porter(self) -> str:
         return (
             "Another Porter works with this bot's token. This one has stopped, so that no account is used from two "
-            "places. Nothing is lost; start it again when the other one is off."
+            "places. Nothing is lost; start it again when the other one is off. It will ask you about that first."
         )
 
     def moved(self) -> str:

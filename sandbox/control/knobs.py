@@ -36,6 +36,7 @@ class Knobs:
             web.get("/files/{id}", self.file),
             web.get("/documents", self.documents),
             web.get("/auth-keys", self.auth_keys),
+            web.get("/auth-keys/duplicated", self.duplicated_keys),
             web.post("/accounts/{id}/accept-login", self.accept_login),
             web.post("/faults", self.fault),
             web.delete("/faults", self.no_faults),
@@ -76,6 +77,10 @@ class Knobs:
     async def auth_keys(self, _: web.Request) -> web.Response:
         """Every auth key that was ever agreed on, in hex: so that a test can look for them where none may lie."""
         return web.json_response([key.key.hex() for key in self._world.auth_keys.values()])
+
+    async def duplicated_keys(self, _: web.Request) -> web.Response:
+        """Whose auth keys were used from two addresses at a time, and are dead for it. 0: not signed in."""
+        return web.json_response([key.user or 0 for key in self._world.auth_keys.values() if key.duplicated])
 
     async def accept_login(self, request: web.Request) -> web.Response:
         """The account scans a QR login; what a picture shows is not read here."""
