@@ -46,6 +46,7 @@ from services.leases import Leases, this_host, this_process
 from services.login import LoginService
 from services.repairs import SessionRepairs
 from services.restores import RestingClients, RestoreService
+from services.retention import Forgetting, Retention
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
@@ -65,6 +66,7 @@ from storage.join_requests import JoinRequestRepository
 from storage.leases import LeaseRepository
 from storage.logins import LoginRepository
 from storage.models import IncomingRequest, Role, RunKind, Schedule
+from storage.people import PeopleRepository
 from storage.restore import finish
 from storage.restored import RestoredRepository
 from storage.runs import RunRepository
@@ -97,11 +99,13 @@ class App:
     pool: ClientPool
     logins: LoginService
     leases: Leases
+    retention: Retention
 
     async def run(self, stop: asyncio.Event) -> None:
         working = asyncio.create_task(self._work())
         if self.restores.waiting is None:
             await working
+        await self.retention.start()
         greeting = asyncio.create_task(self._greet())
         try:
             await self.poller.run(stop)
@@ -121,6 +125,7 @@ class App:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self.retention.stop()
         await self.watch.stop()
         await self.schedule.stop()
         await self.runner.stop()
@@ -219,7 +224,8 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         await leases.start()
         stack.push_async_callback(leases.stop)
         stack.push_async_callback(pool.close)
-        runner = Runner(RunRepository(database), notifier)
+        run_rows, people = RunRepository(database), PeopleRepository(database)
+        runner = Runner(run_rows, notifier)
         schedule_rows = ScheduleRepository(database)
         schedule = ScheduleService(schedule_rows)
         source_rows, file_rows = SourceRepository(database), FileRepository(database)
@@ -228,7 +234,8 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         channels = ChannelService(channel_rows, session_rows, pool, gate)
         watch = SessionWatch(session_rows, repairs, looking(sessions, channels))
         enrolment = Enrolment(session_rows, vault, repairs.revived)
-        logins = LoginService(LoginRepository(database, vault), session_rows, enrolment, factory)
+        login_rows, conversation_rows = LoginRepository(database, vault), ConversationRepository(database, vault)
+        logins = LoginService(login_rows, session_rows, enrolment, factory)
         stack.push_async_callback(logins.close)
         targets = Targets(settings.download_dir)
         sources = SourceService(source_rows, file_rows, schedule_rows, runner, schedule, targets)
@@ -253,6 +260,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             api=settings.api,
             channels=channels,
             confirmations=ConfirmationService(confirmation_rows),
+            forgetting=Forgetting(people),
             home=HomeService(SummaryRepository(database), admin_rows),
             imports=ImportService(enrolment, factory, settings.api, server),
             logins=logins,
@@ -263,11 +271,29 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             sessions=sessions,
             sources=sources,
         )
+        retention = Retention(
+            settings.retention_days,
+            {"people": people.sweep, "runs": run_rows.sweep, "conversations": conversation_rows.sweep},
+            {"logins": login_rows.sweep, "questions": confirmation_rows.sweep, "waits": flood_waits.sweep},
+        )
         middleware = AdminMiddleware(admins, screens, settings.zone)
-        dispatcher = build_dispatcher(workflow, SqliteStorage(ConversationRepository(database, vault)), middleware)
+        dispatcher = build_dispatcher(workflow, SqliteStorage(conversation_rows), middleware)
         poller = Poller(bot, dispatcher, take_requests)
         yield App(
-            settings, bot, dispatcher, poller, admins, screens, runner, schedule, watch, restores, pool, logins, leases
+            settings=settings,
+            bot=bot,
+            dispatcher=dispatcher,
+            poller=poller,
+            admins=admins,
+            screens=screens,
+            runner=runner,
+            schedule=schedule,
+            watch=watch,
+            restores=restores,
+            pool=pool,
+            logins=logins,
+            leases=leases,
+            retention=retention,
         )
 
 

@@ -18,6 +18,7 @@ from services.join_requests import JoinRequestService
 from services.login import LoginService
 from services.repairs import SessionRepairs
 from services.restores import RestoreService
+from services.retention import Forgetting
 from services.runs import Runner
 from services.sessions import SessionService
 from services.sources import SourceService
@@ -30,6 +31,7 @@ class Workflow(TypedDict):
     api: ApiCredentials | None
     channels: ChannelService
     confirmations: ConfirmationService
+    forgetting: Forgetting
     home: HomeService
     imports: ImportService
     logins: LoginService

@@ -424,6 +424,23 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
+class Traces:
+    """What Porter knows of one person who is no admin: numbers of rows. `waiting`: of the requests, the open ones."""
+
+    user_id: int
+    name: str | None
+    requests: int
+    waiting: int
+    peers: int  # access hashes, one a session that met the person
+    messages: int  # saved ones that name the person as sender
+    audit: int  # lines that name the person
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.requests or self.peers or self.messages or self.audit)
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right of one process to use a session. `host`: one boot of one kernel; `process`: for people to read."""
 

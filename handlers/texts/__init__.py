@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.texts.base import utc_clock
 from handlers.texts.errors import ErrorTexts
+from handlers.texts.forget import ForgetTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
@@ -34,4 +35,5 @@ class Texts:
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.restored = RestoredTexts(self.zone, clock)
+        self.forget = ForgetTexts(self.zone, clock)
         self.errors = ErrorTexts(self.zone, clock)

@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "scrape": "Save a channel now",
     "requests": "Waiting people",
     "load": "Load who waits at a channel",
+    "forget": "Forget a person who asked to join",
     "cancel": "Leave what is being asked",
     "help": "What Porter does",
 }

@@ -64,6 +64,7 @@ class Labels:
     deny_all: Final = "Deny all"
     the_list: Final = "List"
 
+    forget_surely: Final = "Yes, forget"
     old_porter_off: Final = "Yes, it is off"
 
     to_source: Final = "📥 This saved channel"
