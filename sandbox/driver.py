@@ -119,6 +119,11 @@ class Driver:
     async def delete_post(self, peer: int, message_id: int) -> None:
         await self.call("POST", f"channels/{peer}/posts", json={"delete": message_id})
 
+    async def add_accounts(self, count: int) -> list[Json]:
+        """New accounts; each as in the ready line: id, phone, code, api_id, api_hash."""
+        answer: list[Json] = await self.call("POST", "accounts", json={"count": count})
+        return answer
+
     async def accept_login(self, account_id: int, url: str) -> None:
         """That account scans a QR login; `url`: tg://login?token=..."""
         await self.call("POST", f"accounts/{account_id}/accept-login", json={"url": url})
