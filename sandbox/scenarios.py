@@ -155,9 +155,7 @@ def _add_accounts(world: World) -> None:
 
 def add_accounts(world: World, count: int) -> list[Account]:
     """More accounts with a phone and no password, who read the public channels."""
-    first = FIRST_EXTRA + sum(
-        account.id >= FIRST_EXTRA and account.id < FIRST_PERSON for account in world.accounts.values()
-    )
+    first = FIRST_EXTRA + sum(FIRST_EXTRA <= account_id < FIRST_PERSON for account_id in world.accounts)
     added = [
         Account(
             account_id, f"Extra {account_id - FIRST_EXTRA + 1}", phone=f"+1555{account_id - FIRST_EXTRA:07d}",

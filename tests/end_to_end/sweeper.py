@@ -20,6 +20,7 @@ from bot.settings import load_settings
 
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 SETTLE_SECONDS = 0.3
+SAMPLE_SECONDS = 0.005
 
 
 @dataclass
@@ -30,9 +31,24 @@ class Cost:
 
 
 def cost() -> Cost:
-    gc.collect()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return Cost(pages * PAGE_BYTES, threading.active_count(), len(os.listdir("/proc/self/fd")))
+    return Cost(pages * PAGE_BYTES, threading.active_count(), sum(1 for _ in Path("/proc/self/fd").iterdir()))
+
+
+async def settled() -> Cost:
+    """What is closed has closed, what is garbage has gone."""
+    await asyncio.sleep(SETTLE_SECONDS)
+    gc.collect()
+    return cost()
+
+
+async def highest(most: Cost) -> None:
+    """Keeps `most` at the highest of each, until it is cancelled."""
+    while True:
+        now = cost()
+        most.rss, most.threads = max(most.rss, now.rss), max(most.threads, now.threads)
+        most.descriptors = max(most.descriptors, now.descriptors)
+        await asyncio.sleep(SAMPLE_SECONDS)
 
 
 async def warm(app: App) -> None:
@@ -40,23 +56,22 @@ async def warm(app: App) -> None:
     await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.05) for _ in range(32)))
     await asyncio.gather(*(app.runner._runs.active() for _ in range(32)))
     await app.watch.check_next()
-    await asyncio.sleep(SETTLE_SECONDS)
 
 
 async def main() -> None:
     async with open_app(load_settings(), ChatPace(burst=100_000)) as app:
         sessions = [session.id for session in await app.dispatcher.workflow_data["sessions"].all()]
         await warm(app)
-        before, most = cost(), cost()
+        before = await settled()
+        most = cost()
+        sampling = asyncio.create_task(highest(most))
         checked = set()
         for _ in sessions:
             session = await app.watch.check_next()
             assert session is not None
             checked.add(session.id)
-            now = cost()
-            most = Cost(*(max(pair) for pair in zip(asdict(most).values(), asdict(now).values(), strict=True)))
-        await asyncio.sleep(SETTLE_SECONDS)
-        after = cost()
+        sampling.cancel()
+        after = await settled()
         async with AsyncExitStack() as stack:
             for session_id in sessions:
                 await (await stack.enter_async_context(app.pool.reading(session_id))).me()

@@ -30,7 +30,8 @@ async def sign_in_all(driver: Driver, line: dict[str, Any], data_dir: Path, acco
     """Real logins, one after the other: each has an auth key of its own."""
     dc, _, address = line["mtproto"].partition("@")
     host, _, port = address.partition(":")
-    clients = Clients(MtprotoServer(int(dc), host, int(port), Path(line["public_key_file"]).read_text()))
+    public_key = await asyncio.to_thread(Path(line["public_key_file"]).read_text)
+    clients = Clients(MtprotoServer(int(dc), host, int(port), public_key))
     async with Database.open(data_dir / "porter.db") as database:
         vault = await open_vault(database, KeyConfig(None, None, None, data_dir / "porter.key"))
         sessions = SessionRepository(database, vault)
@@ -72,11 +73,12 @@ async def test_one_sweep_leaves_nothing_behind(tmp_path: Path) -> None:
     before, most, after, together = (seen[name] for name in ("before", "most", "after", "together"))
     growth = (most["rss"] - before["rss"]) / count
     opened = (together["rss"] - after["rss"]) / count
+    mb = 2**20
     print(
-        f"{count} sessions: {growth / 2**20:.2f} MB each while it runs ({before['rss'] / 2**20:.0f} MB before, "
-        f"{most['rss'] / 2**20:.0f} at the most, {after['rss'] / 2**20:.0f} after); {opened / 2**20:.2f} MB each with all "
-        f"open; threads {before['threads']} -> {most['threads']} -> {after['threads']}, descriptors "
-        f"{before['descriptors']} -> {most['descriptors']} -> {after['descriptors']}"
+        f"{count} sessions: {growth / mb:.2f} MB each while it runs ({before['rss'] / mb:.0f} MB before, "
+        f"{most['rss'] / mb:.0f} at the most, {after['rss'] / mb:.0f} after), {opened / mb:.2f} MB each with all open; "
+        f"threads {before['threads']}, {most['threads']}, {after['threads']}; descriptors {before['descriptors']}, "
+        f"{most['descriptors']}, {after['descriptors']}, {together['descriptors']} with all open"
     )
     assert (seen["sessions"], seen["checked"]) == (count, count)
     assert sum("users.getUsers" in counts for account, counts in calls.items() if account) == count
