@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 BUSY_TIMEOUT_MS = 10_000
 EMPTY_WAL_TRIES = 10
 EMPTY_WAL_PAUSE_SECONDS = 0.2
+WAL_BUSY_SECONDS = 0.2
+"""Writers wait meanwhile, so readers are not waited for longer than that."""
 READERS = 4
 
 WRITER_PRAGMAS = (
@@ -131,7 +133,7 @@ def _make_private(path: Path) -> None:
 
 def _truncate_wal(path: Path) -> bool:
     """On a connection of its own: the writer's begins a transaction with its first statement, and that may not."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+    with closing(sqlite3.connect(path, timeout=WAL_BUSY_SECONDS, isolation_level=None)) as connection:
         (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not is_busy
 

@@ -54,8 +54,11 @@ class PeopleRepository:
                 await connection.execute(delete(peers).where(peers.c.peer_id.in_(ids), ~known))
             swept += len(rows)
             if len(rows) < CHUNK:
-                return swept
+                break
             await asyncio.sleep(0)
+        if swept:
+            await self._database.empty_wal()
+        return swept
 
 
 async def _traces(connection: AsyncConnection, user_id: int) -> Traces:
