@@ -21,6 +21,7 @@ from services.login import LoginService
 from services.pins import PinService
 from services.repairs import SessionRepairs
 from services.restores import RestoreService
+from services.retention import Forgetting
 from services.sessions import SessionService
 from services.sources import SourceService
 
@@ -36,6 +37,7 @@ class Workflow(TypedDict):
     audits: AuditService
     channels: ChannelService
     confirmations: ConfirmationService
+    forgetting: Forgetting
     home: HomeService
     imports: ImportService
     logins: LoginService

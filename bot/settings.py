@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     master_key_file: Path | None = None
     master_passphrase: SecretStr | None = None
     timezone: str = "UTC"
+    retention_days: int = Field(default=90, ge=0, le=36_500)
     notify_chat: int | None = None
     bot_api_url: str | None = None
     mtproto_server: str | None = None

@@ -107,6 +107,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.PinAction: Rules(OWN),
     cb.SafetyAction: Rules(OWN_PIN),
     cb.AuditPick: Rules(OWN),
+    cb.ForgetSurely: Rules(OWN_PIN),
 }
 
 COMMAND_ROLES: dict[str, Roles] = {
@@ -119,6 +120,7 @@ COMMAND_ROLES: dict[str, Roles] = {
     "load": DECIDERS,
     "admins": OWNERS,
     "audit": OWNERS,
+    "forget": OWNERS,
     "cancel": EVERYBODY,
     "help": EVERYBODY,
 }

@@ -157,6 +157,12 @@ class Confirm(CallbackData, prefix="ok1"):
     id: int
 
 
+class ForgetSurely(CallbackData, prefix="fg1"):
+    """A person goes. `id`: of the single-use "yes"."""
+
+    id: int
+
+
 class OldPorterOff(CallbackData, prefix="rs1"):
     """An owner's word after a restore. `id`: of that restore, so that a button of an earlier one says nothing."""
 

@@ -85,6 +85,11 @@ class Driver:
         """Every auth key that clients and servers have agreed on."""
         return [bytes.fromhex(key) for key in await self.call("GET", "auth-keys")]
 
+    async def duplicated_keys(self) -> list[int]:
+        """The accounts of the auth keys that were used from two addresses at a time."""
+        answer: list[int] = await self.call("GET", "auth-keys/duplicated")
+        return answer
+
     # -- what happens
 
     async def ask_to_join(self, peer: int, count: int = 1, *, account: int | None = None) -> list[int]:
@@ -113,6 +118,11 @@ class Driver:
 
     async def delete_post(self, peer: int, message_id: int) -> None:
         await self.call("POST", f"channels/{peer}/posts", json={"delete": message_id})
+
+    async def add_accounts(self, count: int) -> list[Json]:
+        """New accounts; each as in the ready line: id, phone, code, api_id, api_hash."""
+        answer: list[Json] = await self.call("POST", "accounts", json={"count": count})
+        return answer
 
     async def accept_login(self, account_id: int, url: str) -> None:
         """That account scans a QR login; `url`: tg://login?token=..."""

@@ -4,6 +4,7 @@ PorterError
 ├── TelegramError
 │   ├── FloodWait               Telegram told us to wait; carries `until`
 │   ├── Unreachable             no answer in time, or no connection
+│   │   └── SessionElsewhere    another process holds the session's lease; carries which, and when it was seen
 │   ├── SessionDead             signed out, revoked, expired, banned; carries `reason`
 │   ├── ChannelUnavailable      private, left, banned from it, or gone
 │   ├── ChannelNotFound         nothing behind this name, link or id
@@ -42,8 +43,8 @@ PorterError
 ├── NotAPerson                  no id of a person who could operate Porter; carries why
 ├── PinWrong                    carries how many tries are left
 ├── PinLocked                   carries `until`
-├── RestoreUnconfirmed          restored from a backup: accounts rest until an owner says that the old Porter is off
-└── AnotherPorter               this DATA_DIR is held by a running process
+├── RestoreUnconfirmed          restored or copied: accounts rest until an owner says that the old Porter is off
+└── AnotherPorter               this DATA_DIR is held by a running process, here or on another host
 """
 
 from datetime import datetime
@@ -88,6 +89,15 @@ class FloodWait(TelegramError):
 
 class Unreachable(TelegramError):
     pass
+
+
+class SessionElsewhere(Unreachable):
+    """`process`: the holder of the lease, as a person can find it."""
+
+    def __init__(self, process: str, beat_at: datetime) -> None:
+        super().__init__(f"the session is in use by {process}, seen at {beat_at:%Y-%m-%dT%H:%M:%SZ}")
+        self.process = process
+        self.beat_at = beat_at
 
 
 class SessionDead(TelegramError):

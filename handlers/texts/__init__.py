@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from handlers.texts.audit import AuditTexts
 from handlers.texts.base import utc_clock
 from handlers.texts.errors import ErrorTexts
+from handlers.texts.forget import ForgetTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
@@ -38,4 +39,5 @@ class Texts:
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)
         self.restored = RestoredTexts(self.zone, clock)
+        self.forget = ForgetTexts(self.zone, clock)
         self.errors = ErrorTexts(self.zone, clock)

@@ -61,6 +61,7 @@ PLACES = {
     "pn1": "a PIN's keypad",
     "pa1": "a PIN's keypad",
     "au1": "the audit",
+    "fg1": "the yes of forgetting somebody",
     "rs1": "the word after a restore",
 }
 """What the prefix of a refused button was about."""

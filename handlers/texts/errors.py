@@ -87,6 +87,10 @@ class ErrorTexts(Words):
 
 PLAIN: dict[type[errors.PorterError], str] = {
     errors.Unreachable: "Telegram does not answer right now. Nothing was lost; try again in a minute.",
+    errors.SessionElsewhere: (
+        "Another Porter is using this account just now, so this one keeps away. Stop the other one; two minutes later "
+        "the account is free."
+    ),
     errors.SessionDead: "This account is signed out. /sessions → the account → Sign in again. Nothing is lost.",
     errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
     errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",

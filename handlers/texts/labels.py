@@ -83,6 +83,7 @@ class Labels:
     remove_pin: Final = "Remove the PIN"
     everybody: Final = "Everybody"
 
+    forget_surely: Final = "Yes, forget"
     old_porter_off: Final = "Yes, it is off"
 
     to_source: Final = "📥 This saved channel"

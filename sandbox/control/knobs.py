@@ -13,8 +13,10 @@ from sandbox.control import view
 from sandbox.control.body import ControlError, bad, missing, path_integer, read_body
 from sandbox.faults import Faults
 from sandbox.mtproto.network import Network
+from sandbox.scenarios import add_accounts
 from sandbox.world import Document, World
 
+MAX_ACCOUNTS = 1000
 HASHED_AT_ONCE_BYTES = 1024 * 1024
 
 _LOGIN_URL = re.compile(r"tg://login\?token=(?P<token>[A-Za-z0-9_-]{20,})")
@@ -36,6 +38,8 @@ class Knobs:
             web.get("/files/{id}", self.file),
             web.get("/documents", self.documents),
             web.get("/auth-keys", self.auth_keys),
+            web.get("/auth-keys/duplicated", self.duplicated_keys),
+            web.post("/accounts", self.add_accounts),
             web.post("/accounts/{id}/accept-login", self.accept_login),
             web.post("/faults", self.fault),
             web.delete("/faults", self.no_faults),
@@ -76,6 +80,18 @@ class Knobs:
     async def auth_keys(self, _: web.Request) -> web.Response:
         """Every auth key that was ever agreed on, in hex: so that a test can look for them where none may lie."""
         return web.json_response([key.key.hex() for key in self._world.auth_keys.values()])
+
+    async def duplicated_keys(self, _: web.Request) -> web.Response:
+        """Whose auth keys were used from two addresses at a time, and are dead for it. 0: not signed in."""
+        return web.json_response([key.user or 0 for key in self._world.auth_keys.values() if key.duplicated])
+
+    async def add_accounts(self, request: web.Request) -> web.Response:
+        """That many new accounts with a phone, members of the public channels; what one must know to log in as each."""
+        body = await read_body(request)
+        count = body.integer("count", low=1, high=MAX_ACCOUNTS)
+        body.done()
+        added = add_accounts(self._world, count)
+        return web.json_response([view.credentials(account) for account in added])
 
     async def accept_login(self, request: web.Request) -> web.Response:
         """The account scans a QR login; what a picture shows is not read here."""

@@ -2,7 +2,10 @@
 
 import asyncio
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from bot.app import App
 from sandbox import walks
@@ -125,3 +128,42 @@ async def test_an_account_is_not_forgotten_while_it_cannot_be_signed_out(tmp_pat
         await play.admin.press("Yes, it is off")
         await play.admin.send("/sessions")
         await play.admin.wait_for(r"Accounts.* · 1")
+
+
+async def test_a_session_that_another_host_took_is_let_go(tmp_path: Path) -> None:
+    """A beat finds the row in other hands: the clients close, every owner is told once, and nothing opens it again."""
+    async with open_play(tmp_path) as play:
+        await walks.log_in(play.admin, play.account)
+        await check_account(play)
+        app = app_of(play)
+        with closing(sqlite3.connect(play.settings.data_dir / "porter.db")) as db, db:
+            changed = db.execute("update leases set host = 'another', process = 'far away'").rowcount
+        assert changed == 1
+        await app.leases.beat()
+        await play.admin.wait_for("Another Porter has begun to use «Anna»")
+        assert not app.pool.is_open(1)
+        await app.leases.beat()
+        answer = await check_account(play)
+        assert "Another Porter is using this account" in answer["answer"]
+        told = [m for m in await play.admin.bot_messages() if "has begun to use" in m["text"]]
+        assert len(told) == 1
+
+
+async def check_account(play: Play) -> dict[str, Any]:
+    await play.admin.send("/sessions")
+    await play.admin.wait_for("Accounts")
+    await play.admin.press(walks.beginning("🟢"))
+    return await play.admin.press("Check now")
+
+
+async def test_a_second_poller_leaves_a_mark(tmp_path: Path) -> None:
+    """Started again after it gave way, Porter asks about the other one, and works on after the answer."""
+    async with open_play(tmp_path) as play:
+        await play.admin.send("/start")
+        await play.admin.wait_for("Porter")
+        await app_of(play).restores.contested()
+        await play.restart()
+        question = await play.admin.wait_for("Is the other Porter off")
+        assert "Two Porters" in question["text"]
+        await play.admin.press("Yes, it is off")
+        await play.admin.wait_for("Porter uses its accounts again")
