@@ -13,6 +13,8 @@ from typing import Generic, Protocol, TypeVar
 from services.clients.base import ClientFactory, Credential, GateClient, Peer, ReadingClient
 from services.clients.paced import PacedGate, PacedReading
 from services.clients.pacing import ANSWER_SECONDS, Governor, answered
+from services.clients.proxy import Proxy
+from services.clients.proxy import unpack as unpack_proxy
 from services.credentials import unpack
 from services.errors import ChannelUnavailable, NotFound, SessionDead, Unreachable
 from storage.models import SessionState
@@ -182,6 +184,7 @@ class ClientPool:
         self._reading: dict[int, Slot[ReadingClient]] = {}
         self._gates: dict[int, Slot[GateClient]] = {}
         self._dead: set[int] = set()
+        self._leaving: set[int] = set()
         self._telling: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -232,6 +235,16 @@ class ClientPool:
             if session_id in slots:
                 await slots[session_id].end()
 
+    @asynccontextmanager
+    async def kept_closed(self, session_id: int) -> AsyncIterator[None]:
+        """The session's clients are closed, and none opens before this ends: its key is somebody else's meanwhile."""
+        self._leaving.add(session_id)
+        try:
+            await self.drop(session_id)
+            yield
+        finally:
+            self._leaving.discard(session_id)
+
     async def close(self) -> None:
         self._closed = True
         await asyncio.gather(*self._telling)
@@ -242,17 +255,23 @@ class ClientPool:
         return Slot(session_id, self._governor, connect, self._died, self._dead.discard, idle_seconds)
 
     async def _connect_reading(self, session_id: int) -> ReadingClient:
-        return await self._factory.reading(await self._credential(session_id))
+        return await self._factory.reading(await self._credential(session_id), await self._proxy(session_id))
 
     async def _connect_gate(self, session_id: int) -> GateClient:
-        return await self._factory.gate(await self._credential(session_id))
+        return await self._factory.gate(await self._credential(session_id), await self._proxy(session_id))
 
     async def _credential(self, session_id: int) -> Credential:
         if self._closed:
             raise Unreachable("Porter is stopping")
+        if session_id in self._leaving:
+            raise Unreachable("the session is being handed over")
         if await self._sessions.get(session_id) is None:
             raise NotFound("session")
         return unpack(await self._sessions.credential(session_id))
+
+    async def _proxy(self, session_id: int) -> Proxy | None:
+        packed = await self._sessions.proxy(session_id)
+        return None if packed is None else unpack_proxy(packed)
 
     async def _died(self, session_id: int, error: SessionDead) -> None:
         """Of many calls that fail at once the first tells, to its end: its own task may be cancelled by the others."""
