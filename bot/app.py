@@ -39,6 +39,7 @@ from services.clients.pool import ClientPool
 from services.confirmations import ConfirmationService
 from services.enrolment import Enrolment
 from services.errors import SessionDead
+from services.exports import ExportService
 from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
@@ -48,6 +49,7 @@ from services.restores import RestingClients, RestoreService
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
+from services.session_settings import SessionSettings
 from services.session_watch import SessionWatch, looking
 from services.sessions import SessionService
 from services.sources import SourceService
@@ -194,13 +196,17 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
 
         pool = ClientPool(session_rows, factory, governor, session_died)
         stack.push_async_callback(pool.close)
-        runner = Runner(RunRepository(database), notifier)
+        run_rows = RunRepository(database)
+        runner = Runner(run_rows, notifier)
         schedule_rows = ScheduleRepository(database)
         schedule = ScheduleService(schedule_rows)
         source_rows, file_rows = SourceRepository(database), FileRepository(database)
         repairs = SessionRepairs(session_rows, source_rows, pool, runner, notifier)
-        sessions = SessionService(session_rows, channel_rows, pool, repairs)
+        sessions = SessionService(
+            session_rows, source_rows, run_rows, flood_waits, pool, repairs, may_export=settings.allow_export
+        )
         channels = ChannelService(channel_rows, session_rows, pool, gate)
+        stack.push_async_callback(channels.close)
         watch = SessionWatch(session_rows, repairs, looking(sessions, channels))
         enrolment = Enrolment(session_rows, vault, repairs.revived)
         logins = LoginService(LoginRepository(database, vault), session_rows, enrolment, factory)
@@ -228,6 +234,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             api=settings.api,
             channels=channels,
             confirmations=ConfirmationService(confirmation_rows),
+            exports=ExportService(sessions, session_rows, pool, repairs, restores.check),
             home=HomeService(SummaryRepository(database), admin_rows),
             imports=ImportService(enrolment, factory, settings.api, server),
             logins=logins,
@@ -236,6 +243,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             restores=restores,
             runner=runner,
             sessions=sessions,
+            session_settings=SessionSettings(session_rows, pool, factory),
             sources=sources,
         )
         middleware = AdminMiddleware(admins, screens, settings.zone)

@@ -12,6 +12,7 @@ from services.admins import AdminService
 from services.channels import ChannelService
 from services.clients.base import ApiCredentials
 from services.confirmations import ConfirmationService
+from services.exports import ExportService
 from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
@@ -19,6 +20,7 @@ from services.login import LoginService
 from services.repairs import SessionRepairs
 from services.restores import RestoreService
 from services.runs import Runner
+from services.session_settings import SessionSettings
 from services.sessions import SessionService
 from services.sources import SourceService
 
@@ -30,6 +32,7 @@ class Workflow(TypedDict):
     api: ApiCredentials | None
     channels: ChannelService
     confirmations: ConfirmationService
+    exports: ExportService
     home: HomeService
     imports: ImportService
     logins: LoginService
@@ -38,6 +41,7 @@ class Workflow(TypedDict):
     restores: RestoreService
     runner: Runner
     sessions: SessionService
+    session_settings: SessionSettings
     sources: SourceService
 
 

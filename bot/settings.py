@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = None
     master_key_file: Path | None = None
     master_passphrase: SecretStr | None = None
+    allow_export: bool = False
     timezone: str = "UTC"
     notify_chat: int | None = None
     bot_api_url: str | None = None

@@ -36,6 +36,7 @@ PorterError
 ├── ProxyInvalid                no proxy that could be used; what was typed is not carried
 ├── PassphraseInvalid           too short, or typed differently the second time
 ├── ExportOff                   the operator allows no exports
+├── ExportUnsent                Telegram did not take the file: nothing has changed
 ├── SessionInUse                it cannot go yet; carries what uses it
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
 ├── NotFound                    the row is gone
@@ -279,6 +280,10 @@ class PassphraseInvalid(PorterError):
 
 
 class ExportOff(PorterError):
+    pass
+
+
+class ExportUnsent(PorterError):
     pass
 
 

@@ -86,7 +86,7 @@ def pick_session(texts: Texts, rows: Sequence[Session]) -> InlineKeyboardMarkup:
 def pick_channel(texts: Texts, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
     return markup(
         *[
-            [button(texts.sessions.channel_label(row), SourcePick(what=Pick.CHANNEL, value=row.channel.id))]
+            [button(texts.account_channels.label(row), SourcePick(what=Pick.CHANNEL, value=row.channel.id))]
             for row in window(rows, page)
         ],
         turning(texts, page, len(rows), (SourcePick(what=Pick.PAGE, value=n) for n in (page - 1, page + 1))),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.errors import NameTaken, NotFound, RowInUse, SessionDead, Unreachable
+from services.errors import NameTaken, NotFound, SessionDead, SessionInUse, Unreachable
 from services.repairs import SessionRepairs
 from services.runs import Runner
 from services.sessions import SessionService
@@ -24,7 +24,14 @@ def repairs(store: Store, pooled: Pooled) -> SessionRepairs:
 
 @pytest.fixture
 def sessions(store: Store, pooled: Pooled, repairs: SessionRepairs) -> SessionService:
-    return SessionService(store.sessions, store.channels, pooled.pool, repairs)
+    return SessionService(
+        store.sessions,
+        SourceRepository(store.database),
+        RunRepository(store.database),
+        store.flood_waits,
+        pooled.pool,
+        repairs,
+    )
 
 
 async def add_source(store: Store, session_id: int) -> None:
@@ -73,9 +80,9 @@ async def test_a_session_can_come_back(sessions: SessionService, repairs: Sessio
 
 async def test_cards_name_the_sources(store: Store, sessions: SessionService, pooled: Pooled) -> None:
     """A card says what reads through the session."""
-    assert (await sessions.card(pooled.session.id)).used_by == []
+    assert (await sessions.card(pooled.session.id)).sources == ()
     await add_source(store, pooled.session.id)
-    assert (await sessions.card(pooled.session.id)).used_by == ["Evening news"]
+    assert [source.name for source in (await sessions.card(pooled.session.id)).sources] == ["Evening news"]
 
 
 async def test_renaming(store: Store, sessions: SessionService, pooled: Pooled) -> None:
@@ -99,11 +106,10 @@ async def test_deleting_signs_out(jetty: Jetty, sessions: SessionService, pooled
 async def test_deleting_a_session_in_use(jetty: Jetty, store: Store, sessions: SessionService, pooled: Pooled) -> None:
     """A session that sources read through stays, is named with them, and is not signed out."""
     await add_source(store, pooled.session.id)
-    with pytest.raises(RowInUse) as caught:
-        await sessions.delete(pooled.session.id)
-    assert caught.value.used_by == ["Evening news"]
-    with pytest.raises(RowInUse):
-        await sessions.refuse_if_used(pooled.session.id)
+    for call in (sessions.delete, sessions.forget, sessions.refuse_if_used):
+        with pytest.raises(SessionInUse) as caught:
+            await call(pooled.session.id)
+        assert [name for _, name in caught.value.sources] == ["Evening news"]
     assert (await sessions.check(pooled.session.id)).state is SessionState.ACTIVE
 
 
