@@ -17,6 +17,7 @@ from handlers import (
     session_list,
     session_proxy,
     sessions,
+    sources,
 )
 from handlers.callbacks import Go, Parked, Place
 from handlers.parking import Prompt, Unparks, park, parked_state
@@ -30,6 +31,7 @@ PROMPTS: dict[str, Prompt] = {
     **login.PROMPTS,
     **import_session.PROMPTS,
     **add_source.PROMPTS,
+    **sources.PROMPTS,
     **sessions.PROMPTS,
     **session_list.PROMPTS,
     **session_api.PROMPTS,

@@ -68,8 +68,9 @@ async def channels_page(
     everything = [row for row in listing.rows if row.may_invite] if loads else listing.rows
     rows = [row for row in everything if wanted.matches(row.channel.title, row.channel.username)]
     shown = keyboards.window(rows, page)
-    text = texts.account_channels.all(session, listing, everything, rows, shown, wanted.shown, loads=loads)
     is_searched = wanted.wanted is not None
+    found = texts.account_channels.found(len(rows), wanted.shown) if is_searched else None
+    text = texts.account_channels.all(session, listing, everything, shown, found, loads=loads)
     markup = keyboards.account_channels.listing(texts, session.id, rows, page, loads=loads, is_searched=is_searched)
     return Page(text, markup)
 

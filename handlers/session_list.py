@@ -35,8 +35,10 @@ async def list_page(texts: Texts, state: FSMContext, sessions: SessionService, p
     rows = [
         row for row in everybody if wanted.matches(row.session.name, row.session.account_name, row.session.username)
     ]
-    text = texts.sessions.all(everybody, rows, wanted.shown)
     is_searched = wanted.wanted is not None
+    text = texts.sessions.all(everybody)
+    if is_searched:
+        text = f"{text}\n{texts.sessions.found(len(rows), wanted.shown)}"
     return Page(text, keyboards.sessions.listing(texts, rows, page, is_searched=is_searched))
 
 

@@ -147,11 +147,11 @@ class ChannelService:
             )
 
     async def seen(self, session_id: int, channel_id: int) -> SessionChannel:
-        """One of them. Raises ChannelNotFound."""
+        """One of them, or a public one that it has met. Raises ChannelNotFound, TelegramError."""
         for row in await self._channels.of_session(session_id):
             if row.channel.id == channel_id:
                 return row
-        raise ChannelNotFound
+        return await self.find(str(channel_id), session_id)
 
     async def of_session(self, session_id: int, refresh: bool = False) -> list[SessionChannel]:
         """Most members first; asked at Telegram when nothing is stored, or to `refresh`.

@@ -131,7 +131,7 @@ class LoginService:
         async with self._one_step[admin_id]:
             await self._drop(await self._logins.of_admin(admin_id))
             await self._logins.sweep()
-            opening = self._factory.login(api, proxy=await self._proxy(session_id))
+            opening = self._factory.login(api, proxy=await self._proxy(session_id, phone))
             client = await answered(opening, CONNECT_SECONDS)
             try:
                 sent = await answered(client.send_code(phone), STEP_SECONDS)
@@ -266,14 +266,17 @@ class LoginService:
         if client is not None and client.is_connected:
             return payload, client
         self._close_client(attempt.id)
-        proxy = await self._proxy(payload.session_id)
+        proxy = await self._proxy(payload.session_id, payload.phone)
         opening = self._factory.login(payload.credential.api, payload.credential, proxy)
         client = await answered(opening, CONNECT_SECONDS)
         self._keep(attempt, client)
         return payload, client
 
-    async def _proxy(self, session_id: int | None) -> Proxy | None:
-        """An account that is repaired takes its own way, as it will afterwards."""
+    async def _proxy(self, session_id: int | None, phone: str) -> Proxy | None:
+        """An account that is here, signed out, takes its own way, as it will afterwards: however its login began."""
+        if session_id is None:
+            known = [each.id for each in await self._sessions.all() if await self._sessions.phone(each.id) == phone]
+            session_id = known[0] if known else None
         packed = None if session_id is None else await self._sessions.proxy(session_id)
         return None if packed is None else unpack_proxy(packed)
 

@@ -217,11 +217,6 @@ class SessionRepository:
         async with self._database.read() as connection:
             return {row[0]: row[1] for row in await connection.execute(statement)}
 
-    async def used_by(self, session_id: int) -> list[str]:
-        """The names of the sources that read through it."""
-        async with self._database.read() as connection:
-            return await _sources_of(connection, session_id)
-
     async def delete(self, session_id: int) -> None:
         """Its peers, listings and flood waits go too. Raises RowInUse while a source reads through it."""
         async with self._database.write() as connection:

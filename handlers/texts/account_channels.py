@@ -15,20 +15,17 @@ class AccountChannelTexts(Words):
         session: Session,
         listing: Listing,
         everything: Sequence[SessionChannel],
-        found: Sequence[SessionChannel],
         shown: Sequence[SessionChannel],
-        searched: str | None,
+        search: str | None,
         *,
         loads: bool,
     ) -> str:
-        """`everything`: before the search; `found`: behind it; `shown`: the page."""
+        """`everything`: before the search; `shown`: the page; `search`: how the search went, if there is one."""
         lines = [self._headline(session, everything, loads=loads) + self._age(listing)]
         if not everything:
             lines.append(self._nothing(session, listing, loads=loads))
-        elif searched:
-            lines.append(f"🔎 {quote(searched)}: {plural(len(found), 'found', 'found')}")
-        elif not found:
-            lines.append("🔎 Nothing found.")
+        elif search:
+            lines.append(search)
         lines += map(self.line, shown)
         if loads:
             lines.append("Tap the one whose waiting people to load, or send its id, @name or link. A word searches.")

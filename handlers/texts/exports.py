@@ -38,5 +38,5 @@ class ExportTexts(Words):
     def perhaps_sent(self) -> str:
         return (
             "⚠️ The connection broke while the file was sent. Nothing is lost: Porter keeps the account and does not "
-            "use it. If the file is in this chat, delete the account here only; if not, Check now puts it to work again."
+            "use it. If the file is in this chat, delete the account here only; if not, Check now wakes it again."
         )

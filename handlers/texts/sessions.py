@@ -36,19 +36,14 @@ class SessionTexts(Words):
             return f"⏸ {shorten(session.name, 14)} · {self.until(row.paused_until)}"
         return f"{shorten(self.label(session), 20)} · {number(row.sources)} 📥" if row.sources else self.label(session)
 
-    def all(self, everybody: Sequence[SessionRow], found: Sequence[SessionRow], searched: str | None) -> str:
-        """`found`: what is left of `everybody` by the search."""
-        if not everybody:
+    def all(self, rows: Sequence[SessionRow]) -> str:
+        if not rows:
             return (
                 "<b>Accounts</b>\nNone yet. Porter reads channels and loads waiting people with an account of yours; "
                 "it is kept encrypted and never writes to anybody."
             )
-        text = f"<b>Accounts</b> · {number(len(everybody))}{self._troubles(everybody)}"
-        if searched:
-            return f"{text}\n🔎 {quote(searched)}: {plural(len(found), 'found', 'found')}"
-        if not found:
-            return f"{text}\n🔎 Nothing found."
-        return f"{text}\nType a name to search." if len(everybody) > SEARCHED_FROM else text
+        hint = "\nType a name to search." if len(rows) > SEARCHED_FROM else ""
+        return f"<b>Accounts</b> · {number(len(rows))}{self._troubles(rows)}{hint}"
 
     def _troubles(self, rows: Sequence[SessionRow]) -> str:
         banned = sum(row.session.state is SessionState.BANNED for row in rows)
