@@ -43,6 +43,7 @@ from services.confirmations import ConfirmationService
 from services.desks import Desks
 from services.enrolment import Enrolment
 from services.errors import SessionDead
+from services.exports import ExportService
 from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
@@ -55,6 +56,7 @@ from services.retention import Forgetting, Retention
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
+from services.session_settings import SessionSettings
 from services.session_watch import SessionWatch, looking
 from services.sessions import SessionService
 from services.sources import SourceService
@@ -235,8 +237,11 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         schedule = ScheduleService(schedule_rows)
         source_rows, file_rows = SourceRepository(database), FileRepository(database)
         repairs = SessionRepairs(session_rows, source_rows, pool, runner, notifier)
-        sessions = SessionService(session_rows, channel_rows, pool, repairs)
+        sessions = SessionService(
+            session_rows, source_rows, run_rows, flood_waits, pool, repairs, may_export=settings.allow_export
+        )
         channels = ChannelService(channel_rows, session_rows, pool, gate)
+        stack.push_async_callback(channels.close)
         watch = SessionWatch(session_rows, repairs, looking(sessions, channels, pool))
         enrolment = Enrolment(session_rows, vault, repairs.revived)
         login_rows, conversation_rows = LoginRepository(database, vault), ConversationRepository(database, vault)
@@ -288,6 +293,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             channels=channels,
             confirmations=ConfirmationService(confirmation_rows),
             forgetting=Forgetting(people),
+            exports=ExportService(sessions, session_rows, pool, repairs, restores.check),
             home=HomeService(SummaryRepository(database), admin_rows),
             imports=ImportService(enrolment, factory, settings.api, server),
             logins=logins,
@@ -297,6 +303,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             restores=restores,
             screens=screens,
             sessions=sessions,
+            session_settings=SessionSettings(session_rows, pool, factory),
             sources=sources,
         )
         retention = Retention(

@@ -14,6 +14,7 @@ from services.audit import AuditService
 from services.channels import ChannelService
 from services.clients.base import ApiCredentials
 from services.confirmations import ConfirmationService
+from services.exports import ExportService
 from services.gate import PeopleGate
 from services.home import HomeService
 from services.imports import ImportService
@@ -22,6 +23,7 @@ from services.pins import PinService
 from services.repairs import SessionRepairs
 from services.restores import RestoreService
 from services.retention import Forgetting
+from services.session_settings import SessionSettings
 from services.sessions import SessionService
 from services.sources import SourceService
 
@@ -37,6 +39,7 @@ class Workflow(TypedDict):
     audits: AuditService
     channels: ChannelService
     confirmations: ConfirmationService
+    exports: ExportService
     forgetting: Forgetting
     home: HomeService
     imports: ImportService
@@ -47,6 +50,7 @@ class Workflow(TypedDict):
     restores: RestoreService
     screens: Screens
     sessions: SessionService
+    session_settings: SessionSettings
     sources: SourceService
 
 

@@ -24,7 +24,7 @@ from handlers import callbacks as cb
 from handlers import keyboards, pin
 from handlers.parking import parked_state
 from handlers.screen import Page
-from handlers.states import LoadForm
+from handlers.states import LoadForm, OpenList
 from handlers.texts.home import COMMANDS
 from services import audit
 from services.errors import NotAllowed
@@ -72,7 +72,17 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.Key: Rules(OWN),
     cb.KeyAction: Rules(OWN),
     cb.ImportUse: Rules(OWN),
-    cb.SessionAction: Rules(OWN, {cb.SessionVerb.DELETE_SURELY: OWN_PIN}),
+    cb.SessionAction: Rules(
+        OWN,
+        {
+            cb.SessionVerb.DELETE_SURELY: OWN_PIN,
+            cb.SessionVerb.FORGET_SURELY: OWN_PIN,
+            cb.SessionVerb.EXPORT_TELETHON: OWN_PIN,
+            cb.SessionVerb.EXPORT_PYROGRAM: OWN_PIN,
+        },
+    ),
+    cb.SessionChannelAction: Rules(OWN),
+    cb.ShowAll: Rules(LOOK),
     cb.SessionMove: Rules(OWN),
     cb.SourceAction: Rules(OWN, {cb.SourceVerb.SHOW: LOOK, cb.SourceVerb.DELETE_SURELY: OWN_PIN}),
     cb.SourcePick: Rules(OWN),
@@ -125,7 +135,7 @@ COMMAND_ROLES: dict[str, Roles] = {
     "help": EVERYBODY,
 }
 
-STATE_ROLES: dict[str, Roles] = {str(LoadForm.channel.state): DECIDERS}
+STATE_ROLES: dict[str, Roles] = {str(LoadForm.channel.state): DECIDERS, str(OpenList.sources.state): LOOKERS}
 """Conversations that are not for owners alone."""
 
 KINDS = {kind.__prefix__: kind for kind in BUTTONS}

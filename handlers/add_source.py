@@ -8,7 +8,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import Go, Pick, Place, SourcePick
+from handlers.callbacks import ChannelVerb, Go, Pick, Place, SessionChannelAction, SourcePick
 from handlers.keyboards.sources import CHOICES
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
@@ -74,6 +74,21 @@ async def receive_session(
 ) -> None:
     await state.set_data({"session": callback_data.value})
     await ask_channel(event, screen, texts, state, sessions, channels)
+
+
+async def start_with(
+    event: TelegramObject,
+    callback_data: SessionChannelAction,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    channels: ChannelService,
+) -> None:
+    """Account and channel are chosen already, in the account's list."""
+    chosen = await channels.seen(callback_data.session, callback_data.channel)
+    await state.clear()
+    await state.set_data({"session": chosen.session_id})
+    await _take_channel(event, chosen, screen, texts, state)
 
 
 # -- channel
@@ -296,6 +311,7 @@ PROMPTS: dict[str, Prompt] = {
 def build() -> Router:
     """Each button counts only in the step that shows it: a stale one of an earlier step changes nothing."""
     router = Router(name="add-source")
+    router.callback_query.register(start_with, SessionChannelAction.filter(F.verb == ChannelVerb.SAVE))
     router.callback_query.register(start, Go.filter(F.to == Place.ADD_SOURCE))
     for form_state, pick, handler in (
         (SourceForm.session, Pick.SESSION, receive_session),

@@ -71,12 +71,39 @@ class SessionVerb(StrEnum):
     DELETE_SURELY = "del!"
     LOAD = "load"
     SIGN_IN = "in"
+    CHANNELS_NOW = "chan!"
+    API = "api"
+    PROXY = "px"
+    PROXY_OFF = "px0"
+    PROXY_OFF_SURELY = "px0!"
+    FORGET_SURELY = "here!"
+    EXPORT = "exp"
+    EXPORT_TELETHON = "expt"
+    EXPORT_PYROGRAM = "expp"
 
 
 class SessionAction(CallbackData, prefix="se1"):
     verb: SessionVerb
     id: int
     page: int = 0
+
+
+class ChannelVerb(StrEnum):
+    SHOW = "show"
+    SAVE = "save"
+    LOAD = "load"
+
+
+class SessionChannelAction(CallbackData, prefix="sc1"):
+    """A channel as one account sees it."""
+
+    verb: ChannelVerb
+    session: int
+    channel: int
+
+
+class ShowAll(CallbackData, prefix="sa1"):
+    """No more searching: all rows of the list that is open."""
 
 
 class SessionMove(CallbackData, prefix="sm1"):

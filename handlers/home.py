@@ -5,7 +5,22 @@ from aiogram.filters import Command, CommandStart, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import TelegramObject
 
-from handlers import access, add_source, import_session, join_requests, keyboards, login, people, sessions
+from handlers import (
+    access,
+    add_source,
+    import_session,
+    join_requests,
+    keyboards,
+    login,
+    people,
+    session_api,
+    session_channels,
+    session_export,
+    session_list,
+    session_proxy,
+    sessions,
+    sources,
+)
 from handlers.callbacks import Go, Parked, Place
 from handlers.parking import Prompt, Unparks, park, parked_state
 from handlers.screen import AdminScreen, Page
@@ -19,7 +34,13 @@ PROMPTS: dict[str, Prompt] = {
     **login.PROMPTS,
     **import_session.PROMPTS,
     **add_source.PROMPTS,
+    **sources.PROMPTS,
     **sessions.PROMPTS,
+    **session_list.PROMPTS,
+    **session_api.PROMPTS,
+    **session_proxy.PROMPTS,
+    **session_channels.PROMPTS,
+    **session_export.PROMPTS,
     **join_requests.PROMPTS,
     **people.PROMPTS,
 }

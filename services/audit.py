@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from services.errors import NotAllowed, PorterError
+from services.errors import NotAllowed
 from storage.audit import AuditRepository
 from storage.models import Admin, AuditLine, AuditOutcome, AuditVerb
 
@@ -52,7 +52,7 @@ async def note(
 
 @asynccontextmanager
 async def act(verb: AuditVerb, subject: str = "", /, **detail: int | str) -> AsyncIterator[dict[str, Any]]:
-    """DONE when the block ends, FAILED with the kind of error when it raises one of ours, REFUSED for NotAllowed.
+    """DONE when the block ends, REFUSED when it raises NotAllowed, FAILED with the kind of error for any other.
 
     Yields the detail, to be filled with what the block finds out.
     """
@@ -62,7 +62,7 @@ async def act(verb: AuditVerb, subject: str = "", /, **detail: int | str) -> Asy
         await note(verb, subject, AuditOutcome.REFUSED, **detail)
         error.is_noted = True
         raise
-    except PorterError as error:
+    except Exception as error:
         await note(verb, subject, AuditOutcome.FAILED, **{**detail, "error": type(error).__name__})
         raise
     await note(verb, subject, **detail)

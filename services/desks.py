@@ -81,8 +81,8 @@ class RequestDesk:
     async def decide_all(self, channel_id: int, approve: bool) -> Run:
         return await self._requests.decide_all(channel_id, self._admin_id, approve)
 
-    async def load(self, channel_id: int) -> Run:
-        return await self._requests.load(channel_id, self._admin_id)
+    async def load(self, channel_id: int, session_id: int | None = None) -> Run:
+        return await self._requests.load(channel_id, self._admin_id, session_id)
 
     async def _check_sees(self, channel_id: int) -> None:
         if not (await self._rights.of(self._admin_id)).sees(channel_id):

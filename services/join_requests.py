@@ -231,6 +231,8 @@ class JoinRequestService:
             await self._rights.check_decides(admin_id, channel_id)
             if session_id is None:
                 session_id = await self._channels.session_for(channel_id, may_invite=True)
+            else:
+                await self._channels.check_right(session_id, channel_id)
             return await self._submit(RunKind.LOAD_REQUESTS, channel_id, admin_id, {"session_id": session_id})
 
     async def decide_all(self, channel_id: int, admin_id: int, approve: bool) -> Run:

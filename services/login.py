@@ -22,6 +22,8 @@ from services.clients.base import (
     SentCode,
 )
 from services.clients.pacing import answered
+from services.clients.proxy import Proxy
+from services.clients.proxy import unpack as unpack_proxy
 from services.credentials import masked_phone, plain_phone
 from services.enrolment import Enrolment, SignedIn
 from services.errors import (
@@ -129,7 +131,8 @@ class LoginService:
         async with self._one_step[admin_id]:
             await self._drop(await self._logins.of_admin(admin_id))
             await self._logins.sweep()
-            client = await answered(self._factory.login(api), CONNECT_SECONDS)
+            opening = self._factory.login(api, proxy=await self._proxy(session_id, phone))
+            client = await answered(opening, CONNECT_SECONDS)
             try:
                 sent = await answered(client.send_code(phone), STEP_SECONDS)
                 credential = client.credential()
@@ -263,10 +266,19 @@ class LoginService:
         if client is not None and client.is_connected:
             return payload, client
         self._close_client(attempt.id)
-        opening = self._factory.login(payload.credential.api, payload.credential)
+        proxy = await self._proxy(payload.session_id, payload.phone)
+        opening = self._factory.login(payload.credential.api, payload.credential, proxy)
         client = await answered(opening, CONNECT_SECONDS)
         self._keep(attempt, client)
         return payload, client
+
+    async def _proxy(self, session_id: int | None, phone: str) -> Proxy | None:
+        """An account that is here, signed out, takes its own way, as it will afterwards: however its login began."""
+        if session_id is None:
+            known = [each.id for each in await self._sessions.all() if await self._sessions.phone(each.id) == phone]
+            session_id = known[0] if known else None
+        packed = None if session_id is None else await self._sessions.proxy(session_id)
+        return None if packed is None else unpack_proxy(packed)
 
     async def _ask(self, attempt: LoginAttempt, request: Awaitable[T]) -> T:
         try:

@@ -8,6 +8,7 @@ import asyncio
 
 from services import audit
 from services.clients.base import ApiCredentials, ClientFactory, Credential, GateClient, LoginClient, ReadingClient
+from services.clients.proxy import Proxy
 from services.errors import ConfirmationExpired, RestoreUnconfirmed
 from storage.models import AuditVerb, Restored
 from storage.restored import RestoredRepository
@@ -68,14 +69,16 @@ class RestingClients:
         self._factory = factory
         self._restores = restores
 
-    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> LoginClient:
+    async def login(
+        self, api: ApiCredentials, resume: Credential | None = None, proxy: Proxy | None = None
+    ) -> LoginClient:
         self._restores.check()
-        return await self._factory.login(api, resume)
+        return await self._factory.login(api, resume, proxy)
 
-    async def reading(self, credential: Credential) -> ReadingClient:
+    async def reading(self, credential: Credential, proxy: Proxy | None = None) -> ReadingClient:
         self._restores.check()
-        return await self._factory.reading(credential)
+        return await self._factory.reading(credential, proxy)
 
-    async def gate(self, credential: Credential) -> GateClient:
+    async def gate(self, credential: Credential, proxy: Proxy | None = None) -> GateClient:
         self._restores.check()
-        return await self._factory.gate(credential)
+        return await self._factory.gate(credential, proxy)

@@ -22,6 +22,10 @@ class SessionState(StrEnum):
     BANNED = "BANNED"
 
 
+HANDED_OVER = "HANDED_OVER"
+"""The state_reason of a session whose file was on its way out when nobody could tell any more whether it arrived."""
+
+
 class LoginStep(StrEnum):
     """What an unfinished login waits for."""
 

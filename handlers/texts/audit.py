@@ -43,6 +43,8 @@ PLACES = {
     "go1": "a place for others",
     "pk1": "a conversation set aside",
     "se1": "a button of an account",
+    "sc1": "a channel of an account",
+    "sa1": "a list",
     "sm1": "a button of an account",
     "so1": "a button of a saved channel",
     "sp1": "a step of saving a channel",

@@ -90,6 +90,11 @@ class Words:
         """As `at`, rounded up: at that minute it is really over."""
         return self.at(moment + timedelta(seconds=59))
 
+    def found(self, count: int, searched: str | None) -> str:
+        """Under the headline of a list that is searched. `searched` None: what was typed is not repeated."""
+        what = f" {quote(searched)}:" if searched else ""
+        return f"🔎{what} {number(count)} found. Tap “Show all” to see the rest."
+
     def ago(self, moment: datetime | None) -> str:
         if moment is None:
             return "never"

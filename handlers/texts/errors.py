@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from handlers.texts.base import Words, plural, quote, shorten, title
 from handlers.texts.imports import TROUBLES
 from handlers.texts.people import NO_PEOPLE
+from handlers.texts.proxies import TROUBLES as PROXY_TROUBLES
 from handlers.texts.requests import OUTCOMES
 from services import errors
 
@@ -17,7 +18,9 @@ class ErrorTexts(Words):
         super().__init__(zone, clock)
         self._with_data: dict[type[errors.PorterError], Callable[[Any], str]] = {
             errors.FloodWait: self._flood_wait,
+            errors.ProxyFailed: self._proxy_failed,
             errors.RowInUse: self._row_in_use,
+            errors.SessionInUse: self._session_in_use,
             errors.SessionExists: self._session_exists,
             errors.AccountTaken: self._session_exists,
             errors.AccountDiffers: self._account_differs,
@@ -54,6 +57,21 @@ class ErrorTexts(Words):
         names = ", ".join(title(name) for name in error.used_by[:3])
         more = f" and {plural(len(error.used_by) - 3, 'more', 'more')}" if len(error.used_by) > 3 else ""
         return f"In use by {names}{more}. Delete or move those first."
+
+    def _proxy_failed(self, error: errors.ProxyFailed) -> str:
+        return (
+            f"Porter cannot reach Telegram through the proxy {quote(error.place)}: {PROXY_TROUBLES[error.why]}. It "
+            "does not go around it: mend the proxy, or change it under /sessions → the account → Proxy."
+        )
+
+    def _session_in_use(self, error: errors.SessionInUse) -> str:
+        lines = [f"{title(error.name)} is in use and stays."]
+        for what, used in (("Saved channels", error.sources), ("At work now", error.runs)):
+            if used:
+                names = ", ".join(title(name) for _, name in used[:5])
+                more = f" and {plural(len(used) - 5, 'more', 'more')}" if len(used) > 5 else ""
+                lines.append(f"{what}: {names}{more}.")
+        return "\n".join((*lines, "Delete or move the saved channels and stop what works, then try again."))
 
     def _session_exists(self, error: errors.SessionExists | errors.AccountTaken) -> str:
         return f"This account is here already: {title(error.name)}. Nothing was added."
@@ -121,6 +139,13 @@ PLAIN: dict[type[errors.PorterError], str] = {
     ),
     errors.TargetUnavailable: "The folder cannot be written: full, read-only or gone.",
     errors.TargetError: "The folder cannot be used.",
+    errors.ProxyInvalid: (
+        "That is no proxy that Porter can use. Write it as socks5://user:password@host:port or http://host:port, with "
+        "@ : / and % in user or password as %40 %3A %2F %25."
+    ),
+    errors.PassphraseInvalid: "A passphrase has 12 to 256 characters. Send another.",
+    errors.ExportOff: "Handing accounts over is switched off. The operator allows it with ALLOW_EXPORT=true.",
+    errors.ExportUnsent: "Telegram did not take the file. Nothing was handed over, and the account goes on as before.",
     errors.NotFound: "That is not there any more.",
     errors.SessionRequired: "This needs an account. Add one with /login.",
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",

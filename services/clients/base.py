@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from services.clients.proxy import Proxy
 from storage.models import Channel, IncomingRequest, NewFile, NewMessage
 
 PART_BYTES = 1024 * 1024
@@ -182,6 +183,9 @@ class LoginClient(Protocol):
     def is_connected(self) -> bool:
         """False once the connection is lost: such a client is of no more use."""
 
+    async def try_application(self) -> None:
+        """Let Telegram look at API id and hash. Sends nothing to anybody. Raises ApiCredentialsInvalid."""
+
     async def send_code(self, phone: str) -> SentCode: ...
 
     async def resend_code(self, phone: str, code_hash: str) -> SentCode: ...
@@ -256,10 +260,15 @@ class GateClient(Protocol):
 
 
 class ClientFactory(Protocol):
-    """Opens clients. Built once in bot/app.py; knows the MTProto server and its key."""
+    """Opens clients. Built once in bot/app.py; knows the MTProto server and its key.
 
-    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> LoginClient: ...
+    `proxy`: the only way that the client takes, to every data centre; None: directly. Raises ProxyFailed.
+    """
 
-    async def reading(self, credential: Credential) -> ReadingClient: ...
+    async def login(
+        self, api: ApiCredentials, resume: Credential | None = None, proxy: Proxy | None = None
+    ) -> LoginClient: ...
 
-    async def gate(self, credential: Credential) -> GateClient: ...
+    async def reading(self, credential: Credential, proxy: Proxy | None = None) -> ReadingClient: ...
+
+    async def gate(self, credential: Credential, proxy: Proxy | None = None) -> GateClient: ...

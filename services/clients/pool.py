@@ -14,6 +14,8 @@ from typing import Generic, Protocol, TypeVar
 from services.clients.base import ClientFactory, Credential, GateClient, Peer, ReadingClient
 from services.clients.paced import PacedGate, PacedReading
 from services.clients.pacing import ANSWER_SECONDS, Governor, answered
+from services.clients.proxy import Proxy
+from services.clients.proxy import unpack as unpack_proxy
 from services.credentials import unpack
 from services.errors import ChannelUnavailable, NotFound, SessionDead, Unreachable
 from services.leases import Leases
@@ -194,6 +196,7 @@ class ClientPool:
         self._reading: dict[int, Slot[ReadingClient]] = {}
         self._gates: dict[int, Slot[GateClient]] = {}
         self._dead: set[int] = set()
+        self._leaving: set[int] = set()
         self._telling: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -254,6 +257,16 @@ class ClientPool:
             if session_id in slots:
                 await slots[session_id].end()
 
+    @asynccontextmanager
+    async def kept_closed(self, session_id: int) -> AsyncIterator[None]:
+        """The session's clients are closed, and none opens before this ends: its key is somebody else's meanwhile."""
+        self._leaving.add(session_id)
+        try:
+            await self.drop(session_id)
+            yield
+        finally:
+            self._leaving.discard(session_id)
+
     async def close(self) -> None:
         self._closed = True
         await asyncio.gather(*self._telling)
@@ -270,12 +283,12 @@ class ClientPool:
     async def _connect_gate(self, session_id: int) -> GateClient:
         return await self._leased(session_id, self._factory.gate)
 
-    async def _leased(self, session_id: int, connect: Callable[[Credential], Awaitable[C]]) -> C:
+    async def _leased(self, session_id: int, connect: Callable[[Credential, Proxy | None], Awaitable[C]]) -> C:
         """A client under the session's lease; its slot gives the lease back when it has closed the client."""
-        credential = await self._credential(session_id)
+        credential, proxy = await self._credential(session_id), await self._proxy(session_id)
         await self._leases.take(session_id)
         try:
-            return await connect(credential)
+            return await connect(credential, proxy)
         except BaseException:
             await self._leases.give_back(session_id)
             raise
@@ -283,9 +296,15 @@ class ClientPool:
     async def _credential(self, session_id: int) -> Credential:
         if self._closed:
             raise Unreachable("Porter is stopping")
+        if session_id in self._leaving:
+            raise Unreachable("the session is being handed over")
         if await self._sessions.get(session_id) is None:
             raise NotFound("session")
         return unpack(await self._sessions.credential(session_id))
+
+    async def _proxy(self, session_id: int) -> Proxy | None:
+        packed = await self._sessions.proxy(session_id)
+        return None if packed is None else unpack_proxy(packed)
 
     async def _died(self, session_id: int, error: SessionDead) -> None:
         """Of many calls that fail at once the first tells, to its end: its own task may be cancelled by the others."""

@@ -13,7 +13,9 @@ from telethon.sessions import MemorySession
 
 from services.clients import device
 from services.clients.base import ApiCredentials, Credential, MtprotoServer
+from services.clients.proxy import Proxy
 from services.clients.telethon_calls import translated
+from services.clients.telethon_connection import Connection
 from services.clients.telethon_login import TelethonLogin
 from services.clients.telethon_reading import TelethonReading
 from services.errors import LoginTimedOut, SessionDead
@@ -41,7 +43,9 @@ class TelethonClients:
         # Telethon keeps the list of DCs on the class: a class of our own holds the list of this server.
         self._client_class: Any = type("PorterTelegramClient", (TelegramClient,), {"_config": None})
 
-    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> TelethonLogin:
+    async def login(
+        self, api: ApiCredentials, resume: Credential | None = None, proxy: Proxy | None = None
+    ) -> TelethonLogin:
         """A client for an account that is not signed in: at the server's DC, or where an earlier attempt was left.
 
         It does not reconnect by itself: Telethon would send the code request a second time.
@@ -52,27 +56,35 @@ class TelethonClients:
         elif self._server is not None:
             memory.set_dc(self._server.dc_id, self._server.host, self._server.port)
         # The second try is what follows PHONE_MIGRATE, after Telethon has moved to the account's DC.
-        client = self._build(memory, api, request_retries=1, auto_reconnect=False)
+        client = self._build(memory, api, proxy, request_retries=1, auto_reconnect=False)
         try:
             await _connect(client)
         except SessionDead as error:
             raise LoginTimedOut from error  # the key of the earlier attempt is no longer known
         return TelethonLogin(client, api)
 
-    async def reading(self, credential: Credential) -> TelethonReading:
+    async def reading(self, credential: Credential, proxy: Proxy | None = None) -> TelethonReading:
         memory = _Memory()
         _fill(memory, credential)
-        client = self._build(memory, credential.api, request_retries=0, auto_reconnect=True)
+        client = self._build(memory, credential.api, proxy, request_retries=0, auto_reconnect=True)
         await _connect(client)
-        return TelethonReading(client)
+        return TelethonReading(client, proxy)
 
     def _build(
-        self, memory: MemorySession, api: ApiCredentials, *, request_retries: int, auto_reconnect: bool
+        self,
+        memory: MemorySession,
+        api: ApiCredentials,
+        proxy: Proxy | None,
+        *,
+        request_retries: int,
+        auto_reconnect: bool,
     ) -> TelegramClient:
         return self._client_class(
             memory,
             api.api_id,
             api.api_hash,
+            connection=Connection,
+            proxy=proxy,
             use_ipv6=":" in (memory.server_address or ""),
             timeout=CONNECT_SECONDS,
             request_retries=request_retries,  # tries behind the first one
