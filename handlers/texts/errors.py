@@ -118,7 +118,7 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.TargetUnavailable: "The folder cannot be written: full, read-only or gone.",
     errors.TargetError: "The folder cannot be used.",
     errors.NotFound: "That is not there any more.",
-    errors.SessionRequired: "This needs an account. Add one with /login.",
+    errors.SessionRequired: "This needs an account; an owner adds one with /login.",
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
     errors.RestoreUnconfirmed: "Porter was restored from a backup. First an owner says that the old one is off.",
     errors.CiphertextInvalid: (
