@@ -147,7 +147,7 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.ExportOff: "Handing accounts over is switched off. The operator allows it with ALLOW_EXPORT=true.",
     errors.ExportUnsent: "Telegram did not take the file. Nothing was handed over, and the account goes on as before.",
     errors.NotFound: "That is not there any more.",
-    errors.SessionRequired: "This needs an account. Add one with /login.",
+    errors.SessionRequired: "This needs an account; an owner adds one with /login.",
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
     errors.RestoreUnconfirmed: "Porter was restored from a backup. First an owner says that the old one is off.",
     errors.CiphertextInvalid: (
