@@ -86,12 +86,16 @@ class Leases:
             self._clients[session_id] += 1
 
     async def give_back(self, session_id: int) -> None:
-        """One of them is closed."""
+        """One of them is closed. Where the row cannot be deleted, it is no longer renewed."""
         async with self._turns[session_id]:
             self._clients[session_id] -= 1
-            if not self._clients[session_id]:
-                del self._clients[session_id]
+            if self._clients[session_id]:
+                return
+            del self._clients[session_id]
+            try:
                 await self._rows.give_back(session_id)
+            except Exception:  # a full disk: whoever closes clients goes on with the next one
+                log.exception("a lease was not given back", extra={"session_id": session_id})
 
     async def beat(self) -> None:
         held = list(self._clients)

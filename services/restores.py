@@ -5,6 +5,7 @@ Telegram kills an auth key that it sees from two addresses. The bot's own side w
 """
 
 import asyncio
+from dataclasses import replace
 
 from services import audit
 from services.clients.base import ApiCredentials, ClientFactory, Credential, GateClient, LoginClient, ReadingClient
@@ -47,6 +48,7 @@ class RestoreService:
         """The owners have been asked; they are not asked again by themselves."""
         if self._waiting is not None:
             await self._marks.set_told(self._waiting)
+            self._waiting = self._waiting and replace(self._waiting, told=True)
 
     async def contested(self) -> None:
         """Another process polls with this bot's token: no client opens from now on, nor after the next start."""

@@ -73,7 +73,10 @@ class ConversationRepository:
 
     def _open(self, row_id: int, sealed: bytes) -> tuple[float, dict[str, Any]]:
         """(when it was written, the data). Raises CiphertextInvalid."""
-        written_at, data = json.loads(self._vault.open("conversations", "data_sealed", row_id, sealed))
+        stored = json.loads(self._vault.open("conversations", "data_sealed", row_id, sealed))
+        if isinstance(stored, dict):  # as it was written before the time stood with it
+            return self._clock().timestamp(), stored
+        written_at, data = stored
         return written_at, data
 
     async def _row(self, connection: AsyncConnection, key: str) -> int:

@@ -27,8 +27,9 @@ def stored(play: Play) -> list[bytes]:
 async def test_a_damaged_account_says_what_to_do(play: Play) -> None:
     """Nothing is written over it, no class name is shown, the other places work, and deleting the account does too."""
     await walks.log_in(play.admin, play.account)
+    await play.close()
     damaged = seal_is_broken(play)
-    await play.restart()
+    await play.open()
     await play.admin.send("/sessions")
     await play.admin.wait_for("Accounts")
     await play.admin.press(walks.beginning("🟢"))

@@ -1,5 +1,8 @@
 """/forget in the chat: told, asked once, gone - and still waiting at Telegram."""
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -55,3 +58,24 @@ async def test_what_is_no_person_is_explained(play: Play) -> None:
     for typed in ("/forget", "/forget -1002100000001", "/forget Anna", "/forget 12345678901234567890"):
         await play.admin.send(typed)
         await play.admin.wait_for("Send the command with the person's id")
+
+
+def deny(database: Path, days_ago: int) -> None:
+    denied = "update join_requests set status = 'DENIED', decided_at = (unixepoch() - 86400 * ?) * 1000"
+    with closing(sqlite3.connect(database)) as db, db:
+        db.execute(denied, (days_ago,))
+
+
+async def test_who_was_denied_long_ago_is_swept(play: Play) -> None:
+    """Porter's own sweep, as it is put together: the row goes after the days of the settings, not before."""
+    assert play.app is not None
+    await play.driver.ask_to_join(play.gate.peer, account=THIRD)
+    await asked(play)
+    for days, gone in ((89, 0), (91, 1)):
+        # In a thread: Porter's own write may be open, and needs this event loop to end.
+        await asyncio.to_thread(deny, play.settings.data_dir / "porter.db", days)
+        swept = await play.app.retention.sweep()
+        assert swept["people"] == gone
+    assert set(swept) >= {"people", "runs", "conversations", "logins", "questions"}
+    await play.admin.send(f"/forget {THIRD}")
+    await play.admin.wait_for("Porter knows nothing")
