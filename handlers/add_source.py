@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from aiogram import F, Router
+from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, TelegramObject
 
@@ -101,11 +102,11 @@ async def ask_channel(
     state: FSMContext,
     sessions: SessionService,
     channels: ChannelService,
-    callback_data: SourcePick | None = None,
+    callback_data: CallbackData | None = None,
 ) -> None:
     """A page of what the account sees; `search` in the data narrows it."""
-    turning = callback_data is not None and callback_data.what is Pick.PAGE
-    page = callback_data.value if callback_data is not None and turning else 0
+    turned = isinstance(callback_data, SourcePick) and callback_data.what is Pick.PAGE
+    page = callback_data.value if isinstance(callback_data, SourcePick) and turned else 0
     await state.set_state(SourceForm.channel)
     data = await state.get_data()
     session = await sessions.get(data["session"])

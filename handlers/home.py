@@ -22,7 +22,7 @@ from handlers import (
     sources,
 )
 from handlers.callbacks import Go, Parked, Place
-from handlers.parking import Prompt, Unparks, park, parked_state
+from handlers.parking import Prompt, Unparks, is_list, park, parked_state
 from handlers.screen import AdminScreen, Page
 from handlers.states import LoginForm
 from handlers.texts import Texts
@@ -90,7 +90,8 @@ async def cancel(
     state: FSMContext,
     logins: LoginService,
 ) -> None:
-    asked = await state.get_state() or await parked_state(state)
+    name = await state.get_state()
+    asked = (name and not is_list(name)) or await parked_state(state)
     await state.clear()
     await logins.cancel(screen.admin_id)
     text = texts.home.cancelled() if asked else texts.home.nothing_to_cancel()

@@ -16,8 +16,17 @@ from aiogram.types import Message
 from handlers.login import GUARDED_UNTIL, SECRET_STATES
 from handlers.parking import OPEN_LIST, park, parked_state
 from handlers.screen import AdminScreen
+from handlers.states import SessionForm
 
 LONGEST_SEARCH = 64
+SECRET_FORMS = (
+    *SECRET_STATES,
+    *(
+        str(each.state)
+        for each in (SessionForm.api_hash, SessionForm.proxy, SessionForm.passphrase, SessionForm.passphrase_again)
+    ),
+)
+"""Where a text that comes after the conversation was set aside may be what it asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +47,9 @@ class Search:
 
 
 async def may_be_secret(state: FSMContext) -> bool:
-    """A password for a login that was set aside, or a code or password typed once more after a login (CHAT.md, 9)."""
+    """A secret for a conversation that was set aside, or a code or password once more after a login (CHAT.md, 9)."""
     guarded_until = (await state.get_data()).get(GUARDED_UNTIL, 0)
-    return await parked_state(state) in SECRET_STATES or time.time() < guarded_until
+    return await parked_state(state) in SECRET_FORMS or time.time() < guarded_until
 
 
 class Searches(BaseFilter):

@@ -47,6 +47,7 @@ async def choose_form(
 
 async def ask_passphrase(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SessionForm.passphrase)
+    await state.update_data(passphrase=None)
     await _ask(texts.exports.ask_passphrase(), screen, texts, state)
 
 

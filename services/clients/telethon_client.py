@@ -66,7 +66,8 @@ class TelethonClients:
     async def reading(self, credential: Credential, proxy: Proxy | None = None) -> TelethonReading:
         memory = _Memory()
         _fill(memory, credential)
-        client = self._build(memory, credential.api, proxy, request_retries=0, auto_reconnect=True)
+        # Behind a proxy the pool mends: it knows what to say of a proxy that fails, Telethon takes that for a defect.
+        client = self._build(memory, credential.api, proxy, request_retries=0, auto_reconnect=proxy is None)
         await _connect(client)
         return TelethonReading(client, proxy)
 

@@ -70,7 +70,13 @@ class PartReader:
         """A connection to that DC, signed in with a login that the account's own DC exports."""
         loggers: defaultdict[str, logging.Logger] = defaultdict(lambda: logging.getLogger("telethon"))
         address = await self._address(dc_id)
-        sender = MTProtoSender(None, loggers=loggers, retries=RECONNECTS, connect_timeout=CONNECT_SECONDS)
+        sender = MTProtoSender(
+            None,
+            loggers=loggers,
+            retries=RECONNECTS,
+            auto_reconnect=self._proxy is None,
+            connect_timeout=CONNECT_SECONDS,
+        )
         try:
             connection = Connection(address.ip_address, address.port, dc_id, loggers=loggers, proxy=self._proxy)
             await sender.connect(connection)

@@ -9,9 +9,12 @@ from services.clients.proxy import Proxy, ProxyKind
 from services.credentials import unpack
 from services.errors import ApiCredentialsInvalid, NotFound, ProxyFailed, Unreachable
 from services.session_settings import SessionSettings
+from storage.models import SessionState
 from tests.proxies import open_proxy
 from tests.services.conftest import Jetty, Pooled, Store
 from tests.services.test_clients_proxy import given
+from tests.services.test_imports import at_sandbox, pyrogram
+from tests.services.test_login import OPERATOR, Desk
 
 
 @pytest.fixture
@@ -119,3 +122,21 @@ async def test_what_is_gone(settings: SessionSettings) -> None:
     ):
         with pytest.raises(NotFound):
             await call
+
+
+async def test_every_way_back_takes_the_proxy(jetty: Jetty, store: Store, pooled: Pooled) -> None:
+    """An account that is here, signed out: its number typed anew, or a session of it imported, go its way from the
+    first connection on."""
+    new = await jetty.sign_in(jetty.admin)
+    await store.sessions.set_state(pooled.session.id, SessionState.SIGNED_OUT, "SESSION_REVOKED", None)
+    desk = Desk(jetty, store)
+    async with open_proxy("socks5") as proxy:
+        await store.sessions.set_proxy(pooled.session.id, given(proxy).pack())
+        await desk.begin(jetty.admin)
+        assert len(proxy.targets) == 1
+        await desk.logins.cancel(OPERATOR)
+        service = at_sandbox(store, jetty)
+        await service.confirm(await service.inspect(pyrogram(new)), jetty.api(jetty.admin))
+        assert len(proxy.targets) == 2
+        assert await store.sessions.proxy(pooled.session.id) is not None, "it outlives the renewal"
+        await desk.logins.close()

@@ -11,7 +11,7 @@ from tests.age import open_age
 PASSPHRASE = "correct horse battery"
 FAST = 10
 
-# Written by rage 0.11's library under that passphrase.
+# Written by rage (pyrage) under that passphrase.
 WRITTEN_BY_RAGE = base64.b64decode(
     "YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IHNjcnlwdCA2aVFINzRHeHM1TkFXaFk2em9sOE5BIDE5CkxPRk5tTjMyY2ZNenNuWTNsVDZFUWNpbnQwVFg0"
     "U1BLQjlFcFNqMjB2YlkKLS0tIGZpKy9sTUNLeFVoL0xiTGNKMDVBdkIwakRwM21LK2lEdzNOd3ZyTmg3WFEK3Nqh0U9wKGq8RC3YmZ6UNlszSaCIzj8Y"
