@@ -16,15 +16,17 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramAPIError
+from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import BotCommand, BotCommandScopeChat, ChatJoinRequest, LinkPreviewOptions
 
 from bot.dispatcher import Workflow, build_dispatcher
-from bot.fsm import SqliteStorage
+from bot.fsm import Conversations, SqliteStorage
 from bot.gate import BotApiGate
 from bot.lock import hold_lock
 from bot.pace import ChatPace
 from bot.polling import AnotherPoller, Poller
 from bot.settings import Settings
+from handlers.login_screens import LoginScreens
 from handlers.middleware import AdminMiddleware
 from handlers.notifier import ScreenNotifier
 from handlers.restored import question
@@ -87,6 +89,7 @@ class App:
     poller: Poller
     admins: AdminService
     screens: Screens
+    logins: LoginService
     runner: Runner
     schedule: ScheduleService
     watch: SessionWatch
@@ -119,8 +122,9 @@ class App:
             await self.runner.start()
             await self.schedule.start()
             await self.watch.start()
+            await self.logins.start()
         except Exception:
-            log.exception("runs, schedules and the watch did not start")
+            log.exception("runs, schedules, the watch and logins did not start")
             raise
 
     async def _greet(self) -> None:
@@ -203,7 +207,10 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         channels = ChannelService(channel_rows, session_rows, pool, gate)
         watch = SessionWatch(session_rows, repairs, looking(sessions, channels))
         enrolment = Enrolment(session_rows, vault, repairs.revived)
-        logins = LoginService(LoginRepository(database, vault), session_rows, enrolment, factory)
+        conversation_rows, isolation = SqliteStorage(ConversationRepository(database, vault)), SimpleEventIsolation()
+        conversations = Conversations(bot.id, conversation_rows, isolation)
+        login_screens = LoginScreens(screens, admins, settings.zone, conversations.of)
+        logins = LoginService(LoginRepository(database, vault), session_rows, enrolment, factory, login_screens)
         stack.push_async_callback(logins.close)
         targets = Targets(settings.download_dir)
         sources = SourceService(source_rows, file_rows, schedule_rows, runner, schedule, targets)
@@ -239,9 +246,9 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             sources=sources,
         )
         middleware = AdminMiddleware(admins, screens, settings.zone)
-        dispatcher = build_dispatcher(workflow, SqliteStorage(ConversationRepository(database, vault)), middleware)
+        dispatcher = build_dispatcher(workflow, conversation_rows, isolation, middleware)
         poller = Poller(bot, dispatcher, take_requests)
-        yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule, watch, restores)
+        yield App(settings, bot, dispatcher, poller, admins, screens, logins, runner, schedule, watch, restores)
 
 
 def _bot(settings: Settings, pace: ChatPace) -> Bot:

@@ -58,9 +58,9 @@ class RestingClients:
         self._factory = factory
         self._restores = restores
 
-    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> LoginClient:
+    async def login(self, api: ApiCredentials, resume: Credential | None = None, *, hears: bool = False) -> LoginClient:
         self._restores.check()
-        return await self._factory.login(api, resume)
+        return await self._factory.login(api, resume, hears=hears)
 
     async def reading(self, credential: Credential) -> ReadingClient:
         self._restores.check()

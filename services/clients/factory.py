@@ -27,8 +27,8 @@ class Clients:
         self._telethon: TelethonClients | None = None
         self._pyrogram: PyrogramClients | None = None
 
-    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> LoginClient:
-        return await (await self._with_telethon()).login(api, resume)
+    async def login(self, api: ApiCredentials, resume: Credential | None = None, *, hears: bool = False) -> LoginClient:
+        return await (await self._with_telethon()).login(api, resume, hears=hears)
 
     async def reading(self, credential: Credential) -> ReadingClient:
         return await (await self._with_telethon()).reading(credential)

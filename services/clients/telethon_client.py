@@ -1,4 +1,4 @@
-"""Telethon, opened the way Porter needs it: no file, no sleeping, no updates, our device.
+"""Telethon, opened the way Porter needs it: no file, no sleeping, no updates (but for QR logins), our device.
 
 Only the files telethon_*.py of this folder import Telethon, and only services/clients/factory.py imports this one, at
 its first use: it takes more than a second.
@@ -41,7 +41,9 @@ class TelethonClients:
         # Telethon keeps the list of DCs on the class: a class of our own holds the list of this server.
         self._client_class: Any = type("PorterTelegramClient", (TelegramClient,), {"_config": None})
 
-    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> TelethonLogin:
+    async def login(
+        self, api: ApiCredentials, resume: Credential | None = None, *, hears: bool = False
+    ) -> TelethonLogin:
         """A client for an account that is not signed in: at the server's DC, or where an earlier attempt was left.
 
         It does not reconnect by itself: Telethon would send the code request a second time.
@@ -51,13 +53,24 @@ class TelethonClients:
             _fill(memory, resume)
         elif self._server is not None:
             memory.set_dc(self._server.dc_id, self._server.host, self._server.port)
-        # The second try is what follows PHONE_MIGRATE, after Telethon has moved to the account's DC.
-        client = self._build(memory, api, request_retries=1, auto_reconnect=False)
+        client = self._build_login(memory, api, hears=hears)
         try:
             await _connect(client)
         except SessionDead as error:
             raise LoginTimedOut from error  # the key of the earlier attempt is no longer known
-        return TelethonLogin(client, api)
+        return TelethonLogin(client, api, self._login_at, hears=hears, is_resumed=resume is not None)
+
+    async def _login_at(self, api: ApiCredentials, dc_id: int, host: str, port: int) -> TelegramClient:
+        """A client at another DC, with a key of its own there."""
+        memory = _Memory()
+        memory.set_dc(dc_id, host, port)
+        client = self._build_login(memory, api, hears=False)
+        await _connect(client)
+        return client
+
+    def _build_login(self, memory: MemorySession, api: ApiCredentials, *, hears: bool) -> TelegramClient:
+        # The second try is what follows PHONE_MIGRATE, after Telethon has moved to the account's DC.
+        return self._build(memory, api, request_retries=1, auto_reconnect=False, receive_updates=hears)
 
     async def reading(self, credential: Credential) -> TelethonReading:
         memory = _Memory()
@@ -67,7 +80,13 @@ class TelethonClients:
         return TelethonReading(client)
 
     def _build(
-        self, memory: MemorySession, api: ApiCredentials, *, request_retries: int, auto_reconnect: bool
+        self,
+        memory: MemorySession,
+        api: ApiCredentials,
+        *,
+        request_retries: int,
+        auto_reconnect: bool,
+        receive_updates: bool = False,
     ) -> TelegramClient:
         return self._client_class(
             memory,
@@ -80,7 +99,7 @@ class TelethonClients:
             auto_reconnect=auto_reconnect,
             flood_sleep_threshold=0,
             raise_last_call_error=True,
-            receive_updates=False,
+            receive_updates=receive_updates,
             catch_up=False,
             device_model=device.DEVICE_MODEL,
             system_version=device.SYSTEM_VERSION,
