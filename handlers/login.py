@@ -35,6 +35,8 @@ LONGEST_CODE = 10
 GUARD_SECONDS = 600
 GUARDED_UNTIL = "guarded_until"
 """Until then (seconds since 1970) a text that nobody asked for may be the code or password once more, and goes."""
+SHOWN_ON = "shown_on"
+"""The message with the keypad or picture: what moves by itself is drawn there, and nowhere else."""
 SECRET_STATES = (str(LoginForm.api_hash.state), str(LoginForm.password.state), str(ImportForm.api_hash.state))
 
 # -- what the bot asks
@@ -129,7 +131,7 @@ async def show_step(
             assert step.link is not None
             await state.set_state(LoginForm.qr)
             await state.update_data(attempt=step.attempt_id, repairs=step.session_id)
-            await screen.show(scan_page(step, step.link, texts))
+            await state.update_data({SHOWN_ON: await screen.show(scan_page(step, step.link, texts))})
         case PasswordWanted():
             await state.set_state(LoginForm.password)
             await state.set_data({"attempt": step.attempt_id})
@@ -148,7 +150,7 @@ async def _show_code(step: CodeWanted, screen: Shows, texts: Texts, state: FSMCo
         text = trouble or texts.login.code_void()
         await screen.show(Page(text, keyboards.login.new_code(texts, step.attempt_id)))
     else:
-        await screen.show(code_page(step, texts, slots, "", trouble))
+        await state.update_data({SHOWN_ON: await screen.show(code_page(step, texts, slots, "", trouble))})
 
 
 def signed_in_page(step: SignedIn, texts: Texts) -> Page:

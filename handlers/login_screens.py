@@ -11,10 +11,10 @@ from aiogram.fsm.context import FSMContext
 
 from handlers import keyboards
 from handlers.callbacks import Go, Parked, Place
-from handlers.login import code_page, scan_page, show_step, signed_in_page
+from handlers.login import SHOWN_ON, code_page, scan_page, show_step, signed_in_page
 from handlers.notifier import texts_for
 from handlers.parking import PARKED
-from handlers.screen import LiveScreen, Page, Screens
+from handlers.screen import BesideScreen, LiveScreen, Page, Screens, Shows
 from handlers.states import LoginForm
 from handlers.texts import Texts
 from services import errors
@@ -41,41 +41,54 @@ class LoginScreens:
     async def login_moved(self, admin_id: int, attempt_id: int, outcome: Outcome) -> bool:
         texts = await texts_for(self._admins, admin_id, self._zone)
         async with self._conversations(admin_id) as state:
-            looks_on = await _looks_on(state, attempt_id)
+            live = LiveScreen(self._screens, admin_id)
+            is_asked, looks_on = await _is_asked(state, attempt_id), await _looks_on(state, live)
             try:
-                if looks_on:
-                    return await self._draw(outcome, LiveScreen(self._screens, admin_id), texts, state)
-                page = await _aside(outcome, attempt_id, texts, state)
-                if page is not None:
+                if isinstance(outcome, QrWanted | CodeWanted):
+                    return is_asked and looks_on and await _redraw(outcome, live, texts, state)
+                if is_asked:
+                    await _go_on(outcome, live if looks_on else BesideScreen(self._screens, admin_id), texts, state)
+                elif page := await _page_for_parked(outcome, attempt_id, texts, state):
                     await self._screens.tell(admin_id, page)
             except TelegramAPIError as error:
                 # The conversation has moved on, and /start shows it.
                 log.warning("a login was not drawn: %s", type(error).__name__, extra={"admin_id": admin_id})
-            return looks_on
-
-    async def _draw(self, outcome: Outcome, screen: LiveScreen, texts: Texts, state: FSMContext) -> bool:
-        match outcome:
-            case QrWanted(link=str(link)):
-                # Where the admin has deleted the picture, another one every half a minute would be a nuisance.
-                return await screen.redraw(scan_page(outcome, link, texts))
-            case CodeWanted():
-                data = await state.get_data()
-                return await screen.redraw(code_page(outcome, texts, data["slots"], data["typed"]))
-            case errors.PorterError():
-                page = _failed(outcome, (await state.get_data()).get("repairs"), texts)
-                await state.clear()
-                await screen.show(page)
-            case _:
-                await show_step(outcome, screen, texts, state)
-        return True
+            return is_asked
 
 
-async def _looks_on(state: FSMContext, attempt_id: int) -> bool:
+async def _is_asked(state: FSMContext, attempt_id: int) -> bool:
+    """The conversation is about this attempt, and not set aside."""
     waits = await state.get_state() in (LoginForm.qr.state, LoginForm.code.state)
     return waits and (await state.get_data()).get("attempt") == attempt_id
 
 
-async def _aside(outcome: Outcome, attempt_id: int, texts: Texts, state: FSMContext) -> Page | None:
+async def _looks_on(state: FSMContext, live: LiveScreen) -> bool:
+    """The attempt's message is the screen: a tap on another message makes that one the screen."""
+    shown_on = (await state.get_data()).get(SHOWN_ON)
+    return shown_on is not None and shown_on == await live.message_id()
+
+
+async def _redraw(outcome: QrWanted | CodeWanted, live: LiveScreen, texts: Texts, state: FSMContext) -> bool:
+    """In place alone: where the admin has deleted the picture, another one every half a minute would be a nuisance."""
+    if isinstance(outcome, CodeWanted):
+        data = await state.get_data()
+        return await live.redraw(code_page(outcome, texts, data["slots"], data["typed"]))
+    assert outcome.link is not None
+    return await live.redraw(scan_page(outcome, outcome.link, texts))
+
+
+async def _go_on(
+    outcome: PasswordWanted | SignedIn | errors.PorterError, screen: Shows, texts: Texts, state: FSMContext
+) -> None:
+    if isinstance(outcome, errors.PorterError):
+        page = _failed(outcome, (await state.get_data()).get("repairs"), texts)
+        await state.clear()
+        await screen.show(page)
+    else:
+        await show_step(outcome, screen, texts, state)
+
+
+async def _page_for_parked(outcome: Outcome, attempt_id: int, texts: Texts, state: FSMContext) -> Page | None:
     """For an admin who has gone to another screen: a message of its own, which leaves that screen alone."""
     data = await state.get_data()
     parked: dict[str, Any] = data.get(PARKED) or {}

@@ -49,7 +49,8 @@ class Page:
 class Shows(Protocol):
     """Whatever a page can be shown on."""
 
-    async def show(self, page: Page) -> None: ...
+    async def show(self, page: Page) -> int | None:
+        """The id of the message that is the screen now; None: it was shown beside the screen."""
 
 
 class ScreenStore(Protocol):
@@ -109,8 +110,8 @@ class Screens:
             return "message is not modified" in error.message
         return True
 
-    async def send(self, admin_id: int, page: Page) -> None:
-        """Draw on a new message below, and take the old screen away."""
+    async def send(self, admin_id: int, page: Page) -> int:
+        """Draw on a new message below, and take the old screen away. The id of the new one."""
         old = await self._store.get(admin_id)
         if page.photo is not None:
             photo = _upload(page.photo)
@@ -121,6 +122,7 @@ class Screens:
         await self._store.put(admin_id, message.message_id, page.run_id)
         if old is not None:
             await self._retire(admin_id, old.message_id)
+        return message.message_id
 
     async def _retire(self, admin_id: int, message_id: int) -> None:
         try:
@@ -168,15 +170,31 @@ class LiveScreen:
         self._screens = screens
         self._admin_id = admin_id
 
-    async def show(self, page: Page) -> None:
+    async def message_id(self) -> int | None:
+        return await self._screens.live(self._admin_id)
+
+    async def show(self, page: Page) -> int:
         """In place; below, where that cannot be."""
-        if not await self.redraw(page):
-            await self._screens.send(self._admin_id, page)
+        message_id = await self.message_id()
+        if message_id is not None and await self._screens.edit(self._admin_id, message_id, page):
+            return message_id
+        return await self._screens.send(self._admin_id, page)
 
     async def redraw(self, page: Page) -> bool:
         """In place, or not at all."""
-        message_id = await self._screens.live(self._admin_id)
+        message_id = await self.message_id()
         return message_id is not None and await self._screens.edit(self._admin_id, message_id, page)
+
+
+class BesideScreen:
+    """A message of its own, for what happens by itself while an admin's screen shows something else."""
+
+    def __init__(self, screens: Screens, admin_id: int) -> None:
+        self._screens = screens
+        self._admin_id = admin_id
+
+    async def show(self, page: Page) -> None:
+        await self._screens.tell(self._admin_id, page)
 
 
 class AdminScreen:
@@ -189,7 +207,8 @@ class AdminScreen:
         self._answered = False
         self.admin_id = admin_id
 
-    async def show(self, page: Page) -> None:
+    async def show(self, page: Page) -> int:
+        """The id of the message that is the screen now."""
         tapped = self._callback.message if self._callback else None
         if (
             tapped is None
@@ -197,7 +216,8 @@ class AdminScreen:
             or (page.photo is None and isinstance(tapped, Message) and tapped.photo)
             or not await self._screens.edit(self.admin_id, tapped.message_id, page)
         ):
-            await self._screens.send(self.admin_id, page)
+            return await self._screens.send(self.admin_id, page)
+        return tapped.message_id
 
     async def answer(self, text: str | None = None, *, alert: bool = False) -> None:
         """Answer the callback, once: before slow work, or with a word for the admin."""

@@ -93,8 +93,8 @@ class LoginService:
         self._watch = LoginWatch(self, audience, clock=clock) if audience is not None else None
 
     async def start(self) -> None:
-        """Go on with the attempts that the last process left: a QR code may have been scanned meanwhile."""
-        for attempt in await self._logins.unfinished():
+        """Go on with the attempts that the last process left: a QR code may have been scanned meanwhile, or ended."""
+        for attempt in await self._logins.all():
             try:
                 self._follow(state_of(attempt, LoginPayload.unpack(await self._logins.payload(attempt.id))))
             except PorterError as error:
@@ -103,7 +103,7 @@ class LoginService:
     # -- steps
 
     async def begin(self, admin_id: int, api: ApiCredentials, phone: str) -> CodeWanted:
-        """Ask Telegram for a code. An older attempt of this admin ends."""
+        """Ask Telegram for a code. An older attempt of this admin ends, once this one has begun."""
         return await self._begin(admin_id, api, phone, None)
 
     async def begin_again(self, admin_id: int, session_id: int) -> CodeWanted | QrWanted:
@@ -121,7 +121,7 @@ class LoginService:
         return await self._begin(admin_id, api, phone, session_id)
 
     async def begin_qr(self, admin_id: int, api: ApiCredentials) -> QrWanted:
-        """Ask Telegram for a QR code that a phone can scan. An older attempt of this admin ends."""
+        """Ask Telegram for a QR code that a phone can scan. An older attempt ends, once this one has begun."""
         return await self._begin_qr(admin_id, api, "", None)
 
     async def to_qr(self, attempt_id: int) -> QrWanted:
@@ -145,8 +145,7 @@ class LoginService:
         if not phone:
             raise PhoneInvalid
         async with self._one_step[admin_id]:
-            await self._drop(await self._logins.of_admin(admin_id))
-            await self._logins.sweep()
+            older = await self._logins.of_admin(admin_id)
             client = await answered(self._factory.login(api), CONNECT_SECONDS)
             try:
                 sent = await answered(client.send_code(phone), STEP_SECONDS)
@@ -158,13 +157,12 @@ class LoginService:
             except BaseException:
                 await client.close()
                 raise
-            self._keep(attempt, client)
+            await self._take_over(attempt, client, older)
             return self._follow(code_wanted(attempt, payload))
 
     async def _begin_qr(self, admin_id: int, api: ApiCredentials, phone: str, session_id: int | None) -> QrWanted:
         async with self._one_step[admin_id]:
-            await self._drop(await self._logins.of_admin(admin_id))
-            await self._logins.sweep()
+            older = await self._logins.of_admin(admin_id)
             client = await answered(self._factory.login(api, hears=True), CONNECT_SECONDS)
             try:
                 token = await answered(client.export_token(), STEP_SECONDS)
@@ -176,7 +174,7 @@ class LoginService:
             except BaseException:
                 await client.close()
                 raise
-            self._keep(attempt, client)
+            await self._take_over(attempt, client, older)
             return self._follow(qr_wanted(attempt, payload, token))
 
     async def resume(self, admin_id: int) -> CodeWanted | QrWanted | PasswordWanted | None:
@@ -301,6 +299,13 @@ class LoginService:
         else:
             await self._save(attempt, LoginStep.PASSWORD, payload)
         return password_wanted(attempt, payload)
+
+    async def _take_over(self, attempt: LoginAttempt, client: LoginClient, older: LoginAttempt | None) -> None:
+        """Its row has taken the older one's place. Not before: what Telegram refuses leaves the older one as it was."""
+        self._keep(attempt, client)
+        if older is not None:
+            self._close_client(older.id)
+        await self._logins.sweep()
 
     async def _save(self, attempt: LoginAttempt, step: LoginStep, payload: LoginPayload) -> LoginAttempt:
         await self._logins.update(attempt.id, step, payload.pack(), attempt.deadline)
