@@ -40,6 +40,12 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0.02)
 
 
+async def bot_calls(play: Play) -> dict[str, int]:
+    """What the bot asked for, but for updates and the menus of a start."""
+    calls = (await play.driver.calls())[play.sandbox.bot.id]
+    return {name: n for name, n in calls.items() if name not in ("getUpdates", "getMe", "setMyCommands")}
+
+
 async def alone(play: Play) -> None:
     """One message of the bot stands in the chat: the one that gave way goes right after the new one came."""
     async with asyncio.timeout(5):
@@ -119,13 +125,10 @@ async def test_the_picture_changes_before_it_ends(ready: Play) -> None:
     world.token_lifetime_s = TOKEN_LIFETIME_S
     old = await link_on(ready, first)
     await ready.driver.reset_calls()
-    second = await ready.admin.wait_for(PICTURE)
-    while second["version"] == first["version"]:
-        second = await ready.admin.wait_for(PICTURE)
-    assert second["id"] == first["id"]
+    second = await drawn_anew(ready, first)
     assert await link_on(ready, second) != old
-    calls = (await ready.driver.calls())[ready.sandbox.bot.id]
-    assert set(calls) <= {"getUpdates", "deleteMessage", "editMessageMedia"}  # the first screen may still go
+    calls = await bot_calls(ready)
+    assert set(calls) <= {"deleteMessage", "editMessageMedia"}  # the screen of before may still go
     assert calls["editMessageMedia"] == 1
     await ready.driver.advance(7)
     with pytest.raises(DriverError, match="AUTH_TOKEN_EXPIRED"):
@@ -149,14 +152,43 @@ async def test_a_picture_from_before_a_restart_is_drawn_anew(ready: Play) -> Non
     first = await begin_qr(ready)
     old = await link_on(ready, first)
     await ready.restart()
-    await until(lambda: len(ready.sandbox.world.login_tokens) == 2)
-    second = first
-    while second["version"] == first["version"]:
-        second = await ready.admin.screen()
-    assert second["id"] == first["id"]
+    second = await drawn_anew(ready, first)
     assert await link_on(ready, second) != old
     await ready.admin.scan(SECOND)
     await ready.admin.wait_for("Signed in as Boris")
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_what_a_picture_costs(ready: Play, restart: bool) -> None:
+    """A text becomes a picture in place, with one call; a picture gives way with two, known from before or not."""
+    await ready.driver.account(ADMIN, code_ways=["word"])
+    await ready.admin.send("/login")
+    await ready.admin.wait_for("Whose")
+    await ready.admin.share_contact()
+    page = await ready.admin.wait_for("a word has letters")
+    await alone(ready)
+    await ready.driver.reset_calls()
+    await ready.admin.press("I have a second screen")
+    picture = await ready.admin.wait_for(PICTURE)
+    assert picture["id"] == page["id"]
+    assert await bot_calls(ready) == {"editMessageMedia": 1, "answerCallbackQuery": 1}
+    if restart:
+        await ready.restart()
+        await drawn_anew(ready, picture)
+    await ready.driver.reset_calls()
+    await ready.admin.press("🏠 Home")
+    await ready.admin.wait_for("Your login waits")
+    await alone(ready)
+    assert await bot_calls(ready) == {"sendMessage": 1, "deleteMessage": 1, "answerCallbackQuery": 1}
+
+
+async def drawn_anew(play: Play, picture: dict[str, Any]) -> dict[str, Any]:
+    """The same message with a newer picture."""
+    async with asyncio.timeout(10):
+        while (screen := await play.admin.screen())["version"] == picture["version"]:
+            await asyncio.sleep(0.02)
+    assert screen["id"] == picture["id"]
+    return screen
 
 
 async def put_deadline_back(play: Play) -> None:
@@ -318,10 +350,7 @@ async def test_telegram_is_away_for_a_moment(ready: Play) -> None:
     """A lost connection is mended by itself: the picture is drawn anew, and a scan counts."""
     first = await begin_qr(ready)
     await ready.sandbox.servers.drop_connections()
-    second = first
-    async with asyncio.timeout(10):
-        while second["version"] == first["version"]:
-            second = await ready.admin.screen()
+    await drawn_anew(ready, first)
     await ready.admin.scan(SECOND)
     await ready.admin.wait_for("Signed in as Boris")
 
