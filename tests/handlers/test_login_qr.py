@@ -185,7 +185,7 @@ async def test_what_a_picture_costs(ready: Play, restart: bool) -> None:
 async def drawn_anew(play: Play, picture: dict[str, Any]) -> dict[str, Any]:
     """The same message with a newer picture."""
     async with asyncio.timeout(10):
-        while (screen := await play.admin.screen())["version"] == picture["version"]:
+        while (screen := await play.admin.screen())["version"] == picture["version"]:  # noqa: ASYNC110 - the chat sets no event
             await asyncio.sleep(0.02)
     assert screen["id"] == picture["id"]
     return screen
