@@ -208,10 +208,13 @@ class LoginService:
     async def scan(self, attempt_id: int) -> QrWanted | PasswordWanted | SignedIn:
         """A new QR code; or what came of the last one, once it was scanned, in whichever process that was drawn."""
         attempt = await self._logins.get(attempt_id)
-        if attempt is not None and attempt.step is LoginStep.PASSWORD:
-            return password_wanted(attempt, LoginPayload.unpack(await self._logins.payload(attempt.id)))
-        attempt = await self._alive(attempt_id, LoginStep.QR)
+        if attempt is None:
+            raise LoginTimedOut
         async with self._one_step[attempt.admin_id]:
+            attempt = await self._logins.get(attempt_id)  # the watch and the admin may both have asked
+            if attempt is not None and attempt.step is LoginStep.PASSWORD:
+                return password_wanted(attempt, LoginPayload.unpack(await self._logins.payload(attempt.id)))
+            attempt = await self._alive(attempt_id, LoginStep.QR)
             payload, client = await self._open(attempt)
             answer = await self._ask(attempt, client.export_token(), CONNECT_SECONDS)
             if isinstance(answer, LoginToken):

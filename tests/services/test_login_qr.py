@@ -72,6 +72,14 @@ async def test_a_kill_behind_telegrams_answer(jetty: Jetty, desk: Desk, store: S
         assert isinstance(await desk.logins.password(attempt.id, jetty.admin.password or ""), SignedIn)
 
 
+async def test_two_ask_at_once(jetty: Jetty, desk: Desk) -> None:
+    """The watch and the admin who comes back: both read that a password is wanted."""
+    wanted = await desk.logins.begin_qr(OPERATOR, jetty.api(jetty.admin))
+    scan(jetty, wanted, jetty.admin)
+    both = await asyncio.gather(*(desk.logins.scan(wanted.attempt_id) for _ in range(2)))
+    assert [type(step) for step in both] == [PasswordWanted, PasswordWanted]
+
+
 async def test_too_late_behind_a_migration(jetty: Jetty, desk: Desk) -> None:
     """The token ends on the way to the account's DC: a new code is shown, from there."""
     jetty.second.home_dc = 4
