@@ -17,15 +17,17 @@ from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramAPIError
 from aiogram.fsm.storage.base import StorageKey
+from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import ChatJoinRequest, LinkPreviewOptions
 
 from bot.dispatcher import Workflow, build_dispatcher
-from bot.fsm import SqliteStorage
+from bot.fsm import Conversations, SqliteStorage
 from bot.gate import BotApiGate
 from bot.lock import hold_lock
 from bot.pace import ChatPace
 from bot.polling import AnotherPoller, Poller
 from bot.settings import Settings
+from handlers.login_screens import LoginScreens
 from handlers.middleware import AdminMiddleware
 from handlers.notifier import ScreenNotifier
 from handlers.people import set_menu
@@ -101,12 +103,12 @@ class App:
     poller: Poller
     admins: AdminService
     screens: Screens
+    logins: LoginService
     runner: Runner
     schedule: ScheduleService
     watch: SessionWatch
     restores: RestoreService
     pool: ClientPool
-    logins: LoginService
     leases: Leases
     retention: Retention
 
@@ -148,8 +150,9 @@ class App:
             await self.runner.start()
             await self.schedule.start()
             await self.watch.start()
+            await self.logins.start()
         except Exception:
-            log.exception("runs, schedules and the watch did not start")
+            log.exception("runs, schedules, the watch and logins did not start")
             raise
 
     async def _greet(self) -> None:
@@ -245,7 +248,10 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         watch = SessionWatch(session_rows, repairs, looking(sessions, channels, pool))
         enrolment = Enrolment(session_rows, vault, repairs.revived)
         login_rows, conversation_rows = LoginRepository(database, vault), ConversationRepository(database, vault)
-        logins = LoginService(login_rows, session_rows, enrolment, factory)
+        fsm, isolation = SqliteStorage(conversation_rows), SimpleEventIsolation()
+        conversations = Conversations(bot.id, fsm, isolation)
+        login_screens = LoginScreens(screens, admins, settings.zone, conversations.of)
+        logins = LoginService(login_rows, session_rows, enrolment, factory, login_screens)
         stack.push_async_callback(logins.close)
         targets = Targets(settings.download_dir)
         sources = SourceService(source_rows, file_rows, schedule_rows, runner, schedule, targets)
@@ -263,7 +269,6 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             audits,
         )
         pins = PinService(PinRepository(database, vault))
-        fsm = SqliteStorage(conversation_rows)
 
         async def role_changed(user_id: int) -> None:
             """What this person had begun is void."""
@@ -318,7 +323,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         )
         desks = Desks(requests, channels, runner, rights)
         middleware = AdminMiddleware(admins, screens, desks, settings.zone)
-        dispatcher = build_dispatcher(workflow, fsm, middleware)
+        dispatcher = build_dispatcher(workflow, fsm, isolation, middleware)
         poller = Poller(bot, dispatcher, take_requests)
         yield App(
             settings=settings,

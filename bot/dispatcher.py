@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from aiogram import Dispatcher
-from aiogram.fsm.storage.memory import SimpleEventIsolation
+from aiogram.fsm.storage.base import BaseEventIsolation
 
 from bot.fsm import SqliteStorage
 from handlers import build_router
@@ -54,9 +54,11 @@ class Workflow(TypedDict):
     sources: SourceService
 
 
-def build_dispatcher(workflow: Workflow, storage: SqliteStorage, middleware: AdminMiddleware) -> Dispatcher:
+def build_dispatcher(
+    workflow: Workflow, storage: SqliteStorage, isolation: BaseEventIsolation, middleware: AdminMiddleware
+) -> Dispatcher:
     """One conversation an admin: updates of one person are handled in their order, one after the other."""
-    dispatcher = Dispatcher(storage=storage, events_isolation=SimpleEventIsolation())
+    dispatcher = Dispatcher(storage=storage, events_isolation=isolation)
     dispatcher.workflow_data.update(workflow)
     dispatcher.update.outer_middleware(middleware)
     dispatcher.include_router(build_router())

@@ -16,6 +16,7 @@ class Place(StrEnum):
     REQUESTS = "requests"
     LOAD = "load"
     LOGIN = "login"
+    LOGIN_QR = "qr"
     IMPORT = "import"
     ADD_SOURCE = "add"
     CONNECT = "connect"
@@ -49,6 +50,8 @@ class KeyVerb(StrEnum):
     BACKSPACE = "back"
     SUBMIT = "ok"
     RESEND = "again"
+    QR = "qr"
+    NUMBER = "number"
 
 
 class KeyAction(CallbackData, prefix="ka1"):

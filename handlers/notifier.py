@@ -148,5 +148,10 @@ class ScreenNotifier:
             log.warning("a taken session was not told: %s", type(error).__name__, extra={"admin_id": admin_id})
 
     async def _texts(self, admin_id: int) -> Texts:
-        admin = await self._admins.find(admin_id)
-        return Texts(zone=ZoneInfo(admin.timezone) if admin and admin.timezone else self._zone)
+        return await texts_for(self._admins, admin_id, self._zone)
+
+
+async def texts_for(admins: AdminService, admin_id: int, zone: ZoneInfo) -> Texts:
+    """The words of an admin who did nothing just now. `zone`: of those who chose none."""
+    admin = await admins.find(admin_id)
+    return Texts(zone=ZoneInfo(admin.timezone) if admin and admin.timezone else zone)

@@ -8,6 +8,7 @@ class LoginForm(StatesGroup):
     api_hash = State()
     phone = State()
     code = State()
+    qr = State()
     password = State()
 
 

@@ -128,6 +128,14 @@ class Driver:
         """That account scans a QR login; `url`: tg://login?token=..."""
         await self.call("POST", f"accounts/{account_id}/accept-login", json={"url": url})
 
+    async def scan_login(self, account_id: int, peer: int, message_id: int) -> None:
+        """That account scans the QR code in the picture of a message, on whoever's screen it stands."""
+        await self.call("POST", f"accounts/{account_id}/accept-login", json={"peer": peer, "message": message_id})
+
+    async def account(self, account_id: int, **settings: Any) -> None:
+        """`home_dc`; `code_ways`: how its next codes come, such as ["email", "sms"]; `resend_after_s`."""
+        await self.call("POST", f"accounts/{account_id}", json=settings)
+
     async def revoke(self, account_id: int) -> None:
         """End every session of the account."""
         await self.call("POST", "faults", json={"revoke": account_id})
@@ -198,6 +206,21 @@ class Actor:
     async def forward(self, peer: int, message_id: int) -> Json:
         self.taps += 1
         return await self._post({"forward": {"peer": peer, "id": message_id}})
+
+    async def press_reply(self, label: str) -> Json:
+        """Press a button of the keyboard below the chat: it says its text."""
+        shown = [m["reply_keyboard"] for m in await self.bot_messages() if m["reply_keyboard"] is not None]
+        assert shown, f"no keyboard below the chat:\n{show(await self.messages())}"
+        assert any(key["text"] == label for row in shown[-1] for key in row), f"no button {label!r} below the chat"
+        self.taps += 1
+        return await self._post({"text": label})
+
+    async def scan(self, by: int | None = None) -> None:
+        """Hold a phone at the screen: account `by` (this person's own, when it is not given) scans its QR code."""
+        shown = [message for message in await self.bot_messages() if message["photo"]]
+        assert shown, f"no picture in this chat:\n{show(await self.messages())}"
+        await self._look()
+        await self.driver.scan_login(by or self.account_id, self.peer, shown[-1]["id"])
 
     async def upload(self, name: str, content: bytes, text: str = "") -> Json:
         self.taps += 1

@@ -23,6 +23,7 @@ PorterError
 │   ├── CodeInvalid
 │   ├── CodeExpired             too late, or burnt because it was said in a chat
 │   ├── ResendUnavailable       Telegram offers no other way for the code
+│   ├── ResendTooEarly          not yet by another way; carries `at`
 │   ├── PasswordInvalid
 │   ├── SessionExists           this account is here already; carries the name
 │   └── AccountDiffers          not the account whose dead session was to be repaired; carries both names
@@ -203,6 +204,14 @@ class CodeExpired(LoginError):
 
 class ResendUnavailable(LoginError):
     pass
+
+
+class ResendTooEarly(LoginError):
+    """`at`: from then on."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__("the code cannot be sent another way yet")
+        self.at = at
 
 
 class PasswordInvalid(LoginError):

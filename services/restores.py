@@ -72,10 +72,15 @@ class RestingClients:
         self._restores = restores
 
     async def login(
-        self, api: ApiCredentials, resume: Credential | None = None, proxy: Proxy | None = None
+        self,
+        api: ApiCredentials,
+        resume: Credential | None = None,
+        proxy: Proxy | None = None,
+        *,
+        hears: bool = False,
     ) -> LoginClient:
         self._restores.check()
-        return await self._factory.login(api, resume, proxy)
+        return await self._factory.login(api, resume, proxy, hears=hears)
 
     async def reading(self, credential: Credential, proxy: Proxy | None = None) -> ReadingClient:
         self._restores.check()

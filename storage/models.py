@@ -30,6 +30,7 @@ class LoginStep(StrEnum):
     """What an unfinished login waits for."""
 
     CODE = "CODE"
+    QR = "QR"
     PASSWORD = "PASSWORD"  # noqa: S105 - the name of a step
 
 

@@ -22,6 +22,7 @@ class ErrorTexts(Words):
             errors.RowInUse: self._row_in_use,
             errors.SessionInUse: self._session_in_use,
             errors.SessionExists: self._session_exists,
+            errors.ResendTooEarly: self._resend_too_early,
             errors.AccountTaken: self._session_exists,
             errors.AccountDiffers: self._account_differs,
             errors.SessionUnreadable: self._session_unreadable,
@@ -78,9 +79,12 @@ class ErrorTexts(Words):
 
     def _account_differs(self, error: errors.AccountDiffers) -> str:
         return (
-            f"This number belongs to another account now: {title(error.account_name)}. {title(error.name)} stays as it "
-            "was, and the new login was signed out again. To use the other account, add it as a new one."
+            f"That is another account: {title(error.account_name)}. {title(error.name)} stays as it was, and the new "
+            "login was signed out again. To use the other account, add it as a new one."
         )
+
+    def _resend_too_early(self, error: errors.ResendTooEarly) -> str:
+        return f"Not yet: {self.countdown(error.at)}. The code that was sent is good all the while."
 
     def _session_unreadable(self, error: errors.SessionUnreadable) -> str:
         return TROUBLES[error.why]
@@ -122,9 +126,12 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.LoginTimedOut: "This login timed out. Please start over.",
     errors.ApiCredentialsInvalid: "Telegram does not know this API id and hash. Copy both again from my.telegram.org.",
     errors.PhoneInvalid: "Telegram cannot read this number. Write it with the country code, such as +49 151 23456789.",
-    errors.PhoneBanned: "This number is banned at Telegram. Porter cannot use it.",
+    errors.PhoneBanned: ("Telegram has banned this number. Porter cannot use it; an official app says how to appeal."),
     errors.PhoneUnregistered: "There is no Telegram account with this number. Sign up with an official app first.",
-    errors.PhoneFlood: "Too many codes were asked for this number today. Try again tomorrow.",
+    errors.PhoneFlood: (
+        "Too many codes were asked for, or wrong ones given, for this number. Try again tomorrow: earlier tries make "
+        "it longer."
+    ),
     errors.CodeInvalid: "That code is not right. Look at it in your Telegram app and tap it again.",
     errors.CodeExpired: "That code is void: too late, or it was typed in a chat. Take a new one.",
     errors.ResendUnavailable: "Telegram offers no other way for this code. Wait for it, or start over later.",

@@ -21,6 +21,9 @@ class Labels:
     save_channels: Final = "Save channels"
 
     share_number: Final = "Share my number"
+    second_screen: Final = "I have a second screen"
+    use_number: Final = "Use my number"
+    new_qr: Final = "Show a new QR code"
     backspace: Final = "⌫"
     submit: Final = "✓"
     resend: Final = "Send it another way"

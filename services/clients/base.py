@@ -164,16 +164,32 @@ class CodeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SentCode:
-    """`length`: digits, None where the kind has none. `next_kind` None: Telegram offers no other way."""
+    """`length`: digits, None where the kind has none. `next_kind` None: Telegram offers no other way.
+
+    `detail`: where it went or comes from, as Telegram hints at it: the pattern of an e-mail address, the beginning of
+    the number that will call.
+    """
 
     kind: CodeKind
     length: int | None
     next_kind: CodeKind | None
     resend_after_seconds: int | None
     code_hash: str
+    detail: str | None = None
 
     def __repr__(self) -> str:
         return f"SentCode(kind={self.kind})"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginToken:
+    """What a QR code carries, good for `seconds`. A secret: for a picture alone."""
+
+    link: str
+    seconds: float
+
+    def __repr__(self) -> str:
+        return f"LoginToken(seconds={self.seconds:g})"
 
 
 class LoginClient(Protocol):
@@ -192,6 +208,15 @@ class LoginClient(Protocol):
 
     async def sign_in(self, phone: str, code: str, code_hash: str, kind: CodeKind = CodeKind.APP) -> Account | None:
         """The account, or None: a password is wanted."""
+
+    async def export_token(self) -> LoginToken | Account | None:
+        """A new code to draw; or, once one was scanned, the account, or None: a password is wanted."""
+
+    async def scanned(self, seconds: float) -> bool:
+        """Whether a code was scanned within that time. False as well when the connection is lost meanwhile.
+
+        A client hears of it only when it was opened to (ClientFactory.login, `hears`).
+        """
 
     async def password_hint(self) -> str | None: ...
 
@@ -266,8 +291,14 @@ class ClientFactory(Protocol):
     """
 
     async def login(
-        self, api: ApiCredentials, resume: Credential | None = None, proxy: Proxy | None = None
-    ) -> LoginClient: ...
+        self,
+        api: ApiCredentials,
+        resume: Credential | None = None,
+        proxy: Proxy | None = None,
+        *,
+        hears: bool = False,
+    ) -> LoginClient:
+        """`hears`: that a QR code was scanned."""
 
     async def reading(self, credential: Credential, proxy: Proxy | None = None) -> ReadingClient: ...
 

@@ -29,9 +29,14 @@ class Clients:
         self._pyrogram: PyrogramClients | None = None
 
     async def login(
-        self, api: ApiCredentials, resume: Credential | None = None, proxy: Proxy | None = None
+        self,
+        api: ApiCredentials,
+        resume: Credential | None = None,
+        proxy: Proxy | None = None,
+        *,
+        hears: bool = False,
     ) -> LoginClient:
-        return await (await self._with_telethon()).login(api, resume, proxy)
+        return await (await self._with_telethon()).login(api, resume, proxy, hears=hears)
 
     async def reading(self, credential: Credential, proxy: Proxy | None = None) -> ReadingClient:
         return await (await self._with_telethon()).reading(credential, proxy)

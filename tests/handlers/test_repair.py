@@ -190,7 +190,7 @@ async def test_another_account_is_refused(saved: Play) -> None:
     await saved.admin.wait_for("Tap it here")
     code = list(world.codes.values())[-1].code
     await walks.tap_code(saved.admin, code)
-    screen = await saved.admin.wait_for("belongs to another account now")
+    screen = await saved.admin.wait_for("That is another account")
     assert other.first_name in screen["text"]
     assert all(key.user != other.id or key.revoked for key in world.auth_keys.values())
     await saved.admin.send("/sessions")

@@ -29,6 +29,8 @@ OWNERS = {
     "sqlalchemy": ("storage/",),
     "alembic": ("storage/",),
     "cryptography": ("storage/", "sandbox/"),
+    "segno": ("handlers/qr_picture.py",),
+    "zxingcpp": ("sandbox/",),
 }
 
 
