@@ -251,7 +251,13 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         fsm, isolation = SqliteStorage(conversation_rows), SimpleEventIsolation()
         conversations = Conversations(bot.id, fsm, isolation)
         login_screens = LoginScreens(screens, admins, settings.zone, conversations.of)
-        logins = LoginService(login_rows, session_rows, enrolment, factory, login_screens)
+
+        @asynccontextmanager
+        async def acting(admin_id: int) -> AsyncIterator[None]:
+            with audits.by(await rights.check_owner(admin_id)):
+                yield
+
+        logins = LoginService(login_rows, session_rows, enrolment, factory, login_screens, acting=acting)
         stack.push_async_callback(logins.close)
         targets = Targets(settings.download_dir)
         sources = SourceService(source_rows, file_rows, schedule_rows, runner, schedule, targets)

@@ -9,7 +9,8 @@ services/login_watch.py.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
@@ -31,6 +32,7 @@ from services.errors import (
     AccountDiffers,
     CodeExpired,
     LoginTimedOut,
+    NotAllowed,
     NotFound,
     PhoneInvalid,
     PorterError,
@@ -60,6 +62,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Waiting = TypeVar("Waiting", bound=LoginState)
 
+Acting = Callable[[int], AbstractAsyncContextManager[object]]
+"""By the id of an admin."""
+
 ATTEMPT_LIFETIME = timedelta(minutes=15)
 STEP_SECONDS = 10.0
 """An admin waits for each step, and holds up their other taps."""
@@ -70,7 +75,8 @@ CONNECT_SECONDS = 20.0
 class LoginService:
     """Methods raise LoginError, FloodWait, Unreachable, TelegramRefused; an attempt outlives all but its deadline.
 
-    `audience`: hears of what happens to an attempt without the admin's doing.
+    `audience`: hears of what happens to an attempt without the admin's doing. `acting`: what is done inside was done by
+    that admin, who may do it still; a scanned QR code ends a login where nobody writes.
     """
 
     def __init__(
@@ -81,12 +87,14 @@ class LoginService:
         factory: ClientFactory,
         audience: LoginAudience | None = None,
         *,
+        acting: Acting = nullcontext,
         clock: Clock = utc_now,
     ) -> None:
         self._logins = logins
         self._sessions = sessions
         self._enrolment = enrolment
         self._factory = factory
+        self._acting = acting
         self._clock = clock
         self._clients: dict[int, LoginClient] = {}  # by attempt
         self._timers: dict[int, asyncio.TimerHandle] = {}
@@ -331,10 +339,11 @@ class LoginService:
         The attempt goes last: until then a kill leaves its key in our hands, and the same step can be taken again.
         """
         try:
-            signed_in = await self._enrolment.store(
-                client.credential(account.user_id), account, payload.phone, payload.session_id
-            )
-        except (SessionExists, AccountDiffers):
+            async with self._acting(attempt.admin_id):
+                signed_in = await self._enrolment.store(
+                    client.credential(account.user_id), account, payload.phone, payload.session_id
+                )
+        except (SessionExists, AccountDiffers, NotAllowed):
             await self._give_up(client)
             await self._drop(attempt)
             raise
