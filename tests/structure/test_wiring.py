@@ -99,6 +99,7 @@ def leaves(kind: type[errors.PorterError]) -> Iterator[type[errors.PorterError]]
 
 START_UP = {
     "AnotherPoller",
+    "WebhookSet",
     "DatabaseTooNew",
     "DatabaseDamaged",
     "ForeignDatabase",
