@@ -43,7 +43,7 @@ async def test_a_day_of_an_owner(play: Play) -> None:
     all_lines = await lines(play)
     failed = [line for line in all_lines if line.outcome is AuditOutcome.FAILED]
     assert [(line.verb, line.subject, line.detail) for line in failed] == [
-        (AuditVerb.SESSION_DELETE, "Harbour office", {"error": "RowInUse"})
+        (AuditVerb.SESSION_DELETE, "Harbour office", {"error": "SessionInUse"})
     ]
     for secret in (account["api_hash"], account["password"], account["phone"], await walks.newest_code(admin)):
         assert secret.lstrip("+") not in str(all_lines)
