@@ -1,6 +1,6 @@
 """Opens everything once, in order, on one stack - and closes it in reverse.
 
-lock -> database -> vault -> Bot -> user clients -> runs, schedule -> dispatcher -> polling
+lock -> database -> vault -> home, leases -> Bot -> user clients -> runs, schedule -> dispatcher -> polling
 """
 
 import asyncio
@@ -17,15 +17,17 @@ from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramAPIError
 from aiogram.fsm.storage.base import StorageKey
+from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import ChatJoinRequest, LinkPreviewOptions
 
 from bot.dispatcher import Workflow, build_dispatcher
-from bot.fsm import SqliteStorage
+from bot.fsm import Conversations, SqliteStorage
 from bot.gate import BotApiGate
 from bot.lock import hold_lock
 from bot.pace import ChatPace
 from bot.polling import AnotherPoller, Poller
 from bot.settings import Settings
+from handlers.login_screens import LoginScreens
 from handlers.middleware import AdminMiddleware
 from handlers.notifier import ScreenNotifier
 from handlers.people import set_menu
@@ -43,16 +45,20 @@ from services.confirmations import ConfirmationService
 from services.desks import Desks
 from services.enrolment import Enrolment
 from services.errors import SessionDead
+from services.exports import ExportService
 from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
+from services.leases import Leases, this_host, this_process
 from services.login import LoginService
 from services.pins import PinService
 from services.repairs import SessionRepairs
 from services.restores import RestingClients, RestoreService
+from services.retention import Forgetting, Retention
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
+from services.session_settings import SessionSettings
 from services.session_watch import SessionWatch, looking
 from services.sessions import SessionService
 from services.sources import SourceService
@@ -65,9 +71,12 @@ from storage.conversations import ConversationRepository
 from storage.database import Database
 from storage.files import FileRepository
 from storage.flood_waits import FloodWaitRepository
+from storage.home import settle
 from storage.join_requests import JoinRequestRepository
+from storage.leases import LeaseRepository
 from storage.logins import LoginRepository
 from storage.models import IncomingRequest, RunKind, Schedule
+from storage.people import PeopleRepository
 from storage.pins import PinRepository
 from storage.restore import finish
 from storage.restored import RestoredRepository
@@ -94,44 +103,60 @@ class App:
     poller: Poller
     admins: AdminService
     screens: Screens
+    logins: LoginService
     runner: Runner
     schedule: ScheduleService
     watch: SessionWatch
     restores: RestoreService
+    pool: ClientPool
+    leases: Leases
+    retention: Retention
 
     async def run(self, stop: asyncio.Event) -> None:
         working = asyncio.create_task(self._work())
         if self.restores.waiting is None:
             await working
+        await self.retention.start()
         greeting = asyncio.create_task(self._greet())
         try:
             await self.poller.run(stop)
         except AnotherPoller:
-            # Two Porters would use one account from two addresses, and Telegram kills such keys: this one gives way.
+            # Two Porters would use one account from two addresses, and Telegram kills such keys: this one gives way,
+            # and leaves the accounts alone when it is started again, until an owner has decided.
+            await self.restores.contested()
+            await self._stop(greeting, working)
             for owner in await self.admins.owners():
                 await self.screens.tell(owner.user_id, Page(Texts(zone=self.settings.zone).home.another_porter()))
             raise
         finally:
-            greeting.cancel()
-            working.cancel()
-            await asyncio.gather(greeting, working, return_exceptions=True)
-            await self.watch.stop()
-            await self.schedule.stop()
-            await self.runner.stop()
+            await self._stop(greeting, working)
+
+    async def _stop(self, *tasks: asyncio.Task[None]) -> None:
+        """Nothing works any more, and no client is open."""
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.retention.stop()
+        await self.watch.stop()
+        await self.schedule.stop()
+        await self.runner.stop()
+        await self.logins.close()
+        await self.pool.close()
 
     async def _work(self) -> None:
-        """Runs, schedules and the watch, at once or as soon as a restored Porter may."""
+        """Runs, schedules and the watch, at once or as soon as an owner has said that the other Porter is off."""
         await self.restores.released()
         try:
             await self.runner.start()
             await self.schedule.start()
             await self.watch.start()
+            await self.logins.start()
         except Exception:
-            log.exception("runs, schedules and the watch did not start")
+            log.exception("runs, schedules, the watch and logins did not start")
             raise
 
     async def _greet(self) -> None:
-        """What may come after the first poll: the question of a restored Porter, the claim link, the command menus."""
+        """What may come after the first poll: whether the old Porter is off, the claim link, the command menus."""
         try:
             await self._ask_owners()
             if not await self.admins.owners():
@@ -148,7 +173,7 @@ class App:
         restored = self.restores.waiting
         if restored is None:
             return
-        log.warning("restored from a backup: accounts rest until an owner says in the chat that the old Porter is off")
+        log.warning("%s: accounts rest until an owner says in the chat that the other Porter is off", restored.why)
         if restored.told:
             return
         for admin in await self.admins.owners():
@@ -173,13 +198,22 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         bot = _bot(settings, pace)
         stack.push_async_callback(bot.session.close)
         await database.claim_identity(bot.id, settings.network)
+        await settle(database)
+
+        async def session_taken(session_id: int) -> None:
+            await pool.drop(session_id)
+            await notifier.session_taken(await sessions.get(session_id))
+
+        leases = Leases(LeaseRepository(database, this_process(), this_host()), session_taken)
+        await leases.take_over()
 
         confirmation_rows, flood_waits = ConfirmationRepository(database), FloodWaitRepository(database)
         await confirmation_rows.sweep()
         await flood_waits.sweep()
 
         admin_rows, channel_rows = AdminRepository(database), ChannelRepository(database)
-        rights, audits = Rights(admin_rows), AuditService(AuditRepository(database))
+        audit_rows = AuditRepository(database)
+        rights, audits = Rights(admin_rows), AuditService(audit_rows)
         admins = AdminService(admin_rows, channel_rows)
         await admins.appoint(settings.admin_ids)
         screens = Screens(bot, ScreenRepository(database), pace)
@@ -196,18 +230,34 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         async def session_died(session_id: int, error: SessionDead) -> None:
             await repairs.died(session_id, error)
 
-        pool = ClientPool(session_rows, factory, governor, session_died)
+        pool = ClientPool(session_rows, factory, governor, leases, session_died)
+        await leases.start()
+        stack.push_async_callback(leases.stop)
         stack.push_async_callback(pool.close)
-        runner = Runner(RunRepository(database), notifier)
+        run_rows, people = RunRepository(database), PeopleRepository(database)
+        runner = Runner(run_rows, notifier)
         schedule_rows = ScheduleRepository(database)
         schedule = ScheduleService(schedule_rows)
         source_rows, file_rows = SourceRepository(database), FileRepository(database)
         repairs = SessionRepairs(session_rows, source_rows, pool, runner, notifier)
-        sessions = SessionService(session_rows, channel_rows, pool, repairs)
+        sessions = SessionService(
+            session_rows, source_rows, run_rows, flood_waits, pool, repairs, may_export=settings.allow_export
+        )
         channels = ChannelService(channel_rows, session_rows, pool, gate)
-        watch = SessionWatch(session_rows, repairs, looking(sessions, channels))
+        stack.push_async_callback(channels.close)
+        watch = SessionWatch(session_rows, repairs, looking(sessions, channels, pool))
         enrolment = Enrolment(session_rows, vault, repairs.revived)
-        logins = LoginService(LoginRepository(database, vault), session_rows, enrolment, factory)
+        login_rows, conversation_rows = LoginRepository(database, vault), ConversationRepository(database, vault)
+        fsm, isolation = SqliteStorage(conversation_rows), SimpleEventIsolation()
+        conversations = Conversations(bot.id, fsm, isolation)
+        login_screens = LoginScreens(screens, admins, settings.zone, conversations.of)
+
+        @asynccontextmanager
+        async def acting(admin_id: int) -> AsyncIterator[None]:
+            with audits.by(await rights.check_owner(admin_id)):
+                yield
+
+        logins = LoginService(login_rows, session_rows, enrolment, factory, login_screens, acting=acting)
         stack.push_async_callback(logins.close)
         targets = Targets(settings.download_dir)
         sources = SourceService(source_rows, file_rows, schedule_rows, runner, schedule, targets)
@@ -225,7 +275,6 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             audits,
         )
         pins = PinService(PinRepository(database, vault))
-        fsm = SqliteStorage(ConversationRepository(database, vault))
 
         async def role_changed(user_id: int) -> None:
             """What this person had begun is void."""
@@ -254,6 +303,8 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             audits=audits,
             channels=channels,
             confirmations=ConfirmationService(confirmation_rows),
+            forgetting=Forgetting(people),
+            exports=ExportService(sessions, session_rows, pool, repairs, restores.check),
             home=HomeService(SummaryRepository(database), admin_rows),
             imports=ImportService(enrolment, factory, settings.api, server),
             logins=logins,
@@ -263,13 +314,39 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             restores=restores,
             screens=screens,
             sessions=sessions,
+            session_settings=SessionSettings(session_rows, pool, factory),
             sources=sources,
+        )
+        retention = Retention(
+            settings.retention_days,
+            {
+                "people": people.sweep,
+                "runs": run_rows.sweep,
+                "conversations": conversation_rows.sweep,
+                "lines of the audit": audit_rows.sweep,
+            },
+            {"logins": login_rows.sweep, "questions": confirmation_rows.sweep, "waits": flood_waits.sweep},
         )
         desks = Desks(requests, channels, runner, rights)
         middleware = AdminMiddleware(admins, screens, desks, settings.zone)
-        dispatcher = build_dispatcher(workflow, fsm, middleware)
+        dispatcher = build_dispatcher(workflow, fsm, isolation, middleware)
         poller = Poller(bot, dispatcher, take_requests)
-        yield App(settings, bot, dispatcher, poller, admins, screens, runner, schedule, watch, restores)
+        yield App(
+            settings=settings,
+            bot=bot,
+            dispatcher=dispatcher,
+            poller=poller,
+            admins=admins,
+            screens=screens,
+            runner=runner,
+            schedule=schedule,
+            watch=watch,
+            restores=restores,
+            pool=pool,
+            logins=logins,
+            leases=leases,
+            retention=retention,
+        )
 
 
 def _bot(settings: Settings, pace: ChatPace) -> Bot:

@@ -3,7 +3,7 @@
 from typing import TypedDict
 
 from aiogram import Dispatcher
-from aiogram.fsm.storage.memory import SimpleEventIsolation
+from aiogram.fsm.storage.base import BaseEventIsolation
 
 from bot.fsm import SqliteStorage
 from handlers import build_router
@@ -14,6 +14,7 @@ from services.audit import AuditService
 from services.channels import ChannelService
 from services.clients.base import ApiCredentials
 from services.confirmations import ConfirmationService
+from services.exports import ExportService
 from services.gate import PeopleGate
 from services.home import HomeService
 from services.imports import ImportService
@@ -21,6 +22,8 @@ from services.login import LoginService
 from services.pins import PinService
 from services.repairs import SessionRepairs
 from services.restores import RestoreService
+from services.retention import Forgetting
+from services.session_settings import SessionSettings
 from services.sessions import SessionService
 from services.sources import SourceService
 
@@ -36,6 +39,8 @@ class Workflow(TypedDict):
     audits: AuditService
     channels: ChannelService
     confirmations: ConfirmationService
+    exports: ExportService
+    forgetting: Forgetting
     home: HomeService
     imports: ImportService
     logins: LoginService
@@ -45,12 +50,15 @@ class Workflow(TypedDict):
     restores: RestoreService
     screens: Screens
     sessions: SessionService
+    session_settings: SessionSettings
     sources: SourceService
 
 
-def build_dispatcher(workflow: Workflow, storage: SqliteStorage, middleware: AdminMiddleware) -> Dispatcher:
+def build_dispatcher(
+    workflow: Workflow, storage: SqliteStorage, isolation: BaseEventIsolation, middleware: AdminMiddleware
+) -> Dispatcher:
     """One conversation an admin: updates of one person are handled in their order, one after the other."""
-    dispatcher = Dispatcher(storage=storage, events_isolation=SimpleEventIsolation())
+    dispatcher = Dispatcher(storage=storage, events_isolation=isolation)
     dispatcher.workflow_data.update(workflow)
     dispatcher.update.outer_middleware(middleware)
     dispatcher.include_router(build_router())

@@ -1,10 +1,12 @@
 """aiogram's FSM storage on our SQLite: state and data of a conversation survive a restart, sealed."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
+from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State
-from aiogram.fsm.storage.base import BaseStorage, DefaultKeyBuilder, StateType, StorageKey
+from aiogram.fsm.storage.base import BaseEventIsolation, BaseStorage, DefaultKeyBuilder, StateType, StorageKey
 
 from storage.conversations import ConversationRepository
 
@@ -28,3 +30,18 @@ class SqliteStorage(BaseStorage):
 
     async def close(self) -> None:
         """The database is closed by whoever opened it (bot/app.py)."""
+
+
+class Conversations:
+    """The conversation with an admin, for what happens by itself: `of` waits its turn among the admin's own updates."""
+
+    def __init__(self, bot_id: int, storage: BaseStorage, isolation: BaseEventIsolation) -> None:
+        self._bot_id = bot_id
+        self._storage = storage
+        self._isolation = isolation
+
+    @asynccontextmanager
+    async def of(self, admin_id: int) -> AsyncIterator[FSMContext]:
+        key = StorageKey(bot_id=self._bot_id, chat_id=admin_id, user_id=admin_id)
+        async with self._isolation.lock(key):
+            yield FSMContext(self._storage, key)

@@ -119,10 +119,11 @@ class BotApiGate:
 
     async def person(self, user_id: int) -> Person | None:
         """A chat does not tell whether it is with a bot; the names of bots end as Telegram wants it."""
+        if user_id == self._bot.id:
+            return Person(user_id, "", is_bot=True)
         try:
             async with _translated():
                 chat = await self._bot.get_chat(user_id)
         except (ChannelUnavailable, TelegramRefused):
             return None
-        is_bot = user_id == self._bot.id or (chat.username or "").lower().endswith("bot")
-        return Person(user_id, chat.full_name, is_bot)
+        return Person(user_id, chat.full_name, is_bot=(chat.username or "").lower().endswith("bot"))

@@ -33,6 +33,10 @@ class AnotherPoller(PorterError):
     """Somebody else polls with this token."""
 
 
+class WebhookSet(PorterError):
+    """Telegram sends this bot's updates to an address that somebody has set, and gives them to nobody else."""
+
+
 class Poller:
     def __init__(
         self,
@@ -49,7 +53,7 @@ class Poller:
         self._offset: int | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Polls until `stop` is set. Raises AnotherPoller, or TelegramUnauthorizedError when the token is void."""
+        """Polls until `stop` is set. Raises AnotherPoller, WebhookSet, TelegramUnauthorizedError (a void token)."""
         allowed = sorted({*self._dispatcher.resolve_used_update_types(), "chat_join_request"})
         stopping = asyncio.create_task(stop.wait())
         failures = 0
@@ -61,6 +65,14 @@ class Poller:
                     failures = 0
                 except TelegramUnauthorizedError:
                     raise
+                except TelegramConflictError as error:
+                    if "webhook" in error.message:
+                        raise WebhookSet(
+                            "a webhook is set for this bot, so Telegram gives its updates to that address alone. "
+                            "Remove it (deleteWebhook of the Bot API), or give Porter a bot of its own"
+                        ) from error
+                    failures += 1
+                    await self._pause(error, failures, stopping)
                 except Exception as error:  # noqa: BLE001 - a full disk too: the batch is not acknowledged, it comes again
                     failures += 1
                     await self._pause(error, failures, stopping)

@@ -32,7 +32,9 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = None
     master_key_file: Path | None = None
     master_passphrase: SecretStr | None = None
+    allow_export: bool = False
     timezone: str = "UTC"
+    retention_days: int = Field(default=90, ge=0, le=36_500)
     notify_chat: int | None = None
     bot_api_url: str | None = None
     mtproto_server: str | None = None

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from aiogram import BaseMiddleware, Router
+from aiogram import BaseMiddleware, Bot, Router
 from aiogram.enums import ChatType
 from aiogram.filters import BaseFilter
 from aiogram.filters.callback_data import CallbackData
@@ -24,7 +24,7 @@ from handlers import callbacks as cb
 from handlers import keyboards, pin
 from handlers.parking import parked_state
 from handlers.screen import Page
-from handlers.states import LoadForm
+from handlers.states import LoadForm, OpenList
 from handlers.texts.home import COMMANDS
 from services import audit
 from services.errors import NotAllowed
@@ -72,7 +72,17 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.Key: Rules(OWN),
     cb.KeyAction: Rules(OWN),
     cb.ImportUse: Rules(OWN),
-    cb.SessionAction: Rules(OWN, {cb.SessionVerb.DELETE_SURELY: OWN_PIN}),
+    cb.SessionAction: Rules(
+        OWN,
+        {
+            cb.SessionVerb.DELETE_SURELY: OWN_PIN,
+            cb.SessionVerb.FORGET_SURELY: OWN_PIN,
+            cb.SessionVerb.EXPORT_TELETHON: OWN_PIN,
+            cb.SessionVerb.EXPORT_PYROGRAM: OWN_PIN,
+        },
+    ),
+    cb.SessionChannelAction: Rules(OWN),
+    cb.ShowAll: Rules(LOOK),
     cb.SessionMove: Rules(OWN),
     cb.SourceAction: Rules(OWN, {cb.SourceVerb.SHOW: LOOK, cb.SourceVerb.DELETE_SURELY: OWN_PIN}),
     cb.SourcePick: Rules(OWN),
@@ -107,6 +117,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.PinAction: Rules(OWN),
     cb.SafetyAction: Rules(OWN_PIN),
     cb.AuditPick: Rules(OWN),
+    cb.ForgetSurely: Rules(OWN_PIN),
 }
 
 COMMAND_ROLES: dict[str, Roles] = {
@@ -119,11 +130,12 @@ COMMAND_ROLES: dict[str, Roles] = {
     "load": DECIDERS,
     "admins": OWNERS,
     "audit": OWNERS,
+    "forget": OWNERS,
     "cancel": EVERYBODY,
     "help": EVERYBODY,
 }
 
-STATE_ROLES: dict[str, Roles] = {str(LoadForm.channel.state): DECIDERS}
+STATE_ROLES: dict[str, Roles] = {str(LoadForm.channel.state): DECIDERS, str(OpenList.sources.state): LOOKERS}
 """Conversations that are not for owners alone."""
 
 KINDS = {kind.__prefix__: kind for kind in BUTTONS}
@@ -158,25 +170,40 @@ def offered(markup: InlineKeyboardMarkup, role: Role) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
 
 
-def _command(message: Message) -> str | None:
-    """The word of a command, as aiogram reads it."""
-    text = message.text or message.caption or ""
-    words = text.split(maxsplit=1)
-    return words[0][1:].partition("@")[0] if text.startswith("/") and words else None
+async def _command(message: Message, bot: Bot) -> str | None:
+    """The word of a command, as aiogram reads it; a caption is none, and neither is what is meant for another bot.
 
-
-def _roles(event: TelegramObject, state_name: str | None) -> Roles:
-    """Who may send this now."""
-    if isinstance(event, CallbackQuery):
-        return rule_of(event.data).roles
-    assert isinstance(event, Message)
-    command = _command(event)
-    if command is not None:
-        return COMMAND_ROLES.get(command, OWNERS)
-    return STATE_ROLES.get(state_name or "", OWNERS)
+    What is no command here but carries one's look must not slip by as one: it may be a session file, say.
+    """
+    text = message.text or ""
+    if not text.startswith("/"):
+        return None
+    word, _, mention = text.split(maxsplit=1)[0][1:].partition("@")
+    if mention and mention.lower() != ((await bot.me()).username or "").lower():
+        return None
+    return word
 
 
 Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What an update asks for. `named`: as the audit calls it, never what somebody typed; None: free text."""
+
+    roles: Roles
+    named: str | None
+
+
+async def _asked(event: TelegramObject, data: dict[str, Any]) -> _Asked:
+    if isinstance(event, CallbackQuery):
+        prefix = (event.data or "").split(":", maxsplit=1)[0]
+        return _Asked(rule_of(event.data).roles, prefix if prefix in KINDS else "")
+    assert isinstance(event, Message)
+    command = await _command(event, data["bot"])
+    if command is not None:
+        return _Asked(COMMAND_ROLES.get(command, OWNERS), f"/{command}" if command in COMMAND_ROLES else "")
+    return _Asked(STATE_ROLES.get(data["raw_state"] or "", OWNERS), None)
 
 
 class Door(BaseMiddleware):
@@ -188,14 +215,15 @@ class Door(BaseMiddleware):
             return await handler(event, data)
         with data["audits"].by(admin):
             await self._void(admin, data)
-            if admin.role not in _roles(event, data["raw_state"]):
-                return await self._refuse(event, data)
+            asked = await _asked(event, data)
+            if admin.role not in asked.roles:
+                return await self._refuse(asked, data)
             await pin.leave(event, data)
             try:
                 return await self._past_the_pin(handler, event, data)
             except NotAllowed as error:
                 if not error.is_noted:
-                    await audit.note(AuditVerb.PRESS, _pressed(event), AuditOutcome.REFUSED)
+                    await audit.note(AuditVerb.PRESS, asked.named or "", AuditOutcome.REFUSED)
                 raise
 
     async def _past_the_pin(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
@@ -208,8 +236,9 @@ class Door(BaseMiddleware):
                 if pressed is None:
                     return None
                 event = event.model_copy(update={"data": pressed})
-                if data["admin"].role not in rule_of(pressed).roles:
-                    return await self._refuse(event, data)
+                asked = await _asked(event, data)
+                if data["admin"].role not in asked.roles:
+                    return await self._refuse(asked, data)
         return await handler(event, data)
 
     async def _void(self, admin: Admin, data: dict[str, Any]) -> None:
@@ -222,35 +251,24 @@ class Door(BaseMiddleware):
             await state.clear()
             data["raw_state"] = None
 
-    async def _refuse(self, event: TelegramObject, data: dict[str, Any]) -> None:
-        is_free_text = isinstance(event, Message) and _command(event) is None
-        if is_free_text:
+    async def _refuse(self, asked: _Asked, data: dict[str, Any]) -> None:
+        screen, texts = data["screen"], data["texts"]
+        log.info("refused: not for this role", extra={"admin_id": screen.admin_id})
+        if asked.named is None:
             # It may be a code or a password, for a conversation that is void by now.
-            await data["screen"].delete_typed()
+            await screen.delete_typed()
+            text = texts.people.nothing_to_type()
         else:
-            await audit.note(AuditVerb.PRESS, _pressed(event), AuditOutcome.REFUSED)
-        log.info("refused: not for this role", extra={"admin_id": data["admin"].user_id})
-        texts = data["texts"]
-        text = texts.people.nothing_to_type() if is_free_text else texts.errors.of(NotAllowed())
-        if not is_free_text:
-            await data["screen"].answer(text, alert=True)
-        await data["screen"].show(Page(text, keyboards.only_home(texts)))
+            await audit.note(AuditVerb.PRESS, asked.named, AuditOutcome.REFUSED)
+            text = texts.errors.of(NotAllowed())
+            await screen.answer(text, alert=True)
+        await screen.show(Page(text, keyboards.only_home(texts)))
 
 
 def _is_private(event: TelegramObject) -> bool:
     message = event.message if isinstance(event, CallbackQuery) else event
     chat = getattr(message, "chat", None)
     return chat is not None and chat.type == ChatType.PRIVATE
-
-
-def _pressed(event: TelegramObject) -> str:
-    """What the audit calls it: a known command, or the prefix of a known button. Never what somebody typed."""
-    if isinstance(event, CallbackQuery):
-        prefix = (event.data or "").split(":", maxsplit=1)[0]
-        return prefix if prefix in KINDS else ""
-    assert isinstance(event, Message)
-    command = _command(event)
-    return f"/{command}" if command in COMMAND_ROLES else ""
 
 
 class IsAdmin(BaseFilter):

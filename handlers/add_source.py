@@ -4,11 +4,12 @@ import re
 from typing import Any
 
 from aiogram import F, Router
+from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import Go, Pick, Place, SourcePick
+from handlers.callbacks import ChannelVerb, Go, Pick, Place, SessionChannelAction, SourcePick
 from handlers.keyboards.sources import CHOICES
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
@@ -76,6 +77,21 @@ async def receive_session(
     await ask_channel(event, screen, texts, state, sessions, channels)
 
 
+async def start_with(
+    event: TelegramObject,
+    callback_data: SessionChannelAction,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    channels: ChannelService,
+) -> None:
+    """Account and channel are chosen already, in the account's list."""
+    chosen = await channels.seen(callback_data.session, callback_data.channel)
+    await state.clear()
+    await state.set_data({"session": chosen.session_id})
+    await _take_channel(event, chosen, screen, texts, state)
+
+
 # -- channel
 
 
@@ -86,11 +102,11 @@ async def ask_channel(
     state: FSMContext,
     sessions: SessionService,
     channels: ChannelService,
-    callback_data: SourcePick | None = None,
+    callback_data: CallbackData | None = None,
 ) -> None:
     """A page of what the account sees; `search` in the data narrows it."""
-    turning = callback_data is not None and callback_data.what is Pick.PAGE
-    page = callback_data.value if callback_data is not None and turning else 0
+    turned = isinstance(callback_data, SourcePick) and callback_data.what is Pick.PAGE
+    page = callback_data.value if isinstance(callback_data, SourcePick) and turned else 0
     await state.set_state(SourceForm.channel)
     data = await state.get_data()
     session = await sessions.get(data["session"])
@@ -296,6 +312,7 @@ PROMPTS: dict[str, Prompt] = {
 def build() -> Router:
     """Each button counts only in the step that shows it: a stale one of an earlier step changes nothing."""
     router = Router(name="add-source")
+    router.callback_query.register(start_with, SessionChannelAction.filter(F.verb == ChannelVerb.SAVE))
     router.callback_query.register(start, Go.filter(F.to == Place.ADD_SOURCE))
     for form_state, pick, handler in (
         (SourceForm.session, Pick.SESSION, receive_session),

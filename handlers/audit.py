@@ -27,9 +27,9 @@ async def turn(
 
 
 async def _show(pick: AuditPick, screen: AdminScreen, texts: Texts, audits: AuditService) -> None:
-    shown = await audits.page(max(0, pick.page), pick.person or None)
+    shown = await audits.page(pick.page, pick.person or None)
     who = shown.people.get(pick.person)
-    await screen.show(Page(texts.audit.page(shown, who), keyboards.people.audit(texts, shown, pick)))
+    await screen.show(Page(texts.audit.page(shown, who), keyboards.people.audit(texts, shown, pick.person)))
 
 
 def build() -> Router:

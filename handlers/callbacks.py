@@ -16,6 +16,7 @@ class Place(StrEnum):
     REQUESTS = "requests"
     LOAD = "load"
     LOGIN = "login"
+    LOGIN_QR = "qr"
     IMPORT = "import"
     ADD_SOURCE = "add"
     CONNECT = "connect"
@@ -49,6 +50,8 @@ class KeyVerb(StrEnum):
     BACKSPACE = "back"
     SUBMIT = "ok"
     RESEND = "again"
+    QR = "qr"
+    NUMBER = "number"
 
 
 class KeyAction(CallbackData, prefix="ka1"):
@@ -71,12 +74,39 @@ class SessionVerb(StrEnum):
     DELETE_SURELY = "del!"
     LOAD = "load"
     SIGN_IN = "in"
+    CHANNELS_NOW = "chan!"
+    API = "api"
+    PROXY = "px"
+    PROXY_OFF = "px0"
+    PROXY_OFF_SURELY = "px0!"
+    FORGET_SURELY = "here!"
+    EXPORT = "exp"
+    EXPORT_TELETHON = "expt"
+    EXPORT_PYROGRAM = "expp"
 
 
 class SessionAction(CallbackData, prefix="se1"):
     verb: SessionVerb
     id: int
     page: int = 0
+
+
+class ChannelVerb(StrEnum):
+    SHOW = "show"
+    SAVE = "save"
+    LOAD = "load"
+
+
+class SessionChannelAction(CallbackData, prefix="sc1"):
+    """A channel as one account sees it."""
+
+    verb: ChannelVerb
+    session: int
+    channel: int
+
+
+class ShowAll(CallbackData, prefix="sa1"):
+    """No more searching: all rows of the list that is open."""
 
 
 class SessionMove(CallbackData, prefix="sm1"):
@@ -153,6 +183,12 @@ class BulkAction(CallbackData, prefix="jb1"):
 
 class Confirm(CallbackData, prefix="ok1"):
     """A single-use "yes"."""
+
+    id: int
+
+
+class ForgetSurely(CallbackData, prefix="fg1"):
+    """A person goes. `id`: of the single-use "yes"."""
 
     id: int
 

@@ -11,9 +11,11 @@ from handlers import keyboards
 from handlers.people import set_menu
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
+from services import audit
 from services.admins import CLAIM_PREFIX, AdminService
+from services.audit import AuditService
 from services.home import HomeService
-from storage.models import Role
+from storage.models import AuditVerb, Role
 
 log = logging.getLogger(__name__)
 
@@ -27,11 +29,14 @@ async def claim(
     screen: AdminScreen,
     texts: Texts,
     bot: Bot,
+    audits: AuditService,
 ) -> None:
     if not await admins.claim(command.args or "", event_from_user.id, event_from_user.full_name):
         log.warning("a claim link that is not valid was opened by user %s", event_from_user.id)
         return
     log.warning("user %s owns this Porter now", event_from_user.id)
+    with audits.by(await admins.get(event_from_user.id)):
+        await audit.note(AuditVerb.CLAIM)
     await set_menu(bot, event_from_user.id, Role.OWNER)
     summary = await home.for_admin(event_from_user.id)
     await screen.show(Page(texts.home.claimed(), keyboards.home.page(texts, summary, parked=False)))

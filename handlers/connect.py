@@ -9,7 +9,9 @@ from handlers.callbacks import Go, LoadPick, Place
 from handlers.parking import park
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
+from services import audit
 from services.channels import ChannelService
+from storage.models import AuditVerb
 
 
 async def ask_connect(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
@@ -20,6 +22,7 @@ async def ask_connect(event: TelegramObject, screen: AdminScreen, texts: Texts, 
 async def receive_choice(message: Message, screen: AdminScreen, texts: Texts, channels: ChannelService) -> None:
     assert message.chat_shared is not None
     channel = await channels.refresh_bot_rights(message.chat_shared.chat_id)
+    await audit.note(AuditVerb.CONNECT, channel.title)
     await screen.remove_reply_keyboard(texts.requests.choice_taken())
     load = keyboards.one(texts.labels.load, LoadPick(channel=channel.id), texts, Go(to=Place.REQUESTS))
     await screen.show(Page(texts.requests.connected(channel), load))

@@ -24,6 +24,7 @@ async def _say(text: str, screen: AdminScreen, texts: Texts, state: FSMContext) 
         return
     back = Go(to=Place.AGAIN) if await state.get_state() else None
     await screen.show(Page(text, keyboards.only_home(texts, back)))
+    await screen.answer()
 
 
 async def explain(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:

@@ -5,9 +5,24 @@ from aiogram.filters import Command, CommandStart, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import TelegramObject
 
-from handlers import access, add_source, import_session, join_requests, keyboards, login, people, sessions
+from handlers import (
+    access,
+    add_source,
+    import_session,
+    join_requests,
+    keyboards,
+    login,
+    people,
+    session_api,
+    session_channels,
+    session_export,
+    session_list,
+    session_proxy,
+    sessions,
+    sources,
+)
 from handlers.callbacks import Go, Parked, Place
-from handlers.parking import Prompt, Unparks, park, parked_state
+from handlers.parking import Prompt, Unparks, is_list, park, parked_state
 from handlers.screen import AdminScreen, Page
 from handlers.states import LoginForm
 from handlers.texts import Texts
@@ -19,7 +34,13 @@ PROMPTS: dict[str, Prompt] = {
     **login.PROMPTS,
     **import_session.PROMPTS,
     **add_source.PROMPTS,
+    **sources.PROMPTS,
     **sessions.PROMPTS,
+    **session_list.PROMPTS,
+    **session_api.PROMPTS,
+    **session_proxy.PROMPTS,
+    **session_channels.PROMPTS,
+    **session_export.PROMPTS,
     **join_requests.PROMPTS,
     **people.PROMPTS,
 }
@@ -69,7 +90,8 @@ async def cancel(
     state: FSMContext,
     logins: LoginService,
 ) -> None:
-    asked = await state.get_state() or await parked_state(state)
+    name = await state.get_state()
+    asked = (name and not is_list(name)) or await parked_state(state)
     await state.clear()
     await logins.cancel(screen.admin_id)
     text = texts.home.cancelled() if asked else texts.home.nothing_to_cancel()

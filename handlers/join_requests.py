@@ -14,8 +14,6 @@ from handlers.callbacks import (
     Place,
     RequestAction,
     RequestVerb,
-    SessionAction,
-    SessionVerb,
 )
 from handlers.keyboards import ROWS
 from handlers.parking import Prompt, park
@@ -225,7 +223,6 @@ def build() -> Router:
     router.message.register(receive_load_text, LoadForm.channel, F.text)
     router.callback_query.register(show_overview, Go.filter(F.to == Place.REQUESTS))
     router.callback_query.register(ask_load, Go.filter(F.to == Place.LOAD))
-    router.callback_query.register(ask_load, SessionAction.filter(F.verb == SessionVerb.LOAD))
     router.callback_query.register(ask_load, LoadPick.filter(F.channel == 0))
     router.callback_query.register(receive_load_pick, LoadPick.filter())
     router.callback_query.register(show_list, RequestAction.filter(F.verb == RequestVerb.LIST))

@@ -16,16 +16,18 @@ from aiogram.types import ErrorEvent, Message, TelegramObject
 from handlers import keyboards
 from handlers.callbacks import Go, Key, KeyAction, KeyVerb, Place, SessionAction, SessionVerb
 from handlers.parking import Prompt
-from handlers.screen import AdminScreen, Page
+from handlers.qr_picture import qr_picture
+from handlers.screen import AdminScreen, Page, Shows
 from handlers.secrets import receive_secret
 from handlers.sessions import is_well
-from handlers.states import LoginForm
+from handlers.states import ImportForm, LoginForm
 from handlers.texts import Texts
 from handlers.texts.login import NO_KEYPAD
 from services import errors
 from services.clients.base import ApiCredentials
 from services.enrolment import SignedIn
-from services.login import CodeWanted, LoginService, LoginState, PasswordWanted
+from services.login import LoginService
+from services.login_steps import CodeWanted, LoginState, PasswordWanted, QrWanted
 from services.sessions import SessionService
 
 API_HASH = re.compile(r"[0-9a-fA-F]{32}")
@@ -33,7 +35,9 @@ LONGEST_CODE = 10
 GUARD_SECONDS = 600
 GUARDED_UNTIL = "guarded_until"
 """Until then (seconds since 1970) a text that nobody asked for may be the code or password once more, and goes."""
-SECRET_STATES = (str(LoginForm.api_hash.state), str(LoginForm.password.state))
+SHOWN_ON = "shown_on"
+"""The message with the keypad or picture: what moves by itself is drawn there, and nowhere else."""
+SECRET_STATES = (str(LoginForm.api_hash.state), str(LoginForm.password.state), str(ImportForm.api_hash.state))
 
 # -- what the bot asks
 
@@ -72,7 +76,7 @@ async def sign_in_again(
         return
     wanted = await logins.begin_again(screen.admin_id, callback_data.id)
     await state.clear()
-    await _show(wanted, screen, texts, state)
+    await show_step(wanted, screen, texts, state)
 
 
 async def ask_api_id(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
@@ -98,10 +102,12 @@ async def ask_again(
     logins: LoginService,
 ) -> None:
     """Draw what the attempt waits for, after a restart or after it was parked."""
-    waiting = await logins.resume(screen.admin_id)
+    waiting: LoginState | None = await logins.resume(screen.admin_id)
     if waiting is None:
         raise errors.LoginTimedOut
-    await _show(waiting, screen, texts, state)
+    if isinstance(waiting, QrWanted):
+        waiting = await logins.scan_again(waiting.attempt_id)
+    await show_step(waiting, screen, texts, state)
 
 
 PROMPTS: dict[str, Prompt] = {
@@ -109,20 +115,23 @@ PROMPTS: dict[str, Prompt] = {
     str(LoginForm.api_hash.state): ask_api_hash,
     str(LoginForm.phone.state): ask_phone,
     str(LoginForm.code.state): ask_again,
+    str(LoginForm.qr.state): ask_again,
     str(LoginForm.password.state): ask_again,
 }
 
 
-async def _show(
-    step: LoginState, screen: AdminScreen, texts: Texts, state: FSMContext, trouble: str | None = None
+async def show_step(
+    step: LoginState, screen: Shows, texts: Texts, state: FSMContext, trouble: str | None = None
 ) -> None:
-    """The page of a step; the code's keypad is dealt anew each time."""
+    """The page of a step; a keypad is dealt anew each time."""
     match step:
         case CodeWanted():
-            slots = "".join(secrets.SystemRandom().sample("0123456789", 10))
-            await state.set_state(LoginForm.code)
-            await state.update_data(attempt=step.attempt_id, slots=slots, typed="")
-            await screen.show(_code_page(step, texts, slots, "", trouble))
+            await _show_code(step, screen, texts, state, trouble)
+        case QrWanted():
+            assert step.link is not None
+            await state.set_state(LoginForm.qr)
+            await state.update_data(attempt=step.attempt_id, repairs=step.session_id)
+            await state.update_data({SHOWN_ON: await screen.show(scan_page(step, step.link, texts))})
         case PasswordWanted():
             await state.set_state(LoginForm.password)
             await state.set_data({"attempt": step.attempt_id})
@@ -130,11 +139,30 @@ async def _show(
         case SignedIn():
             await state.clear()
             await state.set_data({GUARDED_UNTIL: time.time() + GUARD_SECONDS})
-            text = texts.login.signed_in(step.session, step.going_on)
-            await screen.show(Page(text, keyboards.login.signed_in(texts, step.session, again=step.existed)))
+            await screen.show(signed_in_page(step, texts))
 
 
-def _code_page(wanted: CodeWanted, texts: Texts, slots: str, typed: str, trouble: str | None = None) -> Page:
+async def _show_code(step: CodeWanted, screen: Shows, texts: Texts, state: FSMContext, trouble: str | None) -> None:
+    slots = "".join(secrets.SystemRandom().sample("0123456789", 10))
+    await state.set_state(LoginForm.code)
+    await state.update_data(attempt=step.attempt_id, slots=slots, typed="")
+    if step.is_void:
+        text = trouble or texts.login.code_void()
+        await screen.show(Page(text, keyboards.login.new_code(texts, step.attempt_id)))
+    else:
+        await state.update_data({SHOWN_ON: await screen.show(code_page(step, texts, slots, "", trouble))})
+
+
+def signed_in_page(step: SignedIn, texts: Texts) -> Page:
+    text = texts.login.signed_in(step.session, step.going_on)
+    return Page(text, keyboards.login.signed_in(texts, step.session, again=step.existed))
+
+
+def scan_page(step: QrWanted, link: str, texts: Texts) -> Page:
+    return Page(texts.login.scan(step), keyboards.login.scan(texts, step), photo=qr_picture(link))
+
+
+def code_page(wanted: CodeWanted, texts: Texts, slots: str, typed: str, trouble: str | None = None) -> Page:
     text = texts.login.code(wanted, len(typed), trouble)
     resend = wanted.next_kind is not None
     if wanted.kind in NO_KEYPAD:
@@ -176,11 +204,17 @@ async def receive_phone(
     phone = message.contact.phone_number if message.contact else message.text or ""
     await screen.delete_typed()
     await screen.remove_reply_keyboard(texts.login.number_taken())
+    credentials = await credentials_of(state, api)
+    await show_step(await logins.begin(screen.admin_id, credentials, phone), screen, texts, state)
+
+
+async def credentials_of(state: FSMContext, api: ApiCredentials | None) -> ApiCredentials:
+    """As they were typed in this conversation, else as configured. Raises LoginTimedOut."""
     data = await state.get_data()
     credentials = api if "api_id" not in data else ApiCredentials(data["api_id"], data["api_hash"])
     if credentials is None:
         raise errors.LoginTimedOut
-    await _show(await logins.begin(screen.admin_id, credentials, phone), screen, texts, state)
+    return credentials
 
 
 async def press_key(
@@ -200,7 +234,7 @@ async def press_key(
     if wanted.length is not None and len(typed) >= wanted.length:
         await _submit(wanted, typed, screen, texts, state, logins)
     else:
-        await screen.show(_code_page(wanted, texts, data["slots"], typed))
+        await screen.show(code_page(wanted, texts, data["slots"], typed))
 
 
 async def use_keypad(
@@ -221,7 +255,7 @@ async def use_keypad(
         return
     typed = data["typed"][:-1]
     await state.update_data(typed=typed)
-    await screen.show(_code_page(wanted, texts, data["slots"], typed))
+    await screen.show(code_page(wanted, texts, data["slots"], typed))
 
 
 async def resend(
@@ -232,9 +266,12 @@ async def resend(
     state: FSMContext,
     logins: LoginService,
 ) -> None:
-    if await _expected(callback_data.attempt, screen, texts, state, logins) is not None:
+    """Too early is an alert: nothing is asked of Telegram, and the screen stays."""
+    expected = await _expected(callback_data.attempt, screen, texts, state, logins)
+    if expected is not None:
+        logins.check_resend(expected[0])
         await screen.answer()
-        await _show(await logins.resend(callback_data.attempt), screen, texts, state)
+        await show_step(await logins.resend(callback_data.attempt), screen, texts, state)
 
 
 async def _expected(
@@ -249,8 +286,10 @@ async def _expected(
     if waiting is None or waiting.attempt_id != attempt_id:
         raise errors.LoginTimedOut
     if isinstance(waiting, PasswordWanted):  # the last digit, tapped twice
-        await _show(waiting, screen, texts, state)
+        await show_step(waiting, screen, texts, state)
         return None
+    if isinstance(waiting, QrWanted):
+        raise errors.LoginTimedOut
     return waiting, data
 
 
@@ -260,13 +299,16 @@ async def _submit(
     """Empty the keypad first: whatever Telegram says, the next tap starts a new code."""
     await screen.answer(texts.login.code_checking())
     await state.update_data(typed="")
-    await _show(await logins.code(wanted.attempt_id, code), screen, texts, state)
+    await show_step(await logins.code(wanted.attempt_id, code), screen, texts, state)
 
 
-async def receive_typed_code(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def receive_typed_code(
+    message: Message, screen: AdminScreen, texts: Texts, state: FSMContext, logins: LoginService
+) -> None:
     """A code that came as text is burnt: deleted, explained, a new one offered."""
     await receive_secret(message, screen, texts)
     attempt = (await state.get_data()).get("attempt", 0)
+    await logins.burnt(attempt)
     await screen.show(Page(texts.login.code_burnt(), keyboards.login.new_code(texts, attempt)))
 
 
@@ -278,7 +320,7 @@ async def receive_password(
         await ask_again(message, screen, texts, state, logins)
         return
     attempt = (await state.get_data()).get("attempt", 0)
-    await _show(await logins.password(attempt, password), screen, texts, state)
+    await show_step(await logins.password(attempt, password), screen, texts, state)
 
 
 # -- what goes wrong, and goes on
@@ -293,11 +335,14 @@ async def code_refused(
     step = await logins.resume(screen.admin_id)
     if step is None:
         raise errors.LoginTimedOut from event.exception
-    if isinstance(event.exception, errors.CodeExpired):
-        await screen.show(Page(trouble, keyboards.login.new_code(texts, step.attempt_id)))
-    else:
-        await _show(step, screen, texts, state, trouble)
+    if not isinstance(step, QrWanted):
+        await show_step(step, screen, texts, state, trouble)
     await screen.answer()
+
+
+async def resend_too_early(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
+    assert isinstance(event.exception, errors.ResendTooEarly)
+    await screen.answer(texts.errors.of(event.exception), alert=True)
 
 
 async def number_refused(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
@@ -332,6 +377,7 @@ def build() -> Router:
         code_refused, ExceptionTypeFilter(errors.CodeInvalid, errors.CodeExpired, errors.PasswordInvalid)
     )
     router.errors.register(code_refused, ExceptionTypeFilter(errors.ResendUnavailable), StateFilter(LoginForm.code))
+    router.errors.register(resend_too_early, ExceptionTypeFilter(errors.ResendTooEarly))
     router.errors.register(number_refused, ExceptionTypeFilter(errors.PhoneInvalid, errors.PhoneUnregistered))
     router.errors.register(start_over, ExceptionTypeFilter(errors.LoginError))
     return router

@@ -19,7 +19,7 @@ from handlers.texts import Texts
 from services.access import sees_run
 from services.admins import AdminService
 from services.outages import Outage
-from storage.models import Run, RunStatus
+from storage.models import Run, RunStatus, Session
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +74,11 @@ class ScreenNotifier:
         """In the background: whoever met the dead session waits for this call."""
         for admin in await self._admins.owners():
             self._spawn(self._tell_death(admin.user_id, outage))
+
+    async def session_taken(self, session: Session) -> None:
+        """Another process took it: every owner hears of it. In the background."""
+        for admin in await self._admins.owners():
+            self._spawn(self._tell_taken(admin.user_id, session))
 
     async def close(self) -> None:
         for task in self._tasks:
@@ -135,6 +140,18 @@ class ScreenNotifier:
             return None
         return run_page(await self._texts(admin_id), run, speed, admin_id).for_reader(partial(offered, role=admin.role))
 
+    async def _tell_taken(self, admin_id: int, session: Session) -> None:
+        texts = await self._texts(admin_id)
+        try:
+            await self._screens.tell(admin_id, Page(texts.restored.taken(session), keyboards.only_home(texts)))
+        except TelegramAPIError as error:
+            log.warning("a taken session was not told: %s", type(error).__name__, extra={"admin_id": admin_id})
+
     async def _texts(self, admin_id: int) -> Texts:
-        admin = await self._admins.find(admin_id)
-        return Texts(zone=ZoneInfo(admin.timezone) if admin and admin.timezone else self._zone)
+        return await texts_for(self._admins, admin_id, self._zone)
+
+
+async def texts_for(admins: AdminService, admin_id: int, zone: ZoneInfo) -> Texts:
+    """The words of an admin who did nothing just now. `zone`: of those who chose none."""
+    admin = await admins.find(admin_id)
+    return Texts(zone=ZoneInfo(admin.timezone) if admin and admin.timezone else zone)

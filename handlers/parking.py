@@ -7,21 +7,33 @@ from aiogram.filters import BaseFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import TelegramObject
 
+from handlers.states import OpenList
+
 PARKED = "parked"
+OPEN_LIST = "list"
 
 Prompt = Callable[..., Awaitable[None]]
 """Asks again for what a state waits for: an `ask_*` handler of the conversation."""
 
 
 async def park(state: FSMContext) -> None:
-    """Set the conversation aside, if one is open. A second one takes the place of the first."""
+    """Set the conversation aside, if one is open. A second one takes the place of the first. An open list is closed."""
     name = await state.get_state()
     if name is None:
         return
     data = await state.get_data()
+    if is_list(name):
+        data.pop(OPEN_LIST, None)
+        await state.set_state(None)
+        await state.set_data(data)
+        return
     data.pop(PARKED, None)
     await state.set_state(None)
     await state.set_data({PARKED: {"state": name, "data": data}})
+
+
+def is_list(state_name: str | None) -> bool:
+    return (state_name or "").startswith(f"{OpenList.__name__}:")
 
 
 async def parked_state(state: FSMContext) -> str | None:

@@ -32,6 +32,11 @@ from storage.models import Admin, Role
 log = logging.getLogger(__name__)
 
 SETTLE = "settle"
+NO_SENDERS = {
+    MessageOriginType.HIDDEN_USER: PersonTrouble.HIDDEN,
+    MessageOriginType.CHAT: PersonTrouble.ANONYMOUS,
+    MessageOriginType.CHANNEL: PersonTrouble.CHANNEL,
+}
 ROLES = {PersonVerb.OWNER: Role.OWNER, PersonVerb.APPROVER: Role.APPROVER, PersonVerb.VIEWER: Role.VIEWER}
 
 
@@ -129,13 +134,12 @@ async def change_channels(
 
 
 async def ask_channels(
-    event: TelegramObject,
-    screen: AdminScreen,
-    texts: Texts,
-    state: FSMContext,
-    admins: AdminService,
-    page: int = 0,
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, admins: AdminService
 ) -> None:
+    await _show_channels(0, screen, texts, state, admins)
+
+
+async def _show_channels(page: int, screen: AdminScreen, texts: Texts, state: FSMContext, admins: AdminService) -> None:
     await state.set_state(PeopleForm.channels)
     chosen = set((await state.get_data())["channels"])
     known = await admins.decidable()
@@ -155,7 +159,7 @@ async def pick_channel(
     if callback_data.channel:
         chosen = (await state.get_data())["channels"]
         await state.update_data(channels=changed_channels(chosen, callback_data.channel))
-    await ask_channels(event, screen, texts, state, admins, callback_data.page)
+    await _show_channels(callback_data.page, screen, texts, state, admins)
 
 
 async def channels_chosen(
@@ -227,8 +231,7 @@ def _meant(message: Message) -> tuple[int, str]:
             raise NotAPerson(PersonTrouble.BOT)
         return origin.sender_user.id, origin.sender_user.full_name
     if origin is not None:
-        is_hidden = origin.type == MessageOriginType.HIDDEN_USER
-        raise NotAPerson(PersonTrouble.HIDDEN if is_hidden else PersonTrouble.CHANNEL)
+        raise NotAPerson(NO_SENDERS.get(MessageOriginType(origin.type), PersonTrouble.CHANNEL))
     text = (message.text or "").strip()
     if not text.lstrip("-").isdecimal() or len(text) > 20:
         raise NotAPerson(PersonTrouble.NOT_AN_ID)

@@ -3,18 +3,23 @@
 A tap edits the message that was tapped (which makes it the live one) and answers the callback: two Bot API calls.
 A typed message pushes the screen up, so the next page is sent below it and the old screen is taken away; where it
 is too old to delete (48 h, TELEGRAM.md) it is edited to say that it moved.
+
+A page may have a picture. Telegram lets a bot edit a text into a picture with a caption, and one picture into another,
+but no picture back into a text: that page is sent below, and the picture is taken away.
 """
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
 from aiogram import Bot
 from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramForbiddenError
 from aiogram.types import (
+    BufferedInputFile,
     CallbackQuery,
     InlineKeyboardMarkup,
+    InputMediaPhoto,
     Message,
     ReplyKeyboardMarkup,
     ReplyKeyboardRemove,
@@ -36,16 +41,25 @@ Offered = Callable[[InlineKeyboardMarkup], InlineKeyboardMarkup]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a screen shows. `run_id`: it is the card of that run, to be redrawn while it works."""
+    """What a screen shows. `run_id`: it is the card of that run, to be redrawn while it works. `photo`: a PNG or JPEG
+    above the text, which has 1,024 characters at most then."""
 
     text: str
     markup: InlineKeyboardMarkup | ReplyKeyboardMarkup | None = None
     run_id: int | None = None
+    photo: bytes | None = field(default=None, repr=False)
 
     def for_reader(self, offered: Offered) -> Self:
         if not isinstance(self.markup, InlineKeyboardMarkup):
             return self
         return replace(self, markup=offered(self.markup))
+
+
+class Shows(Protocol):
+    """Whatever a page can be shown on."""
+
+    async def show(self, page: Page) -> int | None:
+        """The id of the message that is the screen now; None: it was shown beside the screen."""
 
 
 class ScreenStore(Protocol):
@@ -73,6 +87,12 @@ class Screens:
         self._bot = bot
         self._store = store
         self._pace = pace
+        self._pictures: dict[int, int] = {}  # admin -> the message that is known to show one
+
+    async def live(self, admin_id: int) -> int | None:
+        """The message that is the admin's screen."""
+        screen = await self._store.get(admin_id)
+        return screen.message_id if screen is not None else None
 
     async def edit(self, admin_id: int, message_id: int, page: Page) -> bool:
         """Draw on that message, which is the live one from now on. False: it cannot be edited any more."""
@@ -82,24 +102,36 @@ class Screens:
         return True
 
     async def _draw(self, admin_id: int, message_id: int, page: Page) -> bool:
+        markup = page.markup if isinstance(page.markup, InlineKeyboardMarkup) else None
+        if page.photo is None and self._pictures.get(admin_id) == message_id:
+            return False
         try:
-            await self._bot.edit_message_text(
-                page.text,
-                chat_id=admin_id,
-                message_id=message_id,
-                reply_markup=page.markup if isinstance(page.markup, InlineKeyboardMarkup) else None,
-            )
+            if page.photo is not None:
+                media = InputMediaPhoto(media=_upload(page.photo), caption=page.text)
+                await self._bot.edit_message_media(media, chat_id=admin_id, message_id=message_id, reply_markup=markup)
+                self._pictures[admin_id] = message_id
+            else:
+                await self._bot.edit_message_text(
+                    page.text, chat_id=admin_id, message_id=message_id, reply_markup=markup
+                )
         except TelegramBadRequest as error:
+            # A picture from before a restart says "there is no text in the message to edit".
             return "message is not modified" in error.message
         return True
 
-    async def send(self, admin_id: int, page: Page) -> None:
-        """Draw on a new message below, and take the old screen away."""
+    async def send(self, admin_id: int, page: Page) -> int:
+        """Draw on a new message below, and take the old screen away. The id of the new one."""
         old = await self._store.get(admin_id)
-        message = await self._bot.send_message(admin_id, page.text, reply_markup=page.markup)
+        if page.photo is not None:
+            photo = _upload(page.photo)
+            message = await self._bot.send_photo(admin_id, photo, caption=page.text, reply_markup=page.markup)
+            self._pictures[admin_id] = message.message_id
+        else:
+            message = await self._bot.send_message(admin_id, page.text, reply_markup=page.markup)
         await self._store.put(admin_id, message.message_id, page.run_id)
         if old is not None:
             await self._retire(admin_id, old.message_id)
+        return message.message_id
 
     async def _retire(self, admin_id: int, message_id: int) -> None:
         try:
@@ -138,6 +170,44 @@ class Screens:
         await self._bot.delete_message(admin_id, message.message_id)
 
 
+def _upload(photo: bytes) -> BufferedInputFile:
+    return BufferedInputFile(photo, "picture.png")
+
+
+class LiveScreen:
+    """The screen of an admin who did nothing just now: something moved by itself."""
+
+    def __init__(self, screens: Screens, admin_id: int) -> None:
+        self._screens = screens
+        self._admin_id = admin_id
+
+    async def message_id(self) -> int | None:
+        return await self._screens.live(self._admin_id)
+
+    async def show(self, page: Page) -> int:
+        """In place; below, where that cannot be."""
+        message_id = await self.message_id()
+        if message_id is not None and await self._screens.edit(self._admin_id, message_id, page):
+            return message_id
+        return await self._screens.send(self._admin_id, page)
+
+    async def redraw(self, page: Page) -> bool:
+        """In place, or not at all."""
+        message_id = await self.message_id()
+        return message_id is not None and await self._screens.edit(self._admin_id, message_id, page)
+
+
+class BesideScreen:
+    """A message of its own, for what happens by itself while an admin's screen shows something else."""
+
+    def __init__(self, screens: Screens, admin_id: int) -> None:
+        self._screens = screens
+        self._admin_id = admin_id
+
+    async def show(self, page: Page) -> None:
+        await self._screens.tell(self._admin_id, page)
+
+
 class AdminScreen:
     """The screen as a handler sees it: bound to the admin and to what the admin just did.
 
@@ -152,15 +222,18 @@ class AdminScreen:
         self._answered = False
         self.admin_id = admin_id
 
-    async def show(self, page: Page) -> None:
+    async def show(self, page: Page) -> int:
+        """The id of the message that is the screen now."""
         page = page.for_reader(self._offered)
         tapped = self._callback.message if self._callback else None
         if (
             tapped is None
             or isinstance(page.markup, ReplyKeyboardMarkup)
+            or (page.photo is None and isinstance(tapped, Message) and tapped.photo)
             or not await self._screens.edit(self.admin_id, tapped.message_id, page)
         ):
-            await self._screens.send(self.admin_id, page)
+            return await self._screens.send(self.admin_id, page)
+        return tapped.message_id
 
     async def answer(self, text: str | None = None, *, alert: bool = False) -> None:
         """Answer the callback, once: before slow work, or with a word for the admin."""

@@ -1,43 +1,37 @@
-"""Accounts: the list, the card, check, rename, channels, delete."""
+"""An account's card: what it is, how it is, what uses it; check, rename, move its saved channels."""
 
 from aiogram import F, Router
-from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import Go, Place, SessionAction, SessionMove, SessionVerb
-from handlers.parking import Prompt, park
+from handlers.callbacks import SessionAction, SessionMove, SessionVerb
+from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
 from handlers.states import SessionForm
 from handlers.texts import Texts
 from handlers.texts.base import LABEL_CHARACTERS
-from services.channels import ChannelService
 from services.repairs import SessionRepairs
 from services.sessions import SessionCard, SessionService
 
 
-async def show_sessions(
+def session_page(texts: Texts, card: SessionCard, above: str | None = None) -> Page:
+    """`above`: what was just done, over the card."""
+    text = "\n\n".join(part for part in (above, texts.sessions.card(card)) if part)
+    return Page(text, keyboards.sessions.card(texts, card))
+
+
+async def show_session(
     event: TelegramObject,
+    callback_data: SessionAction,
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
     sessions: SessionService,
-    callback_data: Go | None = None,
 ) -> None:
-    await park(state)
-    rows = await sessions.all()
-    page = callback_data.page if callback_data else 0
-    await screen.show(Page(texts.sessions.all(rows), keyboards.sessions.listing(texts, rows, page)))
-
-
-def session_page(texts: Texts, card: SessionCard) -> Page:
-    return Page(texts.sessions.card(card), keyboards.sessions.card(texts, card))
-
-
-async def show_session(
-    event: TelegramObject, callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
-) -> None:
+    """Also the way back out of what the card asks for."""
+    if (await state.get_state() or "").startswith(f"{SessionForm.__name__}:"):
+        await state.clear()
     await screen.show(session_page(texts, await sessions.card(callback_data.id)))
 
 
@@ -109,59 +103,17 @@ async def receive_name(
     await screen.show(session_page(texts, await sessions.card(session_id)))
 
 
-async def show_channels(
-    event: TelegramObject,
-    callback_data: SessionAction,
-    screen: AdminScreen,
-    texts: Texts,
-    sessions: SessionService,
-    channels: ChannelService,
-) -> None:
-    session = await sessions.get(callback_data.id)
-    await screen.answer()
-    rows = await channels.of_session(session.id, refresh=callback_data.page == 0)
-    shown = keyboards.window(rows, callback_data.page)
-    lines = [texts.sessions.channels(session, rows), *map(texts.sessions.channel_line, shown)]
-    markup = keyboards.sessions.channels(texts, session.id, len(rows), callback_data.page)
-    await screen.show(Page("\n".join(lines), markup))
-
-
-async def ask_delete(
-    event: TelegramObject, callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
-) -> None:
-    """Refused at once while something uses it, and says by what."""
-    await sessions.refuse_if_used(callback_data.id)
-    session = await sessions.get(callback_data.id)
-    await screen.show(Page(texts.sessions.ask_delete(session), keyboards.sessions.delete(texts, session.id)))
-
-
-async def delete(
-    event: TelegramObject, callback_data: SessionAction, screen: AdminScreen, texts: Texts, sessions: SessionService
-) -> None:
-    session = await sessions.get(callback_data.id)
-    await screen.answer()
-    await sessions.delete(session.id)
-    rows = await sessions.all()
-    text = "\n\n".join((texts.sessions.deleted(session), texts.sessions.all(rows)))
-    await screen.show(Page(text, keyboards.sessions.listing(texts, rows, 0)))
-
-
 PROMPTS: dict[str, Prompt] = {str(SessionForm.name.state): ask_name_again}
 
 
 def build() -> Router:
     router = Router(name="sessions")
-    router.message.register(show_sessions, Command("sessions"))
-    router.callback_query.register(show_sessions, Go.filter(F.to == Place.SESSIONS))
     router.message.register(receive_name, SessionForm.name, F.text)
     router.callback_query.register(move_sources, SessionMove.filter())
     for verb, handler in (
         (SessionVerb.SHOW, show_session),
         (SessionVerb.CHECK, check_session),
         (SessionVerb.RENAME, ask_name),
-        (SessionVerb.CHANNELS, show_channels),
-        (SessionVerb.DELETE, ask_delete),
-        (SessionVerb.DELETE_SURELY, delete),
     ):
         router.callback_query.register(handler, SessionAction.filter(F.verb == verb))
     return router

@@ -3,13 +3,15 @@
 from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
-from aiogram.types import TelegramObject
+from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import Go, Place, SourceAction, SourceVerb
-from handlers.parking import park
+from handlers.callbacks import Go, Place, ShowAll, SourceAction, SourceVerb
+from handlers.parking import Prompt, park
 from handlers.runs import show_card
 from handlers.screen import AdminScreen, Page
+from handlers.searching import Searches, is_open, open_list, search, search_nothing, searched
+from handlers.states import OpenList
 from handlers.texts import Texts
 from services.desks import RunDesk
 from services.schedule import describe, next_times
@@ -24,10 +26,41 @@ async def show_sources(
     sources: SourceService,
     callback_data: Go | None = None,
 ) -> None:
-    await park(state)
-    cards = await sources.all()
-    page = callback_data.page if callback_data else 0
-    await screen.show(Page(texts.sources.all(cards), keyboards.sources.listing(texts, cards, page)))
+    """A command shows all; turning its pages and coming back from a card keep what was searched."""
+    if callback_data is None or not await is_open(state, OpenList.sources):
+        await open_list(state, OpenList.sources)
+    await screen.show(await list_page(texts, state, sources, callback_data.page if callback_data else 0))
+
+
+async def list_page(texts: Texts, state: FSMContext, sources: SourceService, page: int = 0) -> Page:
+    wanted = await searched(state)
+    everything = await sources.all()
+    cards = [card for card in everything if wanted.matches(card.source.name, card.source.channel_title)]
+    is_searched = wanted.wanted is not None
+    text = texts.sources.all(everything)
+    if is_searched:
+        text = f"{text}\n{texts.sources.found(len(cards), wanted.shown)}"
+    return Page(text, keyboards.sources.listing(texts, cards, page, is_searched=is_searched))
+
+
+async def search_sources(
+    message: Message, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
+) -> None:
+    await search(message, screen, state)
+    await screen.show(await list_page(texts, state, sources))
+
+
+async def show_all(
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
+) -> None:
+    await search_nothing(state)
+    await show_again(event, screen, texts, state, sources)
+
+
+async def show_again(
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
+) -> None:
+    await screen.show(await list_page(texts, state, sources))
 
 
 async def choose_to_scrape(
@@ -103,12 +136,17 @@ async def delete(
     await sources.delete(card.source.id)
     cards = await sources.all()
     text = "\n\n".join((texts.sources.deleted(card.source.name), texts.sources.all(cards)))
-    await screen.show(Page(text, keyboards.sources.listing(texts, cards, 0)))
+    await screen.show(Page(text, keyboards.sources.listing(texts, cards, 0, is_searched=False)))
+
+
+PROMPTS: dict[str, Prompt] = {str(OpenList.sources.state): show_again}
 
 
 def build() -> Router:
     router = Router(name="sources")
     router.message.register(show_sources, Command("sources"))
+    router.message.register(search_sources, Searches(OpenList.sources))
+    router.callback_query.register(show_all, OpenList.sources, ShowAll.filter())
     router.message.register(choose_to_scrape, Command("scrape"))
     router.callback_query.register(show_sources, Go.filter(F.to == Place.SOURCES))
     for verb, handler in (

@@ -8,6 +8,7 @@ class LoginForm(StatesGroup):
     api_hash = State()
     phone = State()
     code = State()
+    qr = State()
     password = State()
 
 
@@ -20,6 +21,19 @@ class ImportForm(StatesGroup):
 
 class SessionForm(StatesGroup):
     name = State()
+    api_id = State()
+    api_hash = State()
+    proxy = State()
+    passphrase = State()
+    passphrase_again = State()
+
+
+class OpenList(StatesGroup):
+    """No conversation: a list is on the screen, and what is typed searches it."""
+
+    accounts = State()
+    channels = State()
+    sources = State()
 
 
 class SourceForm(StatesGroup):

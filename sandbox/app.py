@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.bot_api import BotApi
+from sandbox.control.view import credentials
 from sandbox.faults import Faults
 from sandbox.front import open_front
 from sandbox.mtproto import methods, pushes
 from sandbox.mtproto.rpc import Services
 from sandbox.mtproto.server import HOST, MtprotoServers
 from sandbox.persistence import saved_world
-from sandbox.world import HOME_DC, Account, World, first_code
+from sandbox.world import HOME_DC, Account, World
 
 assert methods  # imported for its registrations
 
@@ -74,22 +75,8 @@ class Sandbox:
             "bot_pid": bot_pid,
             "token": self.token,
             "admin_id": self.admin_id,
-            "accounts": [_credentials(account) for account in self.world.accounts.values() if account.phone],
+            "accounts": [credentials(account) for account in self.world.accounts.values() if account.phone],
         }
-
-
-def _credentials(account: Account) -> dict[str, Any]:
-    """What somebody must know to log in as that account. `code`: the first one; later ones stand in its chat only."""
-    assert account.phone is not None
-    return {
-        "id": account.id,
-        "name": account.name,
-        "phone": account.phone,
-        "code": first_code(account.phone),
-        "password": account.password,
-        "api_id": account.api_id,
-        "api_hash": account.api_hash,
-    }
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """A chat in the terminal with the Porter that runs on the sandbox: `make chat` beside `make run`.
 
 Type to write to the bot; a number presses that button; `.` looks again, `.contact` shares your number, `.share PEER`
-answers a channel picker, `.codes` shows the chat with 777000, `.quit` leaves.
+answers a channel picker, `.scan` holds your phone at a QR code (`.scan ACCOUNT`: somebody else's), `.codes` shows the
+chat with 777000, `.quit` leaves.
 """
 
 import argparse
@@ -23,7 +24,10 @@ Json = dict[str, Any]
 def draw(message: Json) -> list[Json]:
     """Print the bot's screen; its buttons in the order of the numbers in front of them."""
     keys: list[Json] = []
-    print("\n" + "\n".join(f"  │ {line}" for line in message["text"].splitlines()))
+    print()
+    if message["photo"]:
+        print(f"  │ <a picture: GET /sandbox/files/{message['photo']['id']}; .scan if it is a QR code>")
+    print("\n".join(f"  │ {line}" for line in message["text"].splitlines()))
     for row in message["buttons"] or []:
         labels = []
         for key in row:
@@ -42,6 +46,7 @@ class Terminal:
         self._verbs: dict[str, Callable[[str], Awaitable[object]]] = {
             ".contact": lambda _: self._actor.share_contact(),
             ".share": lambda peer: self._actor.share_chat(int(peer)),
+            ".scan": lambda by: self._actor.scan(int(by) if by else None),
             ".codes": self._show_codes,
             ".": self._look,
         }

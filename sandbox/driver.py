@@ -85,6 +85,11 @@ class Driver:
         """Every auth key that clients and servers have agreed on."""
         return [bytes.fromhex(key) for key in await self.call("GET", "auth-keys")]
 
+    async def duplicated_keys(self) -> list[int]:
+        """The accounts of the auth keys that were used from two addresses at a time."""
+        answer: list[int] = await self.call("GET", "auth-keys/duplicated")
+        return answer
+
     # -- what happens
 
     async def ask_to_join(self, peer: int, count: int = 1, *, account: int | None = None) -> list[int]:
@@ -114,9 +119,22 @@ class Driver:
     async def delete_post(self, peer: int, message_id: int) -> None:
         await self.call("POST", f"channels/{peer}/posts", json={"delete": message_id})
 
+    async def add_accounts(self, count: int) -> list[Json]:
+        """New accounts; each as in the ready line: id, phone, code, api_id, api_hash."""
+        answer: list[Json] = await self.call("POST", "accounts", json={"count": count})
+        return answer
+
     async def accept_login(self, account_id: int, url: str) -> None:
         """That account scans a QR login; `url`: tg://login?token=..."""
         await self.call("POST", f"accounts/{account_id}/accept-login", json={"url": url})
+
+    async def scan_login(self, account_id: int, peer: int, message_id: int) -> None:
+        """That account scans the QR code in the picture of a message, on whoever's screen it stands."""
+        await self.call("POST", f"accounts/{account_id}/accept-login", json={"peer": peer, "message": message_id})
+
+    async def account(self, account_id: int, **settings: Any) -> None:
+        """`home_dc`; `code_ways`: how its next codes come, such as ["email", "sms"]; `resend_after_s`."""
+        await self.call("POST", f"accounts/{account_id}", json=settings)
 
     async def revoke(self, account_id: int) -> None:
         """End every session of the account."""
@@ -188,6 +206,21 @@ class Actor:
     async def forward(self, peer: int, message_id: int) -> Json:
         self.taps += 1
         return await self._post({"forward": {"peer": peer, "id": message_id}})
+
+    async def press_reply(self, label: str) -> Json:
+        """Press a button of the keyboard below the chat: it says its text."""
+        shown = [m["reply_keyboard"] for m in await self.bot_messages() if m["reply_keyboard"] is not None]
+        assert shown, f"no keyboard below the chat:\n{show(await self.messages())}"
+        assert any(key["text"] == label for row in shown[-1] for key in row), f"no button {label!r} below the chat"
+        self.taps += 1
+        return await self._post({"text": label})
+
+    async def scan(self, by: int | None = None) -> None:
+        """Hold a phone at the screen: account `by` (this person's own, when it is not given) scans its QR code."""
+        shown = [message for message in await self.bot_messages() if message["photo"]]
+        assert shown, f"no picture in this chat:\n{show(await self.messages())}"
+        await self._look()
+        await self.driver.scan_login(by or self.account_id, self.peer, shown[-1]["id"])
 
     async def upload(self, name: str, content: bytes, text: str = "") -> Json:
         self.taps += 1

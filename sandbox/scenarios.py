@@ -29,6 +29,8 @@ MIB = 1024 * 1024
 
 ADMIN, SECOND, THIRD, BOT = 5_100_000_001, 5_100_000_002, 5_100_000_003, 7_100_000_001
 ARCHIVE, NEWS, GROUP = 2_100_000_001, 2_100_000_002, 2_100_000_003
+FIRST_EXTRA = 5_200_000_000
+"""Accounts that are added while it runs."""
 FIRST_PERSON = 6_200_000_000
 FIRST_DOCUMENT = 5_400_000_000_000_001
 LINK_HASHES = {ARCHIVE: "hArB0urArch1ve", GROUP: "hArB0urCr3w"}
@@ -149,6 +151,25 @@ def _add_accounts(world: World) -> None:
         ),
     ):  # fmt: skip
         world.accounts[account.id] = account
+
+
+def add_accounts(world: World, count: int) -> list[Account]:
+    """More accounts with a phone and no password, who read the public channels."""
+    first = FIRST_EXTRA + sum(FIRST_EXTRA <= account_id < FIRST_PERSON for account_id in world.accounts)
+    added = [
+        Account(
+            account_id, f"Extra {account_id - FIRST_EXTRA + 1}", phone=f"+1555{account_id - FIRST_EXTRA:07d}",
+            api_id=2_200_000 + account_id - FIRST_EXTRA, api_hash=_api_hash(account_id),
+        )
+        for account_id in range(first, first + count)
+    ]  # fmt: skip
+    for account in added:
+        world.accounts[account.id] = account
+        for channel in world.channels.values():
+            if channel.username is not None:
+                channel.members[account.id] = Membership(account.id, world.now())
+    world.touch()
+    return added
 
 
 def _api_hash(account_id: int) -> str:

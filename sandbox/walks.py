@@ -107,3 +107,41 @@ async def decide_all(actor: Actor, title: str, label: str = "Approve all", timeo
     await actor.wait_for(r"who waits? at")
     await actor.press(label)
     return await actor.wait_for(r"✅ .*done", timeout)
+
+
+async def add_admin(actor: Actor, user_id: int, role: str, *titles: str) -> dict[str, Any]:
+    """An owner adds that person by the picker. `role`: Owner, Viewer, or Approver (of the channels of `titles`)."""
+    await actor.send("/admins")
+    await actor.wait_for(r"Admins")
+    await actor.press("Add somebody")
+    await actor.wait_for(r"As what")
+    await actor.press(role)
+    for title in titles:
+        await actor.wait_for(r"At which channels")
+        await actor.press(beginning(title))
+    if titles:
+        await actor.wait_for(r"[1-9]\d* chosen")
+        await actor.press("Done")
+    await actor.wait_for(r"Who shall be")
+    await actor.share_users(user_id)
+    await actor.wait_for(r": .*\?")
+    await actor.press("Yes, so be it")
+    return await actor.wait_for(r"✅ ")
+
+
+async def change_admin(actor: Actor, name: str, label: str) -> dict[str, Any]:
+    """From /admins to that person's card, the button of that label, and the yes."""
+    await actor.send("/admins")
+    await actor.wait_for(r"Admins")
+    await actor.press(beginning(name))
+    await actor.wait_for(r"last here")
+    await actor.press(label)
+    await actor.wait_for(r"\?")
+    await actor.press("Yes, so be it")
+    return await actor.wait_for(r"✅ |no admin any more")
+
+
+async def tap_pin(actor: Actor, pin: str) -> None:
+    for digit in pin:
+        await actor.press(digit)
+    await actor.press("✓")

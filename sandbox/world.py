@@ -24,7 +24,10 @@ CODE_LIFETIME_S = 300
 TOKEN_LIFETIME_S = 30
 """Of a QR code (TELEGRAM.md, Logging in)."""
 HOME_DC = 2
-"""Where every account lives. DC 4 keeps files only."""
+"""Where accounts live that say nothing else, and where a login begins. DC 4 keeps the files."""
+CODE_WAYS = ("app", "sms")
+RESEND_AFTER_S = 60
+WORDS_OF_CODES = ("anchor", "beacon", "cutter", "dinghy", "ensign", "fathom")
 
 
 MediaKind = Literal["document", "photo", "video", "audio", "voice"]
@@ -80,6 +83,9 @@ class Account:
     banned: bool = False
     deactivated: bool = False
     too_many_channels: bool = False  # may join no more: approving answers USER_CHANNELS_TOO_MUCH
+    home_dc: int = HOME_DC
+    code_ways: list[str] = field(default_factory=lambda: list(CODE_WAYS))  # how a code comes; then what resend names
+    resend_after_s: int = RESEND_AFTER_S
 
     @property
     def access_hash(self) -> int:
@@ -237,14 +243,14 @@ class Channel:
 
 @dataclass
 class LoginCode:
-    """`delivery`: how it was sent: "app" first, then what resend names. `burnt`: it was said in a chat."""
+    """`way`: how it was sent, counted along the account's `code_ways`. `burnt`: it was said in a chat."""
 
     phone: str
     hash: str = field(repr=False)
     code: str = field(repr=False)
     sent_at: int
     api_id: int
-    delivery: str = "app"
+    way: int = 0
     burnt: bool = False
 
 
@@ -404,6 +410,7 @@ class World:
     private_pts: dict[int, int] = field(default_factory=dict)  # by user; 1 before the first change
     scenario: str = ""
     admin_id: int = 0  # the account that stands for Porter's owner
+    token_lifetime_s: int = TOKEN_LIFETIME_S
     requests_page_cap: int = 200  # rows that messages.getChatInviteImporters gives at most
     clock_offset_s: int = 0
     version: int = 0  # grows with each change: what the persister watches
@@ -635,7 +642,7 @@ class World:
 
     # -- login
 
-    def send_code(self, phone: str, api_id: int, delivery: str = "app") -> LoginCode:
+    def send_code(self, phone: str, api_id: int, way: int = 0) -> LoginCode:
         """A new code, told in the account's chat with 777000.
 
         Codes are a function of phone and count: the same at each start. A number without an account gets one too,
@@ -650,10 +657,10 @@ class World:
         code = LoginCode(
             number,
             hashlib.sha256(f"hash/{number}/{count}".encode()).hexdigest()[:18],
-            first_code(number, count),
+            first_code(number, count, kind=self.code_ways(number)[way]),
             self.now(),
             api_id,
-            delivery,
+            way,
         )
         self.codes[code.hash] = code
         self.touch()
@@ -663,6 +670,15 @@ class World:
                 f"Login code: {code.code}. Do not give this code to anyone, even if they say they are from Telegram!",
             )
         return code
+
+    def code_ways(self, phone: str) -> list[str]:
+        """How the codes of this number are sent, one way after the other."""
+        account = self.account_by_phone(phone)
+        return account.code_ways if account is not None else list(CODE_WAYS)
+
+    def home_dc_of(self, phone: str) -> int:
+        account = self.account_by_phone(phone)
+        return account.home_dc if account is not None else HOME_DC
 
     def drop_codes(self, phone: str) -> None:
         """The login is done or given up: no code of this number counts any more."""
@@ -717,7 +733,14 @@ class World:
         self.tell(AccountRevoked(user_id))
 
 
-def first_code(phone: str, count: int = 0, length: int = 5) -> str:
-    """The code of the `count`-th login of a phone: no leading zero, so that it reads the same as a number."""
+def first_code(phone: str, count: int = 0, length: int = 5, *, kind: str = "app") -> str:
+    """The code of the `count`-th login of a phone: no leading zero, so that it reads the same as a number.
+
+    `kind` "word" and "phrase": of letters.
+    """
+    if kind in ("word", "phrase"):
+        drawn = stable_int("words", phone, count)
+        words = [WORDS_OF_CODES[(drawn + step) % len(WORDS_OF_CODES)] for step in range(3)]
+        return words[0] if kind == "word" else " ".join(words)
     low = 10 ** (length - 1)
     return str(low + stable_int("code", phone, count) % (9 * low))

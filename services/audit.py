@@ -17,7 +17,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from services.errors import NotAllowed, PorterError
+from services.errors import NotAllowed
 from storage.audit import AuditRepository
 from storage.models import Admin, AuditLine, AuditOutcome, AuditVerb
 
@@ -52,7 +52,7 @@ async def note(
 
 @asynccontextmanager
 async def act(verb: AuditVerb, subject: str = "", /, **detail: int | str) -> AsyncIterator[dict[str, Any]]:
-    """DONE when the block ends, FAILED with the kind of error when it raises one of ours, REFUSED for NotAllowed.
+    """DONE when the block ends, REFUSED when it raises NotAllowed, FAILED with the kind of error for any other.
 
     Yields the detail, to be filled with what the block finds out.
     """
@@ -62,7 +62,7 @@ async def act(verb: AuditVerb, subject: str = "", /, **detail: int | str) -> Asy
         await note(verb, subject, AuditOutcome.REFUSED, **detail)
         error.is_noted = True
         raise
-    except PorterError as error:
+    except Exception as error:
         await note(verb, subject, AuditOutcome.FAILED, **{**detail, "error": type(error).__name__})
         raise
     await note(verb, subject, **detail)
@@ -70,8 +70,9 @@ async def act(verb: AuditVerb, subject: str = "", /, **detail: int | str) -> Asy
 
 @dataclass(frozen=True, slots=True)
 class AuditPage:
-    """`people`: everybody who stands in the audit, for the filter. `count`: of all pages."""
+    """`people`: everybody who stands in the audit, for the filter. `count`: of all pages. `page`: the one it is."""
 
+    page: int
     lines: list[AuditLine]
     count: int
     people: dict[int, str]
@@ -91,6 +92,8 @@ class AuditService:
             _doer.reset(token)
 
     async def page(self, page: int, admin_id: int | None = None) -> AuditPage:
-        """Newest first, PAGE lines a page; `admin_id`: of that person alone."""
+        """Newest first, PAGE lines a page; beyond the end the last one. `admin_id`: of that person alone."""
+        count = await self._lines.count(admin_id)
+        page = min(max(page, 0), max(0, count - 1) // PAGE)
         lines = await self._lines.page(page * PAGE, PAGE, admin_id)
-        return AuditPage(lines, await self._lines.count(admin_id), await self._lines.people())
+        return AuditPage(page, lines, count, await self._lines.people())

@@ -4,8 +4,11 @@ What a session was shown once is stored, access hash included: nothing is resolv
 hours).
 """
 
+import asyncio
 import logging
 import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from services.clients.base import SeenChannel
 from services.clients.peers import id_of_channel
@@ -14,6 +17,7 @@ from services.errors import (
     ChannelNotFound,
     ChannelUnavailable,
     NotFound,
+    PorterError,
     RightMissing,
     SessionRequired,
     TelegramError,
@@ -22,6 +26,7 @@ from services.gate import BotGate
 from storage.channels import ChannelRepository
 from storage.models import Channel, Session, SessionChannel, SessionState
 from storage.sessions import SessionRepository
+from storage.types import Clock, utc_now
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +42,22 @@ _REFERENCES = (
 )
 _BARE_NAME = re.compile(_NAME)
 _RESERVED = frozenset({"joinchat", "addlist", "share", "proxy", "socks", "login", "addstickers", "addemoji", "boost"})
+
+
+PATIENCE_SECONDS = 8.0
+"""An admin waits so long for a list, and holds up their other taps."""
+FRESH = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a session sees, most members first, as it was at `listed_at` (None: never asked yet). `is_refreshing`:
+    Telegram is being asked meanwhile.
+    """
+
+    rows: list[SessionChannel]
+    listed_at: datetime | None
+    is_refreshing: bool
 
 
 def read_reference(text: str) -> int | str | None:
@@ -59,14 +80,78 @@ def read_reference(text: str) -> int | str | None:
 
 class ChannelService:
     def __init__(
-        self, channels: ChannelRepository, sessions: SessionRepository, pool: ClientPool, gate: BotGate
+        self,
+        channels: ChannelRepository,
+        sessions: SessionRepository,
+        pool: ClientPool,
+        gate: BotGate,
+        *,
+        clock: Clock = utc_now,
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._channels = channels
         self._sessions = sessions
         self._pool = pool
         self._gate = gate
+        self._clock = clock
+        self._patience_seconds = patience_seconds
+        self._refreshing: dict[int, asyncio.Task[None]] = {}  # by session
+
+    async def close(self) -> None:
+        """End what is being asked in the background."""
+        for task in self._refreshing.values():
+            task.cancel()
+        await asyncio.gather(*self._refreshing.values(), return_exceptions=True)
 
     # -- what sessions see
+
+    async def listing(self, session_id: int, *, refresh: bool = False) -> Listing:
+        """What is stored, at once; asked anew in the background when that is old. Waits for Telegram, and no longer
+        than an admin would, only where nothing is stored, or to `refresh`: then it raises TelegramError as well.
+
+        Raises NotFound.
+        """
+        session = await self._sessions.get(session_id)
+        if session is None:
+            raise NotFound("session")
+        listed_at = await self._channels.listed_at(session_id)
+        is_old = listed_at is None or listed_at < self._clock() - FRESH
+        if refresh or (is_old and (listed_at is None or session.state is SessionState.ACTIVE)):
+            task = self._refresh(session_id)
+            if refresh or listed_at is None:
+                await asyncio.wait((task,), timeout=self._patience_seconds)
+                if task.done():
+                    task.result()
+        rows = await self._channels.of_session(session_id)
+        return Listing(rows, await self._channels.listed_at(session_id), session_id in self._refreshing)
+
+    def _refresh(self, session_id: int) -> asyncio.Task[None]:
+        """One at a time: whoever asks meanwhile waits for the same answer."""
+        task = self._refreshing.get(session_id)
+        if task is None:
+            task = asyncio.create_task(self._list(session_id))
+            self._refreshing[session_id] = task
+            task.add_done_callback(lambda done: self._refreshed(session_id, done))
+        return task
+
+    def _refreshed(self, session_id: int, task: asyncio.Task[None]) -> None:
+        del self._refreshing[session_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            known = isinstance(error, PorterError)
+            log.log(
+                logging.INFO if known else logging.ERROR,
+                "channels are not listed: %s",
+                type(error).__name__,
+                exc_info=None if known else error,
+                extra={"session_id": session_id},
+            )
+
+    async def seen(self, session_id: int, channel_id: int) -> SessionChannel:
+        """One of them, or a public one that it has met. Raises ChannelNotFound, TelegramError."""
+        for row in await self._channels.of_session(session_id):
+            if row.channel.id == channel_id:
+                return row
+        return await self.find(str(channel_id), session_id)
 
     async def of_session(self, session_id: int, refresh: bool = False) -> list[SessionChannel]:
         """Most members first; asked at Telegram when nothing is stored, or to `refresh`.
@@ -114,6 +199,13 @@ class ChannelService:
             if session_id in allowed or (await self._look(session_id, channel_id)).may_invite:
                 return session_id
         raise RightMissing
+
+    async def check_right(self, session_id: int, channel_id: int) -> None:
+        """Raises RightMissing when that session may not invite there; what is stored may be older than the right."""
+        if session_id in await self._channels.sessions_of(channel_id, may_invite=True):
+            return
+        if not (await self._look(session_id, channel_id)).may_invite:
+            raise RightMissing
 
     # -- finding
 

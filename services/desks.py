@@ -10,7 +10,7 @@ from services.channels import ChannelService, read_reference
 from services.errors import NotAllowed
 from services.join_requests import PAGE, JoinRequestService
 from services.runs import Runner
-from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, RunKind, SessionChannel
+from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, SessionChannel
 
 
 class RequestDesk:
@@ -81,8 +81,8 @@ class RequestDesk:
     async def decide_all(self, channel_id: int, approve: bool) -> Run:
         return await self._requests.decide_all(channel_id, self._admin_id, approve)
 
-    async def load(self, channel_id: int) -> Run:
-        return await self._requests.load(channel_id, self._admin_id)
+    async def load(self, channel_id: int, session_id: int | None = None) -> Run:
+        return await self._requests.load(channel_id, self._admin_id, session_id)
 
     async def _check_sees(self, channel_id: int) -> None:
         if not (await self._rights.of(self._admin_id)).sees(channel_id):
@@ -103,10 +103,6 @@ class RunDesk:
         if not sees_run(await self._rights.of(self._admin_id), run):
             raise NotAllowed
         return run
-
-    async def active_of(self, kind: RunKind, subject_id: int) -> Run | None:
-        run = await self._runner.active_of(kind, subject_id)
-        return await self.get(run.id) if run else None
 
     async def tell_when_done(self, run_id: int) -> Run:
         await self.get(run_id)

@@ -6,6 +6,8 @@ from typing import Any
 
 from services import audit
 from services.clients.base import Account, Credential
+from services.clients.proxy import Proxy
+from services.clients.proxy import unpack as unpack_proxy
 from services.credentials import masked_phone, pack, unpack
 from services.errors import AccountDiffers, SessionExists
 from services.outages import GoingOn
@@ -54,6 +56,12 @@ class Enrolment:
             holder = known if known is not None and known.state is SessionState.ACTIVE else None
         if holder is not None:
             raise SessionExists(holder.name)
+
+    async def proxy_of(self, user_id: int | None) -> Proxy | None:
+        """Of an account that is here already, signed out: its own way, which it takes from the first connection on."""
+        known = await self._sessions.by_user(user_id) if user_id is not None else None
+        packed = await self._sessions.proxy(known.id) if known is not None else None
+        return None if packed is None else unpack_proxy(packed)
 
     async def store(
         self, credential: Credential, account: Account, phone: str = "", repaired_id: int | None = None

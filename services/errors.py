@@ -4,6 +4,8 @@ PorterError
 ├── TelegramError
 │   ├── FloodWait               Telegram told us to wait; carries `until`
 │   ├── Unreachable             no answer in time, or no connection
+│   │   ├── SessionElsewhere    another process holds the session's lease; carries which, and when it was seen
+│   │   └── ProxyFailed         its proxy does not let the account through; carries place and why
 │   ├── SessionDead             signed out, revoked, expired, banned; carries `reason`
 │   ├── ChannelUnavailable      private, left, banned from it, or gone
 │   ├── ChannelNotFound         nothing behind this name, link or id
@@ -21,6 +23,7 @@ PorterError
 │   ├── CodeInvalid
 │   ├── CodeExpired             too late, or burnt because it was said in a chat
 │   ├── ResendUnavailable       Telegram offers no other way for the code
+│   ├── ResendTooEarly          not yet by another way; carries `at`
 │   ├── PasswordInvalid
 │   ├── SessionExists           this account is here already; carries the name
 │   └── AccountDiffers          not the account whose dead session was to be repaired; carries both names
@@ -32,6 +35,11 @@ PorterError
 ├── TargetError
 │   ├── FolderInvalid           would leave the target's root
 │   └── TargetUnavailable       full, read-only or vanished
+├── ProxyInvalid                no proxy that could be used; what was typed is not carried
+├── PassphraseInvalid           too short, or typed differently the second time
+├── ExportOff                   the operator allows no exports
+├── ExportUnsent                Telegram did not take the file: nothing has changed
+├── SessionInUse                it cannot go yet; carries what uses it
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
 ├── NotFound                    the row is gone
 ├── SessionRequired             nothing can be read without an account
@@ -42,8 +50,8 @@ PorterError
 ├── NotAPerson                  no id of a person who could operate Porter; carries why
 ├── PinWrong                    carries how many tries are left
 ├── PinLocked                   carries `until`
-├── RestoreUnconfirmed          restored from a backup: accounts rest until an owner says that the old Porter is off
-└── AnotherPorter               this DATA_DIR is held by a running process
+├── RestoreUnconfirmed          restored or copied: accounts rest until an owner says that the old Porter is off
+└── AnotherPorter               this DATA_DIR is held by a running process, here or on another host
 """
 
 from datetime import datetime
@@ -88,6 +96,39 @@ class FloodWait(TelegramError):
 
 class Unreachable(TelegramError):
     pass
+
+
+class SessionElsewhere(Unreachable):
+    """`process`: the holder of the lease, as a person can find it."""
+
+    def __init__(self, process: str, beat_at: datetime) -> None:
+        super().__init__(f"the session is in use by {process}, seen at {beat_at:%Y-%m-%dT%H:%M:%SZ}")
+        self.process = process
+        self.beat_at = beat_at
+
+
+class ProxyTrouble(StrEnum):
+    """Why Telegram was not reached through a proxy."""
+
+    REFUSED = "REFUSED"
+    """Nothing listens there."""
+    HOST_UNKNOWN = "HOST_UNKNOWN"
+    NO_ROUTE = "NO_ROUTE"
+    TIMED_OUT = "TIMED_OUT"
+    WRONG_PASSWORD = "WRONG_PASSWORD"  # noqa: S105 - the name of a trouble
+    TARGET_REFUSED = "TARGET_REFUSED"
+    """The proxy answers, but does not lead to Telegram."""
+    NOT_A_PROXY = "NOT_A_PROXY"
+    """What answers there speaks something else, or hangs up."""
+
+
+class ProxyFailed(Unreachable):
+    """`place`: the proxy as it may be shown. There is no other way for its account: nothing connects without it."""
+
+    def __init__(self, place: str, why: ProxyTrouble) -> None:
+        super().__init__(f"{place}: {why}")
+        self.place = place
+        self.why = why
 
 
 class SessionDead(TelegramError):
@@ -163,6 +204,14 @@ class CodeExpired(LoginError):
 
 class ResendUnavailable(LoginError):
     pass
+
+
+class ResendTooEarly(LoginError):
+    """`at`: from then on."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__("the code cannot be sent another way yet")
+        self.at = at
 
 
 class PasswordInvalid(LoginError):
@@ -246,6 +295,32 @@ class CronInvalid(PorterError):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class ProxyInvalid(PorterError):
+    pass
+
+
+class PassphraseInvalid(PorterError):
+    pass
+
+
+class ExportOff(PorterError):
+    pass
+
+
+class ExportUnsent(PorterError):
+    pass
+
+
+class SessionInUse(PorterError):
+    """`sources`: those that read through it, as (id, name). `runs`: what works with it just now, as (id, title)."""
+
+    def __init__(self, name: str, sources: tuple[tuple[int, str], ...], runs: tuple[tuple[int, str], ...]) -> None:
+        super().__init__(f"a session is in use by {len(sources)} sources and {len(runs)} runs")
+        self.name = name
+        self.sources = sources
+        self.runs = runs
 
 
 class NotFound(PorterError):

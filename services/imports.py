@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from services import session_files, session_formats
 from services.clients.base import Account, ApiCredentials, ClientFactory, Credential, MtprotoServer
 from services.clients.pacing import answered
+from services.clients.proxy import Proxy
 from services.enrolment import Enrolment, SignedIn
 from services.errors import PorterError, SessionTrouble, SessionUnreadable
 from services.session_formats import Address, FoundSession, SessionFormat
@@ -95,7 +96,7 @@ class ImportService:
             test_mode=found.test_mode,
         )
         await self._enrolment.refuse_known(found.auth_key, found.user_id)
-        account = await self._whose(credential)
+        account = await self._whose(credential, await self._enrolment.proxy_of(found.user_id))
         if account.is_bot:
             raise SessionUnreadable(SessionTrouble.BOT)
         # Formats without a user id leave it to Telegram, and where both speak, Telegram is right.
@@ -103,9 +104,9 @@ class ImportService:
         log.info("imported a session: %s", found.format, extra={"session_id": signed_in.session.id})
         return signed_in
 
-    async def _whose(self, credential: Credential) -> Account:
+    async def _whose(self, credential: Credential, proxy: Proxy | None) -> Account:
         """The account, as Telegram says. Closed before the pool opens the key: nobody uses it twice."""
-        client = await answered(self._factory.reading(credential), CONNECT_SECONDS)
+        client = await answered(self._factory.reading(credential, proxy), CONNECT_SECONDS)
         try:
             return await answered(client.me(), STEP_SECONDS)
         finally:

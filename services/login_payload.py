@@ -11,9 +11,9 @@ from services.credentials import pack, unpack
 
 @dataclass(frozen=True, slots=True)
 class LoginPayload:
-    """`phone`: with a plus. `code_hash`, `kind` to `resend_at`: of the newest code, empty before the first.
-    `is_code_void`: burnt or too late, as Telegram has said. `hint`: of the password. `session_id`: the dead session
-    that this login is to repair.
+    """`phone`: with a plus; empty where a QR code takes its place. `code_hash`, `kind` to `resend_at`, `detail`: of the
+    newest code, empty before the first. `is_code_void`: burnt or too late, as Telegram has said. `hint`: of the
+    password. `session_id`: the dead session that this login is to repair.
     """
 
     phone: str
@@ -25,6 +25,7 @@ class LoginPayload:
     resend_at: datetime | None = None
     is_code_void: bool = False
     hint: str | None = None
+    detail: str | None = None
     session_id: int | None = None
 
     def __repr__(self) -> str:
@@ -39,6 +40,7 @@ class LoginPayload:
             kind=sent.kind,
             length=sent.length,
             next_kind=sent.next_kind,
+            detail=sent.detail,
             resend_at=None if wait is None else now + timedelta(seconds=wait),
             is_code_void=False,
         )

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from services.channels import ChannelService
+from services.clients.pool import ClientPool
 from services.errors import PorterError
 from services.repairs import SessionRepairs
 from services.sessions import SessionService
@@ -27,14 +28,19 @@ Look = Callable[[int], Awaitable[None]]
 Sleep = Callable[[float], Awaitable[None]]
 
 
-def looking(sessions: SessionService, channels: ChannelService) -> Look:
+def looking(sessions: SessionService, channels: ChannelService, pool: ClientPool) -> Look:
     """One check. It also learns the channels of a session that was never asked for them: a dead one's sources may
-    want to move there."""
+    want to move there. A client that was opened for it alone is closed at once: sixty open ones cost memory."""
 
     async def look(session_id: int) -> None:
-        session = await sessions.check(session_id)
-        if session.state is SessionState.ACTIVE:
-            await channels.of_session(session_id)
+        was_open = pool.is_open(session_id)
+        try:
+            session = await sessions.check(session_id)
+            if session.state is SessionState.ACTIVE:
+                await channels.of_session(session_id)
+        finally:
+            if not was_open:
+                await pool.rest(session_id)
 
     return look
 

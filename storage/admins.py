@@ -4,13 +4,13 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, select, update
+from sqlalchemy import Row, delete, exists, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.errors import LastOwner
 from storage.models import Admin, Role
-from storage.schema import admin_channels, admins, confirmations, pins, screens
+from storage.schema import admin_channels, admins, channels, confirmations, pins, screens
 from storage.statements import insert
 from storage.types import Clock, utc_now
 
@@ -52,9 +52,9 @@ class AdminRepository:
                 await connection.execute(delete(pins).where(pins.c.admin_id == user_id))
             row = await self._upsert(connection, user_id, role, name)
             await connection.execute(delete(admin_channels).where(admin_channels.c.admin_id == user_id))
-            if role is Role.APPROVER and channel_ids:
-                values = [{"admin_id": user_id, "channel_id": channel_id} for channel_id in sorted(channel_ids)]
-                await connection.execute(insert(admin_channels), values)
+            if role is Role.APPROVER:
+                chosen = select(literal(user_id), channels.c.id).where(channels.c.id.in_(channel_ids))
+                await connection.execute(insert(admin_channels).from_select(["admin_id", "channel_id"], chosen))
             await connection.execute(delete(confirmations).where(confirmations.c.admin_id == user_id))
             return await _admin(connection, row)
 

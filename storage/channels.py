@@ -1,6 +1,7 @@
 """Channels and groups, and which session sees which."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, delete, exists, func, literal_column, or_, select, update
@@ -10,7 +11,7 @@ from storage.database import Database
 from storage.models import Channel, ChannelKind, RequestStatus, SessionChannel
 from storage.schema import channels, join_requests, session_channels, sessions
 from storage.statements import insert
-from storage.types import Clock, utc_now
+from storage.types import Clock, UtcTime, utc_now
 
 
 class ChannelRepository:
@@ -72,6 +73,13 @@ class ChannelRepository:
         async with self._database.read() as connection:
             rows = await connection.execute(statement)
         return [SessionChannel(channel_from(row), session_id, row.may_invite) for row in rows]
+
+    async def listed_at(self, session_id: int) -> datetime | None:
+        """Since when at the latest everything that `of_session` answers has been known. None: nothing is listed."""
+        oldest = select(func.min(session_channels.c.listed_at, type_=UtcTime))
+        async with self._database.read() as connection:
+            moment: datetime | None = await connection.scalar(oldest.where(session_channels.c.session_id == session_id))
+        return moment
 
     async def sessions_of(self, channel_id: int, may_invite: bool | None = None) -> list[int]:
         """The sessions that see it, oldest first; `may_invite` narrows to those with or without that right."""

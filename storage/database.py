@@ -9,8 +9,9 @@ sees the last commit while a write is open (WAL).
 import asyncio
 import logging
 import os
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +22,13 @@ from storage import meta
 from storage.errors import ForeignDatabase
 from storage.migrate import migrate
 
+log = logging.getLogger(__name__)
+
 BUSY_TIMEOUT_MS = 10_000
+EMPTY_WAL_TRIES = 10
+EMPTY_WAL_PAUSE_SECONDS = 0.2
+WAL_BUSY_SECONDS = 0.2
+"""Writers wait meanwhile, so readers are not waited for longer than that."""
 READERS = 4
 
 WRITER_PRAGMAS = (
@@ -31,6 +38,8 @@ WRITER_PRAGMAS = (
     # against 0.2 ms on an SSD), but could forget the newest rows, and with them which ids were given out: an old
     # button might then name a stranger's row.
     "PRAGMA synchronous = FULL",
+    # What is deleted is overwritten with zeros, wherever it lay: /forget means the bytes.
+    "PRAGMA secure_delete = ON",
 )
 READER_PRAGMAS = (
     f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
@@ -85,6 +94,19 @@ class Database:
         async with self._may_write, self._writer.begin() as connection:
             yield connection
 
+    async def empty_wal(self) -> bool:
+        """Fold the WAL into the file and cut it to nothing: it would keep what was deleted until it is written over.
+
+        False: somebody has read all the while. The next call, or the end of Porter, does it.
+        """
+        for _ in range(EMPTY_WAL_TRIES):
+            async with self._may_write:
+                if await asyncio.to_thread(_truncate_wal, self.path):
+                    return True
+            await asyncio.sleep(EMPTY_WAL_PAUSE_SECONDS)
+        log.warning("the WAL was not emptied: somebody read all the while")
+        return False
+
     async def claim_identity(self, bot_id: int, network: str) -> None:
         """Bind a new database to this bot and network (Telegram, or the name of another MTProto server).
 
@@ -107,6 +129,13 @@ def _make_private(path: Path) -> None:
         path.parent.chmod(0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     path.chmod(0o600)
+
+
+def _truncate_wal(path: Path) -> bool:
+    """On a connection of its own: the writer's begins a transaction with its first statement, and that may not."""
+    with closing(sqlite3.connect(path, timeout=WAL_BUSY_SECONDS, isolation_level=None)) as connection:
+        (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not is_busy
 
 
 def _engine(path: Path, *, pool_size: int, begin: str, pragmas: tuple[str, ...]) -> AsyncEngine:

@@ -34,6 +34,16 @@ class FloodWaitRepository:
             until: datetime | None = await connection.scalar(select(flood_waits.c.until).where(*where))
         return until
 
+    async def longest(self) -> dict[int, datetime]:
+        """By session: the latest of its waits that are not over yet."""
+        statement = (
+            select(flood_waits.c.session_id, func.max(flood_waits.c.until, type_=UtcTime))
+            .where(flood_waits.c.until > self._clock())
+            .group_by(flood_waits.c.session_id)
+        )
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(statement)}
+
     async def sweep(self) -> int:
         """Delete what is over; answers how many."""
         async with self._database.write() as connection:

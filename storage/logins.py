@@ -54,6 +54,12 @@ class LoginRepository:
     async def of_admin(self, admin_id: int) -> LoginAttempt | None:
         return await self._one(login_attempts.c.admin_id == admin_id)
 
+    async def all(self) -> list[LoginAttempt]:
+        """Those past their deadline included, as long as nobody has swept."""
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(*COLUMNS).order_by(login_attempts.c.id))
+        return [_attempt(row) for row in rows]
+
     async def payload(self, attempt_id: int) -> bytes:
         """Raises RowMissing, CiphertextInvalid."""
         async with self._database.read() as connection:

@@ -22,10 +22,15 @@ class SessionState(StrEnum):
     BANNED = "BANNED"
 
 
+HANDED_OVER = "HANDED_OVER"
+"""The state_reason of a session whose file was on its way out when nobody could tell any more whether it arrived."""
+
+
 class LoginStep(StrEnum):
     """What an unfinished login waits for."""
 
     CODE = "CODE"
+    QR = "QR"
     PASSWORD = "PASSWORD"  # noqa: S105 - the name of a step
 
 
@@ -479,11 +484,49 @@ class Confirmation:
     expires_at: datetime
 
 
+class RestReason(StrEnum):
+    """Why another Porter may use the same accounts."""
+
+    BACKUP = "BACKUP"
+    COPIED = "COPIED"
+    """The database lies elsewhere than when it was used last: copied, or moved."""
+    CONTESTED = "CONTESTED"
+    """Another process polled with the same bot token."""
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """This database came out of a backup, and nobody has said yet that the Porter it was copied from is off."""
+    """Nobody has said yet that the Porter from which this database came, or another one with its token, is off."""
 
-    id: int  # of this restore: a button of an earlier one means another database
-    made_at: datetime  # when the backup was made
+    id: int  # of this mark: a button of an earlier one means another database
+    made_at: datetime  # when the backup was made; else when Porter found out
     restored_at: datetime
     told: bool  # the owners have been asked
+    why: RestReason = RestReason.BACKUP
+
+
+@dataclass(frozen=True, slots=True)
+class Traces:
+    """What Porter knows of one person who is no admin: numbers of rows. `waiting`: of the requests, the open ones."""
+
+    user_id: int
+    name: str | None
+    requests: int
+    waiting: int
+    peers: int  # access hashes, one a session that met the person
+    messages: int  # saved ones that name the person as sender
+    audit: int  # lines that name the person
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.requests or self.peers or self.messages or self.audit)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right of one process to use a session. `host`: one boot of one kernel; `process`: for people to read."""
+
+    session_id: int
+    process: str
+    host: str
+    beat_at: datetime

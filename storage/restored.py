@@ -1,14 +1,17 @@
-"""The mark of a restored database: a row of `meta`, there until an owner says that the old Porter is off."""
+"""The mark of a database that another Porter may be using too: a row of `meta`, there until an owner says that it is
+off. A restore sets it, a copy (storage/home.py), and a second process with the same bot token."""
 
 import json
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import meta
 from storage.database import Database
-from storage.models import Restored
+from storage.models import Restored, RestReason
 from storage.schema import meta as meta_table
 from storage.schema import metadata
 from storage.types import to_json
@@ -27,14 +30,20 @@ class RestoredRepository:
         return None if stored is None else _unpack(stored)
 
     async def mark(self, made_at: datetime, restored_at: datetime) -> Restored:
-        restored = Restored(secrets.randbelow(2**31 - 1) + 1, made_at, restored_at, told=False)
+        """A restored backup. An older mark is replaced."""
+        restored = _new(RestReason.BACKUP, made_at, restored_at)
         async with self._database.write() as connection:
             await meta.put(connection, RESTORED, _pack(restored))
         return restored
 
+    async def contest(self, at: datetime) -> Restored:
+        """Somebody else works with this bot's token. A mark that is there already stays."""
+        async with self._database.write() as connection:
+            return await put_mark(connection, RestReason.CONTESTED, at)
+
     async def set_told(self, restored: Restored) -> None:
         """Nothing happens where the mark is gone meanwhile."""
-        told = Restored(restored.id, restored.made_at, restored.restored_at, told=True)
+        told = replace(restored, told=True)
         async with self._database.write() as connection:
             if await meta.get(connection, RESTORED) is not None:
                 await meta.put(connection, RESTORED, _pack(told))
@@ -47,6 +56,16 @@ class RestoredRepository:
                 return False
             await connection.execute(delete(meta_table).where(meta_table.c.key == RESTORED))
             return True
+
+
+async def put_mark(connection: AsyncConnection, why: RestReason, at: datetime) -> Restored:
+    """The mark that is there, else a new one."""
+    stored = await meta.get(connection, RESTORED)
+    if stored is not None:
+        return _unpack(stored)
+    restored = _new(why, at, at)
+    await meta.put(connection, RESTORED, _pack(restored))
+    return restored
 
 
 async def skip_ids(database: Database) -> None:
@@ -62,12 +81,17 @@ async def skip_ids(database: Database) -> None:
                     await connection.execute(first, values)
 
 
+def _new(why: RestReason, made_at: datetime, restored_at: datetime) -> Restored:
+    return Restored(secrets.randbelow(2**31 - 1) + 1, made_at, restored_at, told=False, why=why)
+
+
 def _pack(restored: Restored) -> bytes:
     values = {
         "id": restored.id,
         "made_at": restored.made_at.timestamp(),
         "restored_at": restored.restored_at.timestamp(),
         "told": restored.told,
+        "why": restored.why,
     }
     return to_json(values).encode()
 
@@ -75,4 +99,5 @@ def _pack(restored: Restored) -> bytes:
 def _unpack(stored: bytes) -> Restored:
     values = json.loads(stored)
     made_at, restored_at = (datetime.fromtimestamp(values[name], UTC) for name in ("made_at", "restored_at"))
-    return Restored(values["id"], made_at, restored_at, values["told"])
+    why = RestReason(values.get("why", RestReason.BACKUP))
+    return Restored(values["id"], made_at, restored_at, values["told"], why)

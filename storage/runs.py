@@ -5,13 +5,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, insert, literal, literal_column, select, update
+from sqlalchemy import Row, delete, func, insert, literal, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.errors import AlreadyActive
 from storage.models import ACTIVE_RUNS, Progress, Run, RunKind, RunStatus
 from storage.schema import runs
+from storage.statements import CHUNK
 from storage.types import Clock, UtcTime, utc_now
 
 # Written out instead of bound: only so does SQLite see that the partial index of the active ones serves.
@@ -137,6 +138,18 @@ class RunRepository:
         async with self._database.write() as connection:
             rows = (await connection.execute(statement)).all()
         return sorted((_run(row) for row in rows), key=lambda run: run.id)
+
+    async def sweep(self, before: datetime) -> int:
+        """Delete those that ended before that moment; answers how many. In short transactions."""
+        swept = 0
+        old = select(runs.c.id).where(~IS_ACTIVE, runs.c.finished_at < before).limit(CHUNK)
+        while True:
+            async with self._database.write() as connection:
+                ids = list(await connection.scalars(old))
+                await connection.execute(delete(runs).where(runs.c.id.in_(ids)))
+            swept += len(ids)
+            if len(ids) < CHUNK:
+                return swept
 
 
 async def readdress_scrapes(connection: AsyncConnection, source_ids: Sequence[int], session_id: int) -> None:

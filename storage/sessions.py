@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import statements
@@ -156,6 +156,33 @@ class SessionRepository:
         except RowMissing:
             return None
 
+    async def proxy(self, session_id: int) -> bytes | None:
+        """As it was given to `set_proxy`. None: it has none, or is gone. Raises CiphertextInvalid."""
+        try:
+            return await self._secret(session_id, "proxy_sealed")
+        except RowMissing:
+            return None
+
+    async def set_proxy(self, session_id: int, proxy: bytes | None) -> None:
+        """`proxy`: packed by services; None: none from now on."""
+        sealed = None if proxy is None else self._vault.seal("sessions", "proxy_sealed", session_id, proxy)
+        await self._change(session_id, proxy_sealed=sealed)
+
+    async def set_api(self, session_id: int, api_id: int, api_hash: str, credential: bytes, replaced: bytes) -> bool:
+        """Another application. False: the session is gone, or holds another credential than the `replaced` one."""
+        async with self._database.write() as connection:
+            stored = await connection.scalar(select(sessions.c.credential_sealed).where(sessions.c.id == session_id))
+            if stored is None or self._vault.open("sessions", "credential_sealed", session_id, stored) != replaced:
+                return False
+            secrets = {"api_hash_sealed": api_hash.encode(), "credential_sealed": credential}
+            sealed = {name: self._vault.seal("sessions", name, session_id, value) for name, value in secrets.items()}
+            await connection.execute(
+                update(sessions)
+                .where(sessions.c.id == session_id)
+                .values(api_id=api_id, updated_at=self._clock(), **sealed)
+            )
+        return True
+
     async def set_state(
         self, session_id: int, state: SessionState, reason: str | None, checked_at: datetime | None
     ) -> None:
@@ -184,10 +211,11 @@ class SessionRepository:
                 update(sessions).where(sessions.c.id == session_id).values(name=name, updated_at=self._clock())
             )
 
-    async def used_by(self, session_id: int) -> list[str]:
-        """The names of the sources that read through it."""
+    async def use(self) -> dict[int, int]:
+        """How many sources read through each session; those that none reads through are left out."""
+        statement = select(sources.c.session_id, func.count()).group_by(sources.c.session_id)
         async with self._database.read() as connection:
-            return await _sources_of(connection, session_id)
+            return {row[0]: row[1] for row in await connection.execute(statement)}
 
     async def delete(self, session_id: int) -> None:
         """Its peers, listings and flood waits go too. Raises RowInUse while a source reads through it."""

@@ -5,12 +5,16 @@ from aiogram.types import InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMar
 from handlers.callbacks import Go, Key, KeyAction, KeyVerb, Place, SessionAction, SessionVerb
 from handlers.keyboards.base import Row, button, home_row, markup
 from handlers.texts import Texts
+from services.login_steps import QrWanted
 from storage.models import Session
 
 
 def share_number(texts: Texts) -> ReplyKeyboardMarkup:
     return ReplyKeyboardMarkup(
-        keyboard=[[KeyboardButton(text=texts.labels.share_number, request_contact=True)]],
+        keyboard=[
+            [KeyboardButton(text=texts.labels.share_number, request_contact=True)],
+            [KeyboardButton(text=texts.labels.second_screen)],
+        ],
         resize_keyboard=True,
         one_time_keyboard=True,
     )
@@ -33,15 +37,36 @@ def no_keypad(texts: Texts, attempt: int, *, resend: bool) -> InlineKeyboardMark
 
 def new_code(texts: Texts, attempt: int) -> InlineKeyboardMarkup:
     again = button(texts.labels.new_code, KeyAction(attempt=attempt, verb=KeyVerb.RESEND))
-    return markup([again], [button(texts.labels.start_over, Go(to=Place.LOGIN))], home_row(texts))
+    return markup([again], _second_screen(texts, attempt), _start_over(texts))
 
 
 def _login_ways_out(texts: Texts, attempt: int, *, resend: bool) -> list[Row]:
-    label = texts.labels.resend if resend else texts.labels.new_code
-    return [
-        [button(label, KeyAction(attempt=attempt, verb=KeyVerb.RESEND))],
-        [button(texts.labels.start_over, Go(to=Place.LOGIN)), button(texts.labels.home, Go(to=Place.HOME))],
-    ]
+    again = [button(texts.labels.resend, KeyAction(attempt=attempt, verb=KeyVerb.RESEND))] if resend else []
+    return [again, _second_screen(texts, attempt), _start_over(texts)]
+
+
+def _second_screen(texts: Texts, attempt: int) -> Row:
+    return [button(texts.labels.second_screen, KeyAction(attempt=attempt, verb=KeyVerb.QR))]
+
+
+def _start_over(texts: Texts) -> Row:
+    return [button(texts.labels.start_over, Go(to=Place.LOGIN)), button(texts.labels.home, Go(to=Place.HOME))]
+
+
+def scan(texts: Texts, wanted: QrWanted) -> InlineKeyboardMarkup:
+    number = button(texts.labels.use_number, KeyAction(attempt=wanted.attempt_id, verb=KeyVerb.NUMBER))
+    return markup([number] if wanted.by_number else [], home_row(texts))
+
+
+def scan_over(texts: Texts, repaired: int | None) -> InlineKeyboardMarkup:
+    """`repaired`: the dead session that was to be signed in again."""
+    labels = texts.labels
+    if repaired is not None:
+        return markup(
+            [button(labels.sign_in_again, SessionAction(verb=SessionVerb.SIGN_IN, id=repaired))], home_row(texts)
+        )
+    again, number = button(labels.new_qr, Go(to=Place.LOGIN_QR)), button(labels.use_number, Go(to=Place.LOGIN))
+    return markup([again], [number], home_row(texts))
 
 
 def signed_in(texts: Texts, session: Session, *, again: bool) -> InlineKeyboardMarkup:

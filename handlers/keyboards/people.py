@@ -151,15 +151,15 @@ def safety(texts: Texts, *, has: bool) -> InlineKeyboardMarkup:
 # -- audit
 
 
-def audit(texts: Texts, shown: AuditPage, pick: AuditPick) -> InlineKeyboardMarkup:
-    """Pages, then who: one person at a tap, everybody again at another."""
+def audit(texts: Texts, shown: AuditPage, of: int) -> InlineKeyboardMarkup:
+    """Pages, then who: one person at a tap, everybody again at another. `of`: whose lines are shown, 0: everybody."""
     people = [
         button(name or str(person), AuditPick(person=person))
         for person, name in list(shown.people.items())[:FILTERS]
-        if person != pick.person
+        if person != of
     ]
-    if pick.person:
+    if of:
         people.insert(0, button(texts.labels.everybody, AuditPick()))
-    pairs = [people[start : start + 2] for start in range(0, len(people), 2)] if pick.person or len(people) > 1 else []
-    turned = (AuditPick(person=pick.person, page=n) for n in (pick.page - 1, pick.page + 1))
-    return markup(turning(texts, pick.page, shown.count, turned), *pairs, home_row(texts, Go(to=Place.ADMINS)))
+    pairs = [people[start : start + 2] for start in range(0, len(people), 2)] if of or len(people) > 1 else []
+    turned = (AuditPick(person=of, page=page) for page in (shown.page - 1, shown.page + 1))
+    return markup(turning(texts, shown.page, shown.count, turned), *pairs, home_row(texts, Go(to=Place.ADMINS)))

@@ -4,21 +4,34 @@ from collections.abc import Sequence
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from handlers.callbacks import Go, Place, SessionAction, SessionMove, SessionVerb
-from handlers.keyboards.base import Row, button, home_row, markup, turning, window
+from handlers.callbacks import (
+    Go,
+    Place,
+    RunAction,
+    RunVerb,
+    SessionAction,
+    SessionMove,
+    SessionVerb,
+    ShowAll,
+    SourceAction,
+    SourceVerb,
+)
+from handlers.keyboards.base import ROWS, Row, button, home_row, markup, turning, window
 from handlers.texts import Texts
+from services.errors import SessionInUse
 from services.outages import Moved, Outage
-from services.sessions import SessionCard
-from storage.models import Session
+from services.sessions import SessionCard, SessionRow
+from storage.models import SessionState
 
 
-def listing(texts: Texts, rows: Sequence[Session], page: int) -> InlineKeyboardMarkup:
+def listing(texts: Texts, rows: Sequence[SessionRow], page: int, *, is_searched: bool) -> InlineKeyboardMarkup:
     return markup(
         *[
-            [button(texts.sessions.label(session), SessionAction(verb=SessionVerb.SHOW, id=session.id))]
-            for session in window(rows, page)
+            [button(texts.sessions.row_label(row), SessionAction(verb=SessionVerb.SHOW, id=row.session.id))]
+            for row in window(rows, page)
         ],
         turning(texts, page, len(rows), (Go(to=Place.SESSIONS, page=n) for n in (page - 1, page + 1))),
+        [button(texts.labels.show_all, ShowAll())] if is_searched else [],
         [button(texts.labels.add_account, Go(to=Place.LOGIN))],
         [button(texts.labels.have_session, Go(to=Place.IMPORT))],
         home_row(texts),
@@ -30,12 +43,55 @@ def card(texts: Texts, card: SessionCard) -> InlineKeyboardMarkup:
         return SessionAction(verb=verb, id=card.session.id)
 
     labels = texts.labels
+    is_alive = card.session.state is SessionState.ACTIVE
     return markup(
         *(_repairs(texts, card.outage) if card.outage else []),
         [button(labels.channels, act(SessionVerb.CHANNELS)), button(labels.load, act(SessionVerb.LOAD))],
         [button(labels.check, act(SessionVerb.CHECK)), button(labels.rename, act(SessionVerb.RENAME))],
+        [button(labels.proxy, act(SessionVerb.PROXY)), button(labels.api_credentials, act(SessionVerb.API))],
+        [button(labels.export, act(SessionVerb.EXPORT))] if card.may_export and is_alive else [],
         [button(labels.delete, act(SessionVerb.DELETE), "danger")],
         home_row(texts, Go(to=Place.SESSIONS)),
+    )
+
+
+def back(texts: Texts, session_id: int) -> InlineKeyboardMarkup:
+    """Under whatever the card asks for."""
+    return markup(home_row(texts, SessionAction(verb=SessionVerb.SHOW, id=session_id)))
+
+
+def proxy(texts: Texts, card: SessionCard) -> InlineKeyboardMarkup:
+    off = SessionAction(verb=SessionVerb.PROXY_OFF, id=card.session.id)
+    return markup(
+        [button(texts.labels.remove_proxy, off)] if card.proxy else [],
+        home_row(texts, SessionAction(verb=SessionVerb.SHOW, id=card.session.id)),
+    )
+
+
+def remove_proxy(texts: Texts, session_id: int) -> InlineKeyboardMarkup:
+    surely = SessionAction(verb=SessionVerb.PROXY_OFF_SURELY, id=session_id)
+    return markup(
+        [button(texts.labels.remove_proxy_surely, surely, "danger")],
+        home_row(texts, SessionAction(verb=SessionVerb.SHOW, id=session_id)),
+    )
+
+
+def export(texts: Texts, session_id: int) -> InlineKeyboardMarkup:
+    telethon = SessionAction(verb=SessionVerb.EXPORT_TELETHON, id=session_id)
+    pyrogram = SessionAction(verb=SessionVerb.EXPORT_PYROGRAM, id=session_id)
+    return markup(
+        [button(texts.labels.as_telethon, telethon, "danger"), button(texts.labels.as_pyrogram, pyrogram, "danger")],
+        home_row(texts, SessionAction(verb=SessionVerb.SHOW, id=session_id)),
+    )
+
+
+def in_use(texts: Texts, use: SessionInUse) -> InlineKeyboardMarkup:
+    """To each thing that uses an account that was to go."""
+    return markup(
+        *[[button(f"📥 {name}", SourceAction(verb=SourceVerb.SHOW, id=id_))] for id_, name in use.sources[:ROWS]],
+        *[[button(f"⏳ {name}", RunAction(verb=RunVerb.SHOW, id=id_))] for id_, name in use.runs[:ROWS]],
+        [button(texts.labels.accounts, Go(to=Place.SESSIONS))],
+        home_row(texts),
     )
 
 
@@ -69,16 +125,6 @@ def delete(texts: Texts, session_id: int) -> InlineKeyboardMarkup:
     surely = SessionAction(verb=SessionVerb.DELETE_SURELY, id=session_id)
     return markup(
         [button(texts.labels.sign_out_and_delete, surely, "danger")],
-        home_row(texts, SessionAction(verb=SessionVerb.SHOW, id=session_id)),
-    )
-
-
-def channels(texts: Texts, session_id: int, count: int, page: int) -> InlineKeyboardMarkup:
-    def turn(to: int) -> SessionAction:
-        return SessionAction(verb=SessionVerb.CHANNELS, id=session_id, page=to)
-
-    return markup(
-        turning(texts, page, count, (turn(page - 1), turn(page + 1))),
-        [button(texts.labels.add_source, Go(to=Place.ADD_SOURCE))],
+        [button(texts.labels.delete_only_here, SessionAction(verb=SessionVerb.FORGET_SURELY, id=session_id), "danger")],
         home_row(texts, SessionAction(verb=SessionVerb.SHOW, id=session_id)),
     )

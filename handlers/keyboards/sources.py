@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from handlers.callbacks import Go, Pick, Place, RunAction, RunVerb, SourceAction, SourcePick, SourceVerb
+from handlers.callbacks import Go, Pick, Place, RunAction, RunVerb, ShowAll, SourceAction, SourcePick, SourceVerb
 from handlers.keyboards.base import ROWS, Row, button, home_row, markup, turning, window
 from handlers.keyboards.sessions import sign_in_again
 from handlers.texts import Texts
@@ -12,13 +12,14 @@ from services.sources import SourceCard
 from storage.models import FileKind, Filters, Session, SessionChannel
 
 
-def listing(texts: Texts, cards: Sequence[SourceCard], page: int) -> InlineKeyboardMarkup:
+def listing(texts: Texts, cards: Sequence[SourceCard], page: int, *, is_searched: bool) -> InlineKeyboardMarkup:
     return markup(
         *[
             [button(texts.sources.label(card), SourceAction(verb=SourceVerb.SHOW, id=card.source.id))]
             for card in window(cards, page)
         ],
         turning(texts, page, len(cards), (Go(to=Place.SOURCES, page=n) for n in (page - 1, page + 1))),
+        [button(texts.labels.show_all, ShowAll())] if is_searched else [],
         [button(texts.labels.add_source, Go(to=Place.ADD_SOURCE))],
         home_row(texts),
     )
@@ -86,7 +87,7 @@ def pick_session(texts: Texts, rows: Sequence[Session]) -> InlineKeyboardMarkup:
 def pick_channel(texts: Texts, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
     return markup(
         *[
-            [button(texts.sessions.channel_label(row), SourcePick(what=Pick.CHANNEL, value=row.channel.id))]
+            [button(texts.account_channels.label(row), SourcePick(what=Pick.CHANNEL, value=row.channel.id))]
             for row in window(rows, page)
         ],
         turning(texts, page, len(rows), (SourcePick(what=Pick.PAGE, value=n) for n in (page - 1, page + 1))),

@@ -4,14 +4,18 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from handlers.texts.account_channels import AccountChannelTexts
 from handlers.texts.audit import AuditTexts
 from handlers.texts.base import utc_clock
 from handlers.texts.errors import ErrorTexts
+from handlers.texts.exports import ExportTexts
+from handlers.texts.forget import ForgetTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
 from handlers.texts.login import LoginTexts
 from handlers.texts.people import PeopleTexts
+from handlers.texts.proxies import ProxyTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
 from handlers.texts.runs import RunTexts
@@ -32,10 +36,14 @@ class Texts:
         self.login = LoginTexts(self.zone, clock)
         self.imports = ImportTexts(self.zone, clock)
         self.sessions = SessionTexts(self.zone, clock)
+        self.proxies = ProxyTexts(self.zone, clock)
+        self.exports = ExportTexts(self.zone, clock)
+        self.account_channels = AccountChannelTexts(self.zone, clock)
         self.sources = SourceTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)
         self.restored = RestoredTexts(self.zone, clock)
+        self.forget = ForgetTexts(self.zone, clock)
         self.errors = ErrorTexts(self.zone, clock)

@@ -41,7 +41,10 @@ DID: dict[AuditVerb, str] = {
 ENDED = {AuditOutcome.DONE: "✅", AuditOutcome.REFUSED: "⛔ refused:", AuditOutcome.FAILED: "⚠️ did not work:"}
 PLACES = {
     "go1": "a place for others",
+    "pk1": "a conversation set aside",
     "se1": "a button of an account",
+    "sc1": "a channel of an account",
+    "sa1": "a list",
     "sm1": "a button of an account",
     "so1": "a button of a saved channel",
     "sp1": "a step of saving a channel",
@@ -60,6 +63,7 @@ PLACES = {
     "pn1": "a PIN's keypad",
     "pa1": "a PIN's keypad",
     "au1": "the audit",
+    "fg1": "the yes of forgetting somebody",
     "rs1": "the word after a restore",
 }
 """What the prefix of a refused button was about."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from html import escape, unescape
+from math import ceil
 from zoneinfo import ZoneInfo
 
 BAR_CELLS = 12
@@ -89,6 +90,16 @@ class Words:
     def until(self, moment: datetime) -> str:
         """As `at`, rounded up: at that minute it is really over."""
         return self.at(moment + timedelta(seconds=59))
+
+    def found(self, count: int, searched: str | None) -> str:
+        """Under the headline of a list that is searched. `searched` None: what was typed is not repeated."""
+        what = f" {quote(searched)}:" if searched else ""
+        return f"🔎{what} {number(count)} found. Tap “Show all” to see the rest."
+
+    def countdown(self, moment: datetime) -> str:
+        """in 0:45, at 15:40:12."""
+        seconds = max(0, ceil((moment - self._now()).total_seconds()))
+        return f"in {seconds // 60}:{seconds % 60:02}, at {moment.astimezone(self._zone):%H:%M:%S}"
 
     def ago(self, moment: datetime | None) -> str:
         if moment is None:

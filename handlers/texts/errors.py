@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from handlers.texts.base import Words, plural, quote, shorten, title
 from handlers.texts.imports import TROUBLES
 from handlers.texts.people import NO_PEOPLE
+from handlers.texts.proxies import TROUBLES as PROXY_TROUBLES
 from handlers.texts.requests import OUTCOMES
 from services import errors
 
@@ -17,8 +18,11 @@ class ErrorTexts(Words):
         super().__init__(zone, clock)
         self._with_data: dict[type[errors.PorterError], Callable[[Any], str]] = {
             errors.FloodWait: self._flood_wait,
+            errors.ProxyFailed: self._proxy_failed,
             errors.RowInUse: self._row_in_use,
+            errors.SessionInUse: self._session_in_use,
             errors.SessionExists: self._session_exists,
+            errors.ResendTooEarly: self._resend_too_early,
             errors.AccountTaken: self._session_exists,
             errors.AccountDiffers: self._account_differs,
             errors.SessionUnreadable: self._session_unreadable,
@@ -55,14 +59,32 @@ class ErrorTexts(Words):
         more = f" and {plural(len(error.used_by) - 3, 'more', 'more')}" if len(error.used_by) > 3 else ""
         return f"In use by {names}{more}. Delete or move those first."
 
+    def _proxy_failed(self, error: errors.ProxyFailed) -> str:
+        return (
+            f"Porter cannot reach Telegram through the proxy {quote(error.place)}: {PROXY_TROUBLES[error.why]}. It "
+            "does not go around it: mend the proxy, or change it under /sessions → the account → Proxy."
+        )
+
+    def _session_in_use(self, error: errors.SessionInUse) -> str:
+        lines = [f"{title(error.name)} is in use and stays."]
+        for what, used in (("Saved channels", error.sources), ("At work now", error.runs)):
+            if used:
+                names = ", ".join(title(name) for _, name in used[:5])
+                more = f" and {plural(len(used) - 5, 'more', 'more')}" if len(used) > 5 else ""
+                lines.append(f"{what}: {names}{more}.")
+        return "\n".join((*lines, "Delete or move the saved channels and stop what works, then try again."))
+
     def _session_exists(self, error: errors.SessionExists | errors.AccountTaken) -> str:
         return f"This account is here already: {title(error.name)}. Nothing was added."
 
     def _account_differs(self, error: errors.AccountDiffers) -> str:
         return (
-            f"This number belongs to another account now: {title(error.account_name)}. {title(error.name)} stays as it "
-            "was, and the new login was signed out again. To use the other account, add it as a new one."
+            f"That is another account: {title(error.account_name)}. {title(error.name)} stays as it was, and the new "
+            "login was signed out again. To use the other account, add it as a new one."
         )
+
+    def _resend_too_early(self, error: errors.ResendTooEarly) -> str:
+        return f"Not yet: {self.countdown(error.at)}. The code that was sent is good all the while."
 
     def _session_unreadable(self, error: errors.SessionUnreadable) -> str:
         return TROUBLES[error.why]
@@ -87,6 +109,10 @@ class ErrorTexts(Words):
 
 PLAIN: dict[type[errors.PorterError], str] = {
     errors.Unreachable: "Telegram does not answer right now. Nothing was lost; try again in a minute.",
+    errors.SessionElsewhere: (
+        "Another Porter is using this account just now, so this one keeps away. Stop the other one; two minutes later "
+        "the account is free."
+    ),
     errors.SessionDead: "This account is signed out. /sessions → the account → Sign in again. Nothing is lost.",
     errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
     errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",
@@ -100,9 +126,12 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.LoginTimedOut: "This login timed out. Please start over.",
     errors.ApiCredentialsInvalid: "Telegram does not know this API id and hash. Copy both again from my.telegram.org.",
     errors.PhoneInvalid: "Telegram cannot read this number. Write it with the country code, such as +49 151 23456789.",
-    errors.PhoneBanned: "This number is banned at Telegram. Porter cannot use it.",
+    errors.PhoneBanned: ("Telegram has banned this number. Porter cannot use it; an official app says how to appeal."),
     errors.PhoneUnregistered: "There is no Telegram account with this number. Sign up with an official app first.",
-    errors.PhoneFlood: "Too many codes were asked for this number today. Try again tomorrow.",
+    errors.PhoneFlood: (
+        "Too many codes were asked for, or wrong ones given, for this number. Try again tomorrow: earlier tries make "
+        "it longer."
+    ),
     errors.CodeInvalid: "That code is not right. Look at it in your Telegram app and tap it again.",
     errors.CodeExpired: "That code is void: too late, or it was typed in a chat. Take a new one.",
     errors.ResendUnavailable: "Telegram offers no other way for this code. Wait for it, or start over later.",
@@ -117,8 +146,15 @@ PLAIN: dict[type[errors.PorterError], str] = {
     ),
     errors.TargetUnavailable: "The folder cannot be written: full, read-only or gone.",
     errors.TargetError: "The folder cannot be used.",
+    errors.ProxyInvalid: (
+        "That is no proxy that Porter can use. Write it as socks5://user:password@host:port or http://host:port, with "
+        "@ : / and % in user or password as %40 %3A %2F %25."
+    ),
+    errors.PassphraseInvalid: "A passphrase has 12 to 256 characters. Send another.",
+    errors.ExportOff: "Handing accounts over is switched off. The operator allows it with ALLOW_EXPORT=true.",
+    errors.ExportUnsent: "Telegram did not take the file. Nothing was handed over, and the account goes on as before.",
     errors.NotFound: "That is not there any more.",
-    errors.SessionRequired: "This needs an account. Add one with /login.",
+    errors.SessionRequired: "This needs an account; an owner adds one with /login.",
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
     errors.RestoreUnconfirmed: "Porter was restored from a backup. First an owner says that the old one is off.",
     errors.CiphertextInvalid: (

@@ -15,6 +15,7 @@ COMMANDS: dict[str, str] = {
     "load": "Load who waits at a channel",
     "admins": "Who operates Porter; your PIN",
     "audit": "Who did what",
+    "forget": "Forget a person who asked to join",
     "cancel": "Leave what is being asked",
     "help": "What Porter does",
 }
@@ -108,7 +109,7 @@ class HomeTexts(Words):
     def another_porter(self) -> str:
         return (
             "Another Porter works with this bot's token. This one has stopped, so that no account is used from two "
-            "places. Nothing is lost; start it again when the other one is off."
+            "places. Nothing is lost; start it again when the other one is off. It will ask you about that first."
         )
 
     def moved(self) -> str:

@@ -21,6 +21,9 @@ class Labels:
     save_channels: Final = "Save channels"
 
     share_number: Final = "Share my number"
+    second_screen: Final = "I have a second screen"
+    use_number: Final = "Use my number"
+    new_qr: Final = "Show a new QR code"
     backspace: Final = "⌫"
     submit: Final = "✓"
     resend: Final = "Send it another way"
@@ -35,7 +38,18 @@ class Labels:
     sign_in_again: Final = "Sign in again"
     rename: Final = "Rename"
     channels: Final = "Channels"
+    refresh: Final = "Refresh"
+    show_all: Final = "✕ Show all"
+    load_waiting: Final = "Load waiting people"
+    api_credentials: Final = "API credentials"
+    proxy: Final = "Proxy"
+    remove_proxy: Final = "Connect without proxy"
+    remove_proxy_surely: Final = "Yes, connect directly"
+    export: Final = "Hand over (export)"
+    as_telethon: Final = "Telethon string"
+    as_pyrogram: Final = "Pyrogram string"
     delete: Final = "Delete"
+    delete_only_here: Final = "Delete only here"
     delete_surely: Final = "Yes, delete"
     sign_out_and_delete: Final = "Yes, sign out and delete"
 
@@ -83,6 +97,7 @@ class Labels:
     remove_pin: Final = "Remove the PIN"
     everybody: Final = "Everybody"
 
+    forget_surely: Final = "Yes, forget"
     old_porter_off: Final = "Yes, it is off"
 
     to_source: Final = "📥 This saved channel"

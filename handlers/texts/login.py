@@ -2,7 +2,7 @@
 
 from handlers.texts.base import Words, number, plural, quote, title
 from services.clients.base import CodeKind
-from services.login import CodeWanted, PasswordWanted
+from services.login_steps import CodeWanted, PasswordWanted, QrWanted
 from services.outages import GoingOn
 from storage.models import Session
 
@@ -10,15 +10,28 @@ SENT = {
     CodeKind.APP: "to the Telegram app of that number, in the chat “Telegram”",
     CodeKind.SMS: "by SMS",
     CodeKind.CALL: "by a phone call",
-    CodeKind.FLASH_CALL: "by a short call; the code is in the calling number",
-    CodeKind.MISSED_CALL: "by a missed call; the code is the end of the calling number",
+    CodeKind.FLASH_CALL: "by a short call, which an official app would take by itself",
+    CodeKind.MISSED_CALL: "by a missed call",
     CodeKind.EMAIL: "by e-mail",
-    CodeKind.FRAGMENT: "to fragment.com",
+    CodeKind.FRAGMENT: "to fragment.com, where the number was bought",
     CodeKind.WORD: "as a word by SMS",
     CodeKind.PHRASE: "as a phrase by SMS",
     CodeKind.EMAIL_SETUP: "once the account has a login e-mail: set one in an official app first",
 }
-NO_KEYPAD = (CodeKind.WORD, CodeKind.PHRASE, CodeKind.EMAIL_SETUP, CodeKind.FLASH_CALL)
+NEXT = {
+    CodeKind.SMS: "by SMS",
+    CodeKind.CALL: "by phone call",
+    CodeKind.FLASH_CALL: "by a short call",
+    CodeKind.MISSED_CALL: "by a missed call",
+    CodeKind.FRAGMENT: "to fragment.com",
+}
+WHY_NOT = {
+    CodeKind.WORD: "a word has letters, which the keypad has not, and what is typed in a chat is void",
+    CodeKind.PHRASE: "a phrase has letters, which the keypad has not, and what is typed in a chat is void",
+    CodeKind.FLASH_CALL: "the whole calling number would be the code",
+    CodeKind.EMAIL_SETUP: "there is none yet",
+}
+NO_KEYPAD = tuple(WHY_NOT)
 
 
 class LoginTexts(Words):
@@ -42,7 +55,8 @@ class LoginTexts(Words):
         return (
             "<b>Add an account</b>\n"
             "Whose? Share your own number with the button below, or type a number with its country code, such as "
-            "+49 151 23456789."
+            "+49 151 23456789. If you read this on another device than the phone that has the account, that phone can "
+            "scan a QR code instead."
         )
 
     def number_taken(self) -> str:
@@ -50,17 +64,49 @@ class LoginTexts(Words):
 
     def code(self, wanted: CodeWanted, typed: int, trouble: str | None = None) -> str:
         lines = [f"⚠️ {trouble}\n"] if trouble else []
-        lines.append(f"Telegram sent a code for {quote(wanted.masked_phone)} {SENT[wanted.kind]}.")
+        sent = "sends a code" if wanted.kind is CodeKind.EMAIL_SETUP else "sent a code"
+        lines.append(f"Telegram {sent} for {quote(wanted.masked_phone)} {self._sent(wanted)}.")
         if wanted.kind in NO_KEYPAD:
-            lines.append(
-                "Porter cannot take this kind of code. Send it another way, or start over with another number."
-            )
+            lines.append(f"Porter cannot take it: {WHY_NOT[wanted.kind]}. With a second screen a QR code does instead.")
         else:
             lines.append(f"Tap it here:\n\n<b>{self._dots(wanted, typed)}</b>\n")
             lines.append("Do not type it as a message: Telegram would void it.")
-        if wanted.next_kind and wanted.resend_at and wanted.resend_at > self._now():
-            lines.append(f"Another way is possible from {wanted.resend_at.astimezone(self._zone):%H:%M:%S}.")
+        lines.append(self._another_way(wanted))
         return "\n".join(lines)
+
+    @staticmethod
+    def _sent(wanted: CodeWanted) -> str:
+        if wanted.kind is CodeKind.EMAIL and wanted.detail:
+            return f"by e-mail to {quote(wanted.detail)}"
+        if wanted.kind is CodeKind.MISSED_CALL:
+            begins = f" that begins with {quote(wanted.detail)}" if wanted.detail else ""
+            return f"by a missed call from a number{begins}: its last {wanted.length} digits are the code"
+        return SENT[wanted.kind]
+
+    def _another_way(self, wanted: CodeWanted) -> str:
+        if wanted.next_kind is None:
+            return "Telegram offers no other way for this code; a QR code does without one."
+        when = "now"
+        if wanted.resend_at is not None and wanted.resend_at > self._now():
+            when = self.countdown(wanted.resend_at)
+        return f"Another way: {NEXT.get(wanted.next_kind, SENT[wanted.next_kind])}, {when}."
+
+    def scan(self, wanted: QrWanted) -> str:
+        """Below the picture."""
+        return (
+            "<b>Scan this with the phone that has the account</b>\n"
+            "Open Telegram there → Settings → Devices → Link Desktop Device, and hold it at this picture.\n\n"
+            f"The picture changes by itself, until {self.until(wanted.deadline)}. Show it to nobody else."
+        )
+
+    def scan_over(self) -> str:
+        return "Nobody scanned the QR code in time, so this login is over. Nothing was changed."
+
+    def one_moment(self) -> str:
+        return "One moment…"
+
+    def scanned_aside(self) -> str:
+        return "The QR code was scanned. The account has a cloud password: the login waits for it."
 
     @staticmethod
     def _dots(wanted: CodeWanted, typed: int) -> str:
@@ -72,6 +118,9 @@ class LoginTexts(Words):
     def code_checking(self) -> str:
         return "Checking…"
 
+    def code_void(self) -> str:
+        return "The code that was sent is void. Take a new one and tap it on the keypad."
+
     def code_burnt(self) -> str:
         return (
             "A code that is typed in a chat is void: Telegram cancels it at once. Your message was deleted. "
@@ -81,8 +130,9 @@ class LoginTexts(Words):
     def ask_password(self, wanted: PasswordWanted, trouble: str | None = None) -> str:
         head = f"⚠️ {trouble}\n\n" if trouble else ""
         hint = f"\nHint: {quote(wanted.hint)}" if wanted.hint else ""
+        account = f"The account {quote(wanted.masked_phone)}" if wanted.masked_phone else "This account"
         return (
-            f"{head}The account {quote(wanted.masked_phone)} has a cloud password (two-step verification). Send it "
+            f"{head}{account} has a cloud password (two-step verification). Send it "
             f"here; your message is deleted at once.{hint}"
         )
 

@@ -44,7 +44,10 @@ class RequestTexts(Words):
     def card(self, request: JoinRequest, channel: Channel, waiting: int, just: JoinRequest | None = None) -> str:
         lines = [self._just(just), ""] if just else []
         lines.append(f"<b>{quote(shorten(request.name, 64))}</b> wants to join {title(channel.title)}")
-        lines.append(f'<a href="tg://user?id={request.user_id}">Profile</a> · asked {self.ago(request.asked_at)}')
+        lines.append(
+            f'<a href="tg://user?id={request.user_id}">Profile</a> · id <code>{request.user_id}</code> · '
+            f"asked {self.ago(request.asked_at)}"
+        )
         facts = [
             f"@{quote(request.username)}" if request.username else "no username",
             {True: "has a photo", False: "no photo", None: ""}[request.has_photo],

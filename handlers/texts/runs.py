@@ -15,9 +15,11 @@ REASONS = {
     "RightMissing": "neither the account nor the bot may let people in there",
     "SessionRequired": "it needs an account that may let people in there",
     "Unreachable": "Telegram could not be reached. What is done is kept; start again later",
+    "ProxyFailed": "the account's proxy does not lead to Telegram. Mend or change it, then start again",
     "TargetUnavailable": "the folder cannot be written: full, read-only or gone. Mend that, then start again",
     "FolderInvalid": "the folder would lie outside its root. Choose another",
     "NotFound": "what it worked on is deleted",
+    "NotAllowed": "whoever asked for it may not decide there any more",
     "Defect": "of a defect in Porter. The log has the details; what is done is kept",
 }
 

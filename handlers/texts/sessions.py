@@ -1,9 +1,17 @@
 """Accounts that Porter may use."""
 
-from handlers.texts.base import Words, number, plural, quote, title
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from handlers.texts.base import Words, number, plural, quote, shorten, title
+from handlers.texts.proxies import ProxyTexts
 from services.outages import Moved, Outage, Refuge
-from services.sessions import SessionCard
-from storage.models import ChannelKind, Session, SessionChannel, SessionState
+from services.sessions import SessionCard, SessionRow
+from storage.models import HANDED_OVER, Session, SessionState
+
+SEARCHED_FROM = 8
+"""Up to here all rows stand on one page."""
 
 STATES = {
     SessionState.ACTIVE: "ready",
@@ -11,34 +19,72 @@ STATES = {
     SessionState.BANNED: "banned by Telegram",
 }
 MARKS = {SessionState.ACTIVE: "🟢", SessionState.SIGNED_OUT: "🔴", SessionState.BANNED: "⛔"}
-KINDS = {ChannelKind.CHANNEL: "channel", ChannelKind.SUPERGROUP: "group", ChannelKind.GROUP: "small group"}
 
 
 class SessionTexts(Words):
+    def __init__(self, zone: ZoneInfo, clock: Callable[[], datetime]) -> None:
+        super().__init__(zone, clock)
+        self._proxies = ProxyTexts(zone, clock)
+
     def label(self, session: Session) -> str:
         return f"{MARKS[session.state]} {session.name}"
 
-    def all(self, sessions: list[Session]) -> str:
-        if not sessions:
+    def row_label(self, row: SessionRow) -> str:
+        """On the list: what is wrong, else how much reads through it."""
+        session = row.session
+        if session.state is SessionState.ACTIVE and row.paused_until:
+            return f"⏸ {shorten(session.name, 14)} · {self.until(row.paused_until)}"
+        return f"{shorten(self.label(session), 20)} · {number(row.sources)} 📥" if row.sources else self.label(session)
+
+    def all(self, rows: Sequence[SessionRow]) -> str:
+        if not rows:
             return (
                 "<b>Accounts</b>\nNone yet. Porter reads channels and loads waiting people with an account of yours; "
                 "it is kept encrypted and never writes to anybody."
             )
-        return f"<b>Accounts</b> · {number(len(sessions))}"
+        hint = "\nType a name to search." if len(rows) > SEARCHED_FROM else ""
+        return f"<b>Accounts</b> · {number(len(rows))}{self._troubles(rows)}{hint}"
+
+    def _troubles(self, rows: Sequence[SessionRow]) -> str:
+        banned = sum(row.session.state is SessionState.BANNED for row in rows)
+        out = sum(row.session.state is SessionState.SIGNED_OUT for row in rows)
+        paused = sum(row.session.state is SessionState.ACTIVE and row.paused_until is not None for row in rows)
+        counted = ((banned, "banned"), (out, "signed out"), (paused, "paused by Telegram"))
+        return "".join(f" · {number(count)} {what}" for count, what in counted if count)
 
     def card(self, card: SessionCard) -> str:
         session = card.session
         username = f", @{quote(session.username)}" if session.username else ""
-        used = f"used by {', '.join(title(name) for name in card.used_by[:5])}" if card.used_by else "not used yet"
-        more = f" and {plural(len(card.used_by) - 5, 'more', 'more')}" if len(card.used_by) > 5 else ""
-        waiting = f"{self._waiting(card.outage)}\n" if card.outage else ""
-        return (
-            f"<b>{quote(session.name)}</b>\n"
-            f"{MARKS[session.state]} {STATES[session.state]}\n"
-            f"{quote(session.account_name)}{username}, {quote(session.masked_phone)}\n"
-            f"{used}{more}\n{waiting}"
-            f"checked {self.ago(session.checked_at)} · added {self.ago(session.created_at)}"
+        waiting = [self._waiting(card.outage)] if card.outage else []
+        checked, added, changed = map(self.ago, (session.checked_at, session.created_at, session.updated_at))
+        return "\n".join(
+            (
+                f"<b>{quote(session.name)}</b>",
+                self._state(card),
+                f"{quote(session.account_name)}{username}, {quote(session.masked_phone)}",
+                self._used(card),
+                *waiting,
+                f"API id {session.api_id} · {self._proxies.line(card.proxy)}",
+                f"checked {checked} · added {added} · changed {changed}",
+            )
         )
+
+    def _state(self, card: SessionCard) -> str:
+        session = card.session
+        if session.state_reason == HANDED_OVER:
+            return f"{MARKS[session.state]} handed over, perhaps: Porter does not use it. Has the file arrived?"
+        if session.state is SessionState.ACTIVE and card.paused_until:
+            return f"⏸ paused by Telegram until {self.until(card.paused_until)}"
+        return f"{MARKS[session.state]} {STATES[session.state]}"
+
+    def _used(self, card: SessionCard) -> str:
+        used = "not used yet"
+        if card.sources:
+            names = ", ".join(title(source.name) for source in card.sources[:5])
+            more = f" and {plural(len(card.sources) - 5, 'more', 'more')}" if len(card.sources) > 5 else ""
+            used = f"used by {names}{more}"
+        busy = ", ".join(title(run.title) for run in card.runs[:3])
+        return f"{used}\nat work now: {busy}" if busy else used
 
     def checked(self, session: Session) -> str:
         if session.state is SessionState.ACTIVE:
@@ -83,30 +129,39 @@ class SessionTexts(Words):
     def name_invalid(self) -> str:
         return "A name has 1 to 28 characters, on one line. Send another."
 
-    def ask_delete(self, session: Session) -> str:
+    def ask_api_id(self, session: Session) -> str:
         return (
-            f"Delete {title(session.name)}? Porter signs out at Telegram and forgets the account. Saved files and "
-            "lists of waiting people stay."
+            f"Which application shall {title(session.name)} name to Telegram? Now it is API id {session.api_id}. Send "
+            "the API id of the new one, from my.telegram.org."
         )
 
-    def deleted(self, session: Session) -> str:
-        return f"{title(session.name)} is signed out and deleted."
+    def api_changed(self, session: Session) -> str:
+        return f"✅ Telegram knows this pair. {title(session.name)} names API id {session.api_id} from now on."
 
-    def channels(self, session: Session, channels: list[SessionChannel]) -> str:
-        if not channels:
-            return (
-                f"{title(session.name)} is in no channel or group yet. Join one with an official app, then look again."
-            )
-        may = sum(entry.may_invite for entry in channels)
-        return f"<b>Channels of {quote(session.name)}</b> · {number(len(channels))}, may let people in at {number(may)}"
+    def api_refused(self, session: Session) -> str:
+        return (
+            f"⚠️ Telegram does not know this API id and hash. {title(session.name)} goes on with API id "
+            f"{session.api_id}. Copy both again from my.telegram.org and send the API id."
+        )
 
-    def channel_label(self, entry: SessionChannel) -> str:
-        marks = ("🔒" if entry.channel.is_private else "") + ("🔑" if entry.may_invite else "")
-        return f"{marks} {entry.channel.title}".strip()
+    def ask_delete(self, session: Session) -> str:
+        return (
+            f"Delete {title(session.name)}? Saved files and lists of waiting people stay.\n"
+            "<b>Sign out and delete</b>: the login ends at Telegram as well.\n"
+            "<b>Delete only here</b>: Porter forgets it, but the login stays alive until somebody ends it in "
+            "Telegram's Settings → Devices (it is called “Porter” there)."
+        )
 
-    def channel_line(self, entry: SessionChannel) -> str:
-        channel = entry.channel
-        members = plural(channel.members, "member") if channel.members is not None else "members not known"
-        access = "private" if channel.is_private else f"public, @{quote(channel.username)}"
-        invite = " · may let people in" if entry.may_invite else ""
-        return f"{title(channel.title)} · {KINDS[channel.kind]}, {access}, {members}{invite}"
+    def deleted(self, session: Session, *, signed_out: bool) -> str:
+        if signed_out:
+            return f"{title(session.name)} is signed out and deleted."
+        return (
+            f"{title(session.name)} is deleted, but Telegram did not confirm that it is signed out. End the login "
+            "called “Porter” in Settings → Devices of an official app."
+        )
+
+    def forgotten(self, session: Session) -> str:
+        return (
+            f"{title(session.name)} is deleted here. Its login is alive at Telegram still: Settings → Devices of an "
+            "official app ends it."
+        )

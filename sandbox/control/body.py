@@ -71,6 +71,12 @@ class Body:
             raise bad(f"{name} must be a list of whole numbers")
         return value
 
+    def texts(self, name: str) -> list[str]:
+        value = self._get(name, None)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise bad(f"{name} must be a list of strings")
+        return value
+
     def done(self) -> None:
         if unknown := sorted(set(self._values) - self._asked):
             raise bad(f"nothing here takes {', '.join(unknown)}")

@@ -10,12 +10,18 @@ from aiohttp import web
 from sandbox.bot_api import BotApi
 from sandbox.bot_api.server import send_file
 from sandbox.control import view
-from sandbox.control.body import ControlError, bad, missing, path_integer, read_body
+from sandbox.control.body import Body, bad, missing, path_integer, read_body
+from sandbox.control.pictures import qr_code_in
 from sandbox.faults import Faults
+from sandbox.mtproto.methods.auth import NEXT, SENT
 from sandbox.mtproto.network import Network
-from sandbox.world import Document, World
+from sandbox.mtproto.server import FILES_DC
+from sandbox.scenarios import add_accounts
+from sandbox.world import HOME_DC, Document, Message, World
 
+MAX_ACCOUNTS = 1000
 HASHED_AT_ONCE_BYTES = 1024 * 1024
+DCS = (HOME_DC, FILES_DC)
 
 _LOGIN_URL = re.compile(r"tg://login\?token=(?P<token>[A-Za-z0-9_-]{20,})")
 _METHOD = re.compile(r"(?:[a-z]+\.)?[a-z][A-Za-z0-9]*")
@@ -36,6 +42,9 @@ class Knobs:
             web.get("/files/{id}", self.file),
             web.get("/documents", self.documents),
             web.get("/auth-keys", self.auth_keys),
+            web.get("/auth-keys/duplicated", self.duplicated_keys),
+            web.post("/accounts", self.add_accounts),
+            web.post("/accounts/{id}", self.account),
             web.post("/accounts/{id}/accept-login", self.accept_login),
             web.post("/faults", self.fault),
             web.delete("/faults", self.no_faults),
@@ -77,19 +86,73 @@ class Knobs:
         """Every auth key that was ever agreed on, in hex: so that a test can look for them where none may lie."""
         return web.json_response([key.key.hex() for key in self._world.auth_keys.values()])
 
+    async def duplicated_keys(self, _: web.Request) -> web.Response:
+        """Whose auth keys were used from two addresses at a time, and are dead for it. 0: not signed in."""
+        return web.json_response([key.user or 0 for key in self._world.auth_keys.values() if key.duplicated])
+
+    async def add_accounts(self, request: web.Request) -> web.Response:
+        """That many new accounts with a phone, members of the public channels; what one must know to log in as each."""
+        body = await read_body(request)
+        count = body.integer("count", low=1, high=MAX_ACCOUNTS)
+        body.done()
+        added = add_accounts(self._world, count)
+        return web.json_response([view.credentials(account) for account in added])
+
     async def accept_login(self, request: web.Request) -> web.Response:
-        """The account scans a QR login; what a picture shows is not read here."""
+        """The account scans a QR login: the url, or the picture that a message shows, whoever's chat it stands in."""
         account = self._world.account(path_integer(request, "id"))
         body = await read_body(request)
-        if not body.has("url"):
-            raise ControlError(501, "pictures are not read: give the url that the QR code carries")
-        found = _LOGIN_URL.fullmatch(body.text("url"))
+        url = body.text("url") if body.has("url") else await self._url_in_picture(body)
         body.done()
+        found = _LOGIN_URL.fullmatch(url)
         if found is None:
-            raise bad("url is tg://login?token=...")
+            raise bad("what is scanned must read tg://login?token=...")
         token = found["token"]
         self._world.accept_login(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).hex(), account.id)
         return web.json_response({"accepted": account.id})
+
+    async def account(self, request: web.Request) -> web.Response:
+        """Where the account lives, and how its next login codes are sent."""
+        account = self._world.account(path_integer(request, "id"))
+        body = await read_body(request)
+        ways = body.texts("code_ways") if body.has("code_ways") else account.code_ways
+        if not ways or ways[0] not in SENT or any(way not in NEXT for way in ways[1:]):
+            raise bad(f"code_ways begins with one of {', '.join(SENT)}; behind it stand those of {', '.join(NEXT)}")
+        home_dc = body.integer("home_dc", account.home_dc)
+        if home_dc not in DCS:
+            raise bad(f"home_dc is one of {', '.join(map(str, DCS))}")
+        resend_after_s = body.integer("resend_after_s", account.resend_after_s, low=0, high=3600)
+        body.done()
+        account.code_ways, account.home_dc, account.resend_after_s = ways, home_dc, resend_after_s
+        self._world.touch()
+        return web.json_response({"code_ways": ways, "home_dc": home_dc, "resend_after_s": resend_after_s})
+
+    async def _url_in_picture(self, body: Body) -> str:
+        message = self._message(body.integer("peer"), body.integer("message"))
+        if message.document is None or message.document.kind != "photo":
+            raise bad(f"message {message.id} has no photo")
+        content = self._world.document_bytes(message.document, 0, message.document.size)
+        # Decoding takes long enough to be felt: not in the event loop.
+        read = await asyncio.to_thread(qr_code_in, content)
+        if read is None:
+            raise bad(f"there is no QR code in the photo of message {message.id}")
+        return read
+
+    def _message(self, peer: int, message_id: int) -> Message:
+        """In a channel, or in a private chat of a bot: `peer` is the bot, or the person, whose camera sees it."""
+        if peer < 0:
+            found = self._world.channel_by_peer(peer).messages.get(message_id)
+        else:
+            chats = [
+                messages
+                for bot_id, people in self._world.chats.items()
+                for user_id, messages in people.items()
+                if peer in (bot_id, user_id)
+            ]
+            found = next((messages[message_id] for messages in chats if message_id in messages), None)
+        if found is None or found.deleted:
+            raise missing(f"there is no message {message_id}")
+        return found
 
     async def fault(self, request: web.Request) -> web.Response:
         body = await read_body(request)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.world import Channel, Message, World
+from sandbox.world import Account, Channel, Message, World, first_code
 
 Json = dict[str, Any]
 
@@ -91,4 +91,18 @@ def state(world: World) -> Json:
         ],
         "channels": [channel(each) for each in world.channels.values()],
         "now": world.now(),
+    }
+
+
+def credentials(account: Account) -> Json:
+    """What somebody must know to log in as that account. `code`: the first one; later ones stand in its chat only."""
+    assert account.phone is not None
+    return {
+        "id": account.id,
+        "name": account.name,
+        "phone": account.phone,
+        "code": first_code(account.phone),
+        "password": account.password,
+        "api_id": account.api_id,
+        "api_hash": account.api_hash,
     }

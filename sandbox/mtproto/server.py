@@ -74,9 +74,10 @@ class MtprotoServers:
         logging in aside, and whose last call was not wrapped in invokeWithoutUpdates.
         """
         body: bytes | None = None
+        home_dc = self._services.world.account(user_id).home_dc
         for session, wire in self._sessions.connected():
             key = session.key
-            if key.user != user_id or key.revoked or key.duplicated or key.dc_id != HOME_DC:
+            if key.user != user_id or key.revoked or key.duplicated or key.dc_id != home_dc:
                 continue
             if session.wants_updates:
                 body = body or serialise(updates)

@@ -58,6 +58,7 @@ WORDS: dict[str, type[errors.PorterError]] = {
     "USERS_TOO_MUCH": errors.StaysPending,
     # logging in
     "API_ID_INVALID": errors.ApiCredentialsInvalid,
+    "CONNECTION_API_ID_INVALID": errors.ApiCredentialsInvalid,
     "API_ID_PUBLISHED_FLOOD": errors.ApiCredentialsInvalid,
     "PHONE_NUMBER_INVALID": errors.PhoneInvalid,
     "PHONE_NUMBER_BANNED": errors.PhoneBanned,

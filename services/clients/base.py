@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from services.clients.proxy import Proxy
 from storage.models import Channel, IncomingRequest, NewFile, NewMessage
 
 PART_BYTES = 1024 * 1024
@@ -169,16 +170,32 @@ class CodeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SentCode:
-    """`length`: digits, None where the kind has none. `next_kind` None: Telegram offers no other way."""
+    """`length`: digits, None where the kind has none. `next_kind` None: Telegram offers no other way.
+
+    `detail`: where it went or comes from, as Telegram hints at it: the pattern of an e-mail address, the beginning of
+    the number that will call.
+    """
 
     kind: CodeKind
     length: int | None
     next_kind: CodeKind | None
     resend_after_seconds: int | None
     code_hash: str
+    detail: str | None = None
 
     def __repr__(self) -> str:
         return f"SentCode(kind={self.kind})"
+
+
+@dataclass(frozen=True, slots=True)
+class LoginToken:
+    """What a QR code carries, good for `seconds`. A secret: for a picture alone."""
+
+    link: str
+    seconds: float
+
+    def __repr__(self) -> str:
+        return f"LoginToken(seconds={self.seconds:g})"
 
 
 class LoginClient(Protocol):
@@ -188,12 +205,24 @@ class LoginClient(Protocol):
     def is_connected(self) -> bool:
         """False once the connection is lost: such a client is of no more use."""
 
+    async def try_application(self) -> None:
+        """Let Telegram look at API id and hash. Sends nothing to anybody. Raises ApiCredentialsInvalid."""
+
     async def send_code(self, phone: str) -> SentCode: ...
 
     async def resend_code(self, phone: str, code_hash: str) -> SentCode: ...
 
     async def sign_in(self, phone: str, code: str, code_hash: str, kind: CodeKind = CodeKind.APP) -> Account | None:
         """The account, or None: a password is wanted."""
+
+    async def export_token(self) -> LoginToken | Account | None:
+        """A new code to draw; or, once one was scanned, the account, or None: a password is wanted."""
+
+    async def scanned(self, seconds: float) -> bool:
+        """Whether a code was scanned within that time. False as well when the connection is lost meanwhile.
+
+        A client hears of it only when it was opened to (ClientFactory.login, `hears`).
+        """
 
     async def password_hint(self) -> str | None: ...
 
@@ -259,10 +288,21 @@ class GateClient(Protocol):
 
 
 class ClientFactory(Protocol):
-    """Opens clients. Built once in bot/app.py; knows the MTProto server and its key."""
+    """Opens clients. Built once in bot/app.py; knows the MTProto server and its key.
 
-    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> LoginClient: ...
+    `proxy`: the only way that the client takes, to every data centre; None: directly. Raises ProxyFailed.
+    """
 
-    async def reading(self, credential: Credential) -> ReadingClient: ...
+    async def login(
+        self,
+        api: ApiCredentials,
+        resume: Credential | None = None,
+        proxy: Proxy | None = None,
+        *,
+        hears: bool = False,
+    ) -> LoginClient:
+        """`hears`: that a QR code was scanned."""
 
-    async def gate(self, credential: Credential) -> GateClient: ...
+    async def reading(self, credential: Credential, proxy: Proxy | None = None) -> ReadingClient: ...
+
+    async def gate(self, credential: Credential, proxy: Proxy | None = None) -> GateClient: ...

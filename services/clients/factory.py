@@ -12,6 +12,7 @@ from services.clients.base import (
     MtprotoServer,
     ReadingClient,
 )
+from services.clients.proxy import Proxy
 
 if TYPE_CHECKING:
     from services.clients.pyrogram_client import PyrogramClients
@@ -27,14 +28,21 @@ class Clients:
         self._telethon: TelethonClients | None = None
         self._pyrogram: PyrogramClients | None = None
 
-    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> LoginClient:
-        return await (await self._with_telethon()).login(api, resume)
+    async def login(
+        self,
+        api: ApiCredentials,
+        resume: Credential | None = None,
+        proxy: Proxy | None = None,
+        *,
+        hears: bool = False,
+    ) -> LoginClient:
+        return await (await self._with_telethon()).login(api, resume, proxy, hears=hears)
 
-    async def reading(self, credential: Credential) -> ReadingClient:
-        return await (await self._with_telethon()).reading(credential)
+    async def reading(self, credential: Credential, proxy: Proxy | None = None) -> ReadingClient:
+        return await (await self._with_telethon()).reading(credential, proxy)
 
-    async def gate(self, credential: Credential) -> GateClient:
-        return await (await self._with_pyrogram()).gate(credential)
+    async def gate(self, credential: Credential, proxy: Proxy | None = None) -> GateClient:
+        return await (await self._with_pyrogram()).gate(credential, proxy)
 
     async def _with_telethon(self) -> "TelethonClients":
         async with self._importing:

@@ -1,7 +1,8 @@
 """The one open client of each session, shared by everybody who needs it.
 
 A client opens at its first call, is closed when nobody has used it for a while, when it lost its connection or did not
-answer (the next call opens a new one), and for good when Telegram says that its session is dead.
+answer (the next call opens a new one), and for good when Telegram says that its session is dead. While one of its
+clients is open, this process holds the session's lease.
 """
 
 import asyncio
@@ -13,8 +14,11 @@ from typing import Generic, Protocol, TypeVar
 from services.clients.base import ClientFactory, Credential, GateClient, Peer, ReadingClient
 from services.clients.paced import PacedGate, PacedReading
 from services.clients.pacing import ANSWER_SECONDS, Governor, answered
+from services.clients.proxy import Proxy
+from services.clients.proxy import unpack as unpack_proxy
 from services.credentials import unpack
 from services.errors import ChannelUnavailable, NotFound, SessionDead, Unreachable
+from services.leases import Leases
 from storage.models import SessionState
 from storage.sessions import SessionRepository
 
@@ -48,6 +52,7 @@ class Slot(Generic[C]):
         connect: Callable[[int], Awaitable[C]],
         on_dead: Callable[[int, SessionDead], Awaitable[None]],
         on_alive: Callable[[int], None],
+        on_closed: Callable[[int], Awaitable[None]],
         idle_seconds: float,
     ) -> None:
         self._session_id = session_id
@@ -55,6 +60,7 @@ class Slot(Generic[C]):
         self._connect = connect
         self._on_dead = on_dead
         self._on_alive = on_alive
+        self._on_closed = on_closed
         self._idle_seconds = idle_seconds
         self._client: C | None = None
         self._connecting = asyncio.Lock()
@@ -65,6 +71,10 @@ class Slot(Generic[C]):
     @property
     def is_connected(self) -> bool:
         return self._client is not None and self._client.is_connected
+
+    @property
+    def is_used(self) -> bool:
+        return self._users > 0
 
     # -- calls
 
@@ -137,6 +147,8 @@ class Slot(Generic[C]):
             log.warning("a client did not close in time", extra={"session_id": self._session_id})
         except Exception:  # whatever a library does at its end, what comes after goes on
             log.exception("a client did not close cleanly", extra={"session_id": self._session_id})
+        finally:
+            await self._on_closed(self._session_id)
 
     async def end(self) -> None:
         """Closed, and everything that was being closed is so."""
@@ -168,6 +180,7 @@ class ClientPool:
         sessions: SessionRepository,
         factory: ClientFactory,
         governor: Governor,
+        leases: Leases,
         on_dead: OnDead,
         *,
         reading_idle_seconds: float = READING_IDLE_SECONDS,
@@ -176,12 +189,14 @@ class ClientPool:
         self._sessions = sessions
         self._factory = factory
         self._governor = governor
+        self._leases = leases
         self._on_dead = on_dead
         self._reading_idle_seconds = reading_idle_seconds
         self._gate_idle_seconds = gate_idle_seconds
         self._reading: dict[int, Slot[ReadingClient]] = {}
         self._gates: dict[int, Slot[GateClient]] = {}
         self._dead: set[int] = set()
+        self._leaving: set[int] = set()
         self._telling: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -225,12 +240,32 @@ class ClientPool:
             raise ChannelUnavailable
         return Peer(channel_id, access_hash)
 
+    def is_open(self, session_id: int) -> bool:
+        """Whether a client of it is connected."""
+        return any(session_id in slots and slots[session_id].is_connected for slots in (self._reading, self._gates))
+
+    async def rest(self, session_id: int) -> None:
+        """Close the session's clients that nobody uses, without waiting until they have been idle for long."""
+        for slots in (self._reading, self._gates):
+            if session_id in slots and not slots[session_id].is_used:
+                await slots[session_id].close()
+
     async def drop(self, session_id: int) -> None:
         """Close the session's clients, whoever uses them."""
         self._dead.discard(session_id)
         for slots in (self._reading, self._gates):
             if session_id in slots:
                 await slots[session_id].end()
+
+    @asynccontextmanager
+    async def kept_closed(self, session_id: int) -> AsyncIterator[None]:
+        """The session's clients are closed, and none opens before this ends: its key is somebody else's meanwhile."""
+        self._leaving.add(session_id)
+        try:
+            await self.drop(session_id)
+            yield
+        finally:
+            self._leaving.discard(session_id)
 
     async def close(self) -> None:
         self._closed = True
@@ -239,20 +274,37 @@ class ClientPool:
             await self.drop(session_id)
 
     def _slot(self, session_id: int, connect: Callable[[int], Awaitable[C]], idle_seconds: float) -> Slot[C]:
-        return Slot(session_id, self._governor, connect, self._died, self._dead.discard, idle_seconds)
+        closed = self._leases.give_back
+        return Slot(session_id, self._governor, connect, self._died, self._dead.discard, closed, idle_seconds)
 
     async def _connect_reading(self, session_id: int) -> ReadingClient:
-        return await self._factory.reading(await self._credential(session_id))
+        return await self._leased(session_id, self._factory.reading)
 
     async def _connect_gate(self, session_id: int) -> GateClient:
-        return await self._factory.gate(await self._credential(session_id))
+        return await self._leased(session_id, self._factory.gate)
+
+    async def _leased(self, session_id: int, connect: Callable[[Credential, Proxy | None], Awaitable[C]]) -> C:
+        """A client under the session's lease; its slot gives the lease back when it has closed the client."""
+        credential, proxy = await self._credential(session_id), await self._proxy(session_id)
+        await self._leases.take(session_id)
+        try:
+            return await connect(credential, proxy)
+        except BaseException:
+            await self._leases.give_back(session_id)
+            raise
 
     async def _credential(self, session_id: int) -> Credential:
         if self._closed:
             raise Unreachable("Porter is stopping")
+        if session_id in self._leaving:
+            raise Unreachable("the session is being handed over")
         if await self._sessions.get(session_id) is None:
             raise NotFound("session")
         return unpack(await self._sessions.credential(session_id))
+
+    async def _proxy(self, session_id: int) -> Proxy | None:
+        packed = await self._sessions.proxy(session_id)
+        return None if packed is None else unpack_proxy(packed)
 
     async def _died(self, session_id: int, error: SessionDead) -> None:
         """Of many calls that fail at once the first tells, to its end: its own task may be cancelled by the others."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pyrogram import Client, raw
+from pyrogram.connection.transport import TCPAbridged
 from pyrogram.errors import RPCError
 from pyrogram.session import Session
 from pyrogram.session.session import AuthKeyNotFound
@@ -23,6 +24,7 @@ from services.clients import device
 from services.clients.answers import lost_connection, translate
 from services.clients.base import REQUESTS_PAGE, Credential, Peer, RequestsOffset, RequestsPage
 from services.clients.peers import channel_of, group_of
+from services.clients.proxy import Proxy, dial
 from services.errors import ChannelUnavailable, Unreachable
 from storage.models import IncomingRequest
 
@@ -67,6 +69,16 @@ class _Memory(SQLiteStorage):  # type: ignore[misc]
         await self.auth_key(credential.auth_key)
         await self.user_id(credential.user_id)
         await self.is_bot(credential.is_bot)
+
+
+class _Transport(TCPAbridged):  # type: ignore[misc]
+    """Directly, or through a Proxy of ours alone."""
+
+    async def _connect_via_proxy(self, destination: tuple[str, int]) -> None:
+        """Called where there is a proxy. ProxyFailed is no OSError: kurigram hands it on and does not try again."""
+        sock = await dial(self.proxy, *destination)
+        self._enable_keepalive(sock)
+        self.reader, self.writer = await asyncio.open_connection(sock=sock)
 
 
 class _Connection(Session):  # type: ignore[misc]
@@ -124,7 +136,7 @@ def _word(error: RPCError) -> str:
 
 
 class PyrogramClients:
-    async def gate(self, credential: Credential) -> "PyrogramGate":
+    async def gate(self, credential: Credential, proxy: Proxy | None = None) -> "PyrogramGate":
         """Raises SessionDead, Unreachable."""
         client = Client(
             "porter",
@@ -138,7 +150,9 @@ class PyrogramClients:
             lang_code=device.LANGUAGE,
             system_lang_code=device.LANGUAGE,
             loop=asyncio.get_running_loop(),
+            protocol_factory=_Transport,
         )
+        client.proxy = proxy  # the constructor would take it apart and hand kurigram's own class on
         await client.storage.open()
         connection = _Connection(client, credential)
         gate = PyrogramGate(client, connection)

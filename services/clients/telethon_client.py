@@ -1,10 +1,11 @@
-"""Telethon, opened the way Porter needs it: no file, no sleeping, no updates, our device.
+"""Telethon, opened the way Porter needs it: no file, no sleeping, no updates (but for QR logins), our device.
 
 Only the files telethon_*.py of this folder import Telethon, and only services/clients/factory.py imports this one, at
 its first use: it takes more than a second.
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 from telethon import TelegramClient
@@ -13,7 +14,9 @@ from telethon.sessions import MemorySession
 
 from services.clients import device
 from services.clients.base import ApiCredentials, Credential, MtprotoServer
+from services.clients.proxy import Proxy
 from services.clients.telethon_calls import translated
+from services.clients.telethon_connection import Connection
 from services.clients.telethon_login import TelethonLogin
 from services.clients.telethon_reading import TelethonReading
 from services.errors import LoginTimedOut, SessionDead
@@ -41,7 +44,14 @@ class TelethonClients:
         # Telethon keeps the list of DCs on the class: a class of our own holds the list of this server.
         self._client_class: Any = type("PorterTelegramClient", (TelegramClient,), {"_config": None})
 
-    async def login(self, api: ApiCredentials, resume: Credential | None = None) -> TelethonLogin:
+    async def login(
+        self,
+        api: ApiCredentials,
+        resume: Credential | None = None,
+        proxy: Proxy | None = None,
+        *,
+        hears: bool = False,
+    ) -> TelethonLogin:
         """A client for an account that is not signed in: at the server's DC, or where an earlier attempt was left.
 
         It does not reconnect by itself: Telethon would send the code request a second time.
@@ -51,28 +61,54 @@ class TelethonClients:
             _fill(memory, resume)
         elif self._server is not None:
             memory.set_dc(self._server.dc_id, self._server.host, self._server.port)
-        # The second try is what follows PHONE_MIGRATE, after Telethon has moved to the account's DC.
-        client = self._build(memory, api, request_retries=1, auto_reconnect=False)
+        client = self._build_login(memory, api, proxy, hears=hears)
         try:
             await _connect(client)
         except SessionDead as error:
             raise LoginTimedOut from error  # the key of the earlier attempt is no longer known
-        return TelethonLogin(client, api)
+        open_at = partial(self._login_at, proxy)
+        return TelethonLogin(client, api, open_at, hears=hears, is_resumed=resume is not None)
 
-    async def reading(self, credential: Credential) -> TelethonReading:
+    async def _login_at(
+        self, proxy: Proxy | None, api: ApiCredentials, dc_id: int, host: str, port: int
+    ) -> TelegramClient:
+        """A client at another DC, with a key of its own there."""
+        memory = _Memory()
+        memory.set_dc(dc_id, host, port)
+        client = self._build_login(memory, api, proxy, hears=False)
+        await _connect(client)
+        return client
+
+    def _build_login(
+        self, memory: MemorySession, api: ApiCredentials, proxy: Proxy | None, *, hears: bool
+    ) -> TelegramClient:
+        # The second try is what follows PHONE_MIGRATE, after Telethon has moved to the account's DC.
+        return self._build(memory, api, proxy, request_retries=1, auto_reconnect=False, receive_updates=hears)
+
+    async def reading(self, credential: Credential, proxy: Proxy | None = None) -> TelethonReading:
         memory = _Memory()
         _fill(memory, credential)
-        client = self._build(memory, credential.api, request_retries=0, auto_reconnect=True)
+        # Behind a proxy the pool mends: it knows what to say of a proxy that fails, Telethon takes that for a defect.
+        client = self._build(memory, credential.api, proxy, request_retries=0, auto_reconnect=proxy is None)
         await _connect(client)
-        return TelethonReading(client)
+        return TelethonReading(client, proxy)
 
     def _build(
-        self, memory: MemorySession, api: ApiCredentials, *, request_retries: int, auto_reconnect: bool
+        self,
+        memory: MemorySession,
+        api: ApiCredentials,
+        proxy: Proxy | None,
+        *,
+        request_retries: int,
+        auto_reconnect: bool,
+        receive_updates: bool = False,
     ) -> TelegramClient:
         return self._client_class(
             memory,
             api.api_id,
             api.api_hash,
+            connection=Connection,
+            proxy=proxy,
             use_ipv6=":" in (memory.server_address or ""),
             timeout=CONNECT_SECONDS,
             request_retries=request_retries,  # tries behind the first one
@@ -80,7 +116,7 @@ class TelethonClients:
             auto_reconnect=auto_reconnect,
             flood_sleep_threshold=0,
             raise_last_call_error=True,
-            receive_updates=False,
+            receive_updates=receive_updates,
             catch_up=False,
             device_model=device.DEVICE_MODEL,
             system_version=device.SYSTEM_VERSION,

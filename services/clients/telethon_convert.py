@@ -76,6 +76,7 @@ def sent_code(sent: Any) -> SentCode:
         next_kind=_CODE_KINDS[type(sent.next_type)] if sent.next_type else None,
         resend_after_seconds=sent.timeout,
         code_hash=sent.phone_code_hash,
+        detail=getattr(sent.type, "email_pattern", None) or getattr(sent.type, "prefix", None),
     )
 
 

@@ -12,13 +12,15 @@ from typing import Any
 
 from telethon import TelegramClient
 from telethon.errors import FileMigrateError
-from telethon.network import ConnectionTcpFull, MTProtoSender
+from telethon.network import MTProtoSender
 from telethon.tl import functions, types
 from telethon.tl.alltlobjects import LAYER
 
 from services.clients import device
 from services.clients.base import PART_BYTES, FileLocation
+from services.clients.proxy import Proxy
 from services.clients.telethon_calls import translated
+from services.clients.telethon_connection import Connection
 from services.clients.telethon_convert import input_location
 from services.errors import TelegramRefused
 
@@ -29,8 +31,9 @@ RECONNECTS = 3
 class PartReader:
     """One authorised connection per DC, kept as long as the client: exporting a login is flood-limited itself."""
 
-    def __init__(self, client: TelegramClient) -> None:
+    def __init__(self, client: TelegramClient, proxy: Proxy | None = None) -> None:
         self._client = client
+        self._proxy = proxy
         self._senders: dict[int, MTProtoSender] = {}
         self._opening: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -67,9 +70,16 @@ class PartReader:
         """A connection to that DC, signed in with a login that the account's own DC exports."""
         loggers: defaultdict[str, logging.Logger] = defaultdict(lambda: logging.getLogger("telethon"))
         address = await self._address(dc_id)
-        sender = MTProtoSender(None, loggers=loggers, retries=RECONNECTS, connect_timeout=CONNECT_SECONDS)
+        sender = MTProtoSender(
+            None,
+            loggers=loggers,
+            retries=RECONNECTS,
+            auto_reconnect=self._proxy is None,
+            connect_timeout=CONNECT_SECONDS,
+        )
         try:
-            await sender.connect(ConnectionTcpFull(address.ip_address, address.port, dc_id, loggers=loggers))
+            connection = Connection(address.ip_address, address.port, dc_id, loggers=loggers, proxy=self._proxy)
+            await sender.connect(connection)
             exported = await self._client(functions.auth.ExportAuthorizationRequest(dc_id))
             sign_in = functions.auth.ImportAuthorizationRequest(exported.id, exported.bytes)
             await sender.send(functions.InvokeWithLayerRequest(LAYER, self._introduced(sign_in)))

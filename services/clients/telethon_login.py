@@ -1,14 +1,16 @@
 """An account that signs in, with Telethon."""
 
 import asyncio
+import base64
+from collections.abc import Awaitable, Callable
 from typing import Any
 
-from telethon import TelegramClient
+from telethon import TelegramClient, events
 from telethon.password import compute_check
 from telethon.tl import functions, types
 
 from services.clients import telethon_convert as convert
-from services.clients.base import Account, ApiCredentials, CodeKind, Credential, SentCode
+from services.clients.base import Account, ApiCredentials, CodeKind, Credential, LoginToken, SentCode
 from services.clients.telethon_calls import ask
 from services.errors import (
     CodeExpired,
@@ -19,20 +21,38 @@ from services.errors import (
     TelegramError,
     TelegramRefused,
 )
+from storage.types import utc_now
 
 PASSWORD_NEEDED = "SESSION_PASSWORD_NEEDED"  # noqa: S105 - one of Telegram's words
+TOKEN_SECONDS = 30
+"""How long a token lives, should Telegram's clock and ours not agree (https://core.telegram.org/api/qr-login)."""
+REDEEMING_TRIES = 3
+
+OpenAt = Callable[[ApiCredentials, int, str, int], Awaitable[TelegramClient]]
+"""A connected client at that DC: id, host, port."""
 
 
 class TelethonLogin:
     """Implements base.LoginClient. The client is connected."""
 
-    def __init__(self, client: TelegramClient, api: ApiCredentials) -> None:
+    def __init__(
+        self, client: TelegramClient, api: ApiCredentials, open_at: OpenAt, *, hears: bool, is_resumed: bool
+    ) -> None:
         self._client = client
         self._api = api
+        self._open_at = open_at
+        self._was_scanned = asyncio.Event()
+        self._may_be_done = is_resumed
+        if hears:
+            client.add_event_handler(self._hear, events.Raw(types.UpdateLoginToken))
 
     @property
     def is_connected(self) -> bool:
         return bool(self._client.is_connected())
+
+    async def try_application(self) -> None:
+        """A QR token that nobody scans: of the calls that look at the hash, the one that bothers nobody."""
+        await self._ask(functions.auth.ExportLoginTokenRequest(self._api.api_id, self._api.api_hash, []))
 
     # -- code
 
@@ -68,6 +88,72 @@ class TelethonLogin:
                 return account
             raise
         return self._authorized(answer)
+
+    # -- QR code
+
+    async def export_token(self) -> LoginToken | Account | None:
+        """Not Telethon's own qr_login(): it fails when the code was scanned while nobody listened."""
+        if self._may_be_done:
+            # Scanned, and perhaps even redeemed, while we were away; Telegram would give out a new token all the same.
+            try:
+                return await self._me()
+            except SessionDead as error:
+                if error.reason == PASSWORD_NEEDED:
+                    return None
+        self._may_be_done = False
+        self._was_scanned.clear()
+        first = functions.auth.ExportLoginTokenRequest(self._api.api_id, self._api.api_hash, except_ids=[])
+        request: Any = first
+        for _ in range(REDEEMING_TRIES):
+            try:
+                answer = await ask(self._client, request)
+            except SessionDead as error:
+                if error.reason == PASSWORD_NEEDED:
+                    return None
+                raise LoginTimedOut from error
+            except TelegramRefused as error:
+                if request is first or not error.word.startswith("AUTH_TOKEN_"):
+                    raise
+                request = first  # too late for the token that we brought along: a new one, from where we are now
+                continue
+            if isinstance(answer, types.auth.LoginToken):
+                return _token(answer)
+            if isinstance(answer, types.auth.LoginTokenSuccess):
+                return self._authorized(answer.authorization)
+            await self._move(answer.dc_id)
+            request = functions.auth.ImportLoginTokenRequest(answer.token)
+        raise TelegramRefused("AUTH_TOKEN_INVALID")
+
+    async def scanned(self, seconds: float) -> bool:
+        heard = asyncio.create_task(self._was_scanned.wait())
+        lost = self._client.disconnected
+        lost.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # looked at
+        try:
+            await asyncio.wait({heard, lost}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            heard.cancel()
+        return self._was_scanned.is_set()
+
+    async def _hear(self, _update: Any) -> None:
+        self._was_scanned.set()
+
+    async def _move(self, dc_id: int) -> None:
+        """The account lives at another DC: go on there. The key here was never signed in, and is left behind."""
+        config = await self._ask(functions.help.GetConfigRequest())
+        v6 = ":" in (self._client.session.server_address or "")
+        address = next(
+            (
+                option
+                for option in config.dc_options
+                if option.id == dc_id and bool(option.ipv6) is v6 and not (option.media_only or option.cdn)
+            ),
+            None,
+        )
+        if address is None:
+            raise TelegramRefused("DC_ID_INVALID")
+        client = await self._open_at(self._api, dc_id, address.ip_address, address.port)
+        left, self._client = self._client, client
+        await left.disconnect()
 
     # -- password
 
@@ -115,11 +201,12 @@ class TelethonLogin:
         except SessionDead as error:
             raise LoginTimedOut from error
 
+    async def _me(self) -> Account:
+        return convert.account((await ask(self._client, functions.users.GetUsersRequest([types.InputUserSelf()])))[0])
+
     async def _signed_in_already(self) -> Account | None:
         try:
-            return convert.account(
-                (await ask(self._client, functions.users.GetUsersRequest([types.InputUserSelf()])))[0]
-            )
+            return await self._me()
         except TelegramError:
             return None  # the caller then raises what brought it here
 
@@ -128,3 +215,11 @@ class TelethonLogin:
         if not isinstance(answer, types.auth.Authorization):
             raise PhoneUnregistered  # authorizationSignUpRequired
         return convert.account(answer.user)
+
+
+def _token(answer: Any) -> LoginToken:
+    """A QR code carries the link; how long it lives is known by Telegram's clock, which ours need not follow."""
+    seconds = (answer.expires - utc_now()).total_seconds()
+    if not 0 < seconds <= 2 * TOKEN_SECONDS:
+        seconds = TOKEN_SECONDS
+    return LoginToken(f"tg://login?token={base64.urlsafe_b64encode(answer.token).decode().rstrip('=')}", seconds)

@@ -18,6 +18,7 @@ from services.clients.base import (
     SeenChannel,
 )
 from services.clients.peers import channel_of, group_of
+from services.clients.proxy import Proxy
 from services.clients.telethon_calls import ask
 from services.clients.telethon_files import PartReader
 from services.clients.walks import walk_dialogs
@@ -29,9 +30,9 @@ DIALOGS_PAGE = 100
 class TelethonReading:
     """Implements base.ReadingClient. The client is connected."""
 
-    def __init__(self, client: TelegramClient) -> None:
+    def __init__(self, client: TelegramClient, proxy: Proxy | None = None) -> None:
         self._client = client
-        self._parts = PartReader(client)
+        self._parts = PartReader(client, proxy)
 
     @property
     def is_connected(self) -> bool:

@@ -12,7 +12,7 @@ from aiogram.client.telegram import TelegramAPIServer
 from aiogram.exceptions import TelegramConflictError
 from aiogram.types import ChatJoinRequest, Message
 
-from bot.polling import AnotherPoller, Poller
+from bot.polling import AnotherPoller, Poller, WebhookSet
 from sandbox.app import Sandbox, open_sandbox
 
 
@@ -99,6 +99,13 @@ async def test_a_second_poller_is_noticed(sandbox: Sandbox, bot: Bot) -> None:
     finally:
         rivalling.cancel()
         await asyncio.gather(rivalling, return_exceptions=True)
+
+
+async def test_a_webhook_is_no_second_poller(sandbox: Sandbox, bot: Bot) -> None:
+    """Another program's webhook ends the loop at once, and says what to do; it is no Porter that uses our accounts."""
+    sandbox.faults.add("getUpdates", error="WEBHOOK_ACTIVE")
+    with pytest.raises(WebhookSet, match="deleteWebhook"):
+        await asyncio.wait_for(Poller(bot, Dispatcher(), _none, (0.3,)).run(asyncio.Event()), 20)
 
 
 async def _none(requests: list[ChatJoinRequest]) -> None:

@@ -1,7 +1,10 @@
 """Starting, refusing, stopping, and doing two things at once."""
 
 import asyncio
+import base64
+import hashlib
 import re
+import secrets
 import time
 from pathlib import Path
 
@@ -115,6 +118,55 @@ async def test_refusals_at_start_are_one_line(jetty: Stage, tmp_path: Path) -> N
         await wrong.start()
     assert database.read_bytes() == before
     await jetty.porter.start()
+
+
+def bytes_of(data_dir: Path) -> dict[str, str]:
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in data_dir.iterdir()
+        if path.is_file() and path.name != "porter.lock"
+    }
+
+
+@pytest.mark.timeout(120)
+async def test_a_start_without_the_right_key_touches_nothing(jetty: Stage) -> None:
+    """Another key, no key, half a key, a key file of another Porter, a damaged database: one line, exit code 2, no
+    traceback, every file as it was; with the right key all is there."""
+    await jetty.log_in()
+    await jetty.porter.stop()
+    data_dir, key_file = jetty.porter.data_dir, jetty.porter.data_dir / "porter.key"
+    database = data_dir / "porter.db"
+    key, content = key_file.read_bytes(), database.read_bytes()
+    another = base64.b64encode(secrets.token_bytes(32))
+
+    async def refused(words: str, **env: str) -> None:
+        before, mark = bytes_of(data_dir), len(jetty.porter.log())
+        porter = PorterProcess(jetty.line, jetty.porter.home, **env)
+        with pytest.raises(RuntimeError, match="does not start"):
+            await porter.start()
+        assert await porter.wait() == 2
+        lines = porter.log()[mark:].splitlines()
+        assert len(lines) == 1, lines
+        assert words in lines[0]
+        assert another.decode() not in lines[0]
+        assert bytes_of(data_dir) == before
+
+    await refused("did not seal", MASTER_KEY=another.decode())
+    await refused("sealed with a key, not with a passphrase", MASTER_PASSPHRASE="another passphrase")
+    await refused("cannot be read", MASTER_KEY_FILE=str(data_dir / "nowhere"))
+    key_file.unlink()
+    await refused("no key is given")
+    key_file.write_bytes(another)
+    await refused("did not seal")
+    key_file.write_bytes(key[: len(key) // 2])
+    await refused("key 1")
+    key_file.write_bytes(key)
+    database.write_bytes(b"no database at all" * 1000)
+    await refused("SQLite cannot read porter.db")
+    database.write_bytes(content)
+    await jetty.porter.start()
+    await jetty.admin.send("/sessions")
+    await jetty.admin.wait_for(r"Accounts.* · 1")
 
 
 @pytest.mark.timeout(120)

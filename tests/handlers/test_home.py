@@ -45,6 +45,7 @@ async def test_an_old_screen_says_that_it_moved(play: Play) -> None:
     await play.driver.advance(49 * 3600)
     await play.admin.send("/help")
     await play.admin.wait_for("What Porter does")
+    await play.admin.wait_for("This screen moved below")  # the old one gives way right after
     assert await shown(play.admin) == ["This screen moved below.", (await play.admin.screen())["text"]]
 
 

@@ -302,3 +302,24 @@ async def test_an_old_button(play: Play) -> None:
     await play.admin.wait_for("Bring an account along")
     answer = await play.admin.press_forged(screen["id"], data)
     assert "too old" in answer["answer"]
+
+
+async def test_an_api_hash_that_comes_while_the_import_is_set_aside(play: Play) -> None:
+    """It is a secret wherever it is typed: gone from the chat, and the import still asks for it."""
+    credential = await sign_in_elsewhere(play, play.account)
+    await play.admin.send(telethon_string(credential))
+    await play.admin.wait_for("Telethon string")
+    await play.admin.press("Use this session")
+    await play.admin.wait_for("API id")
+    await play.admin.send(str(play.account["api_id"]))
+    await play.admin.wait_for("API hash")
+    await play.admin.send("/help")
+    await play.admin.wait_for("What Porter does")
+    await play.admin.send(play.account["api_hash"])
+    await play.admin.wait_for("does not know what to do")
+    messages = await play.admin.messages()
+    assert not any(play.account["api_hash"] in (message["text"] or "") for message in messages)
+    await play.admin.press("Continue")
+    await play.admin.wait_for("API hash")
+    await play.admin.send(play.account["api_hash"])
+    await play.admin.wait_for("Signed in as")

@@ -1,21 +1,12 @@
 """Logging in through the chat: each thing that goes wrong, and how it goes on."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+import re
 
 import pytest
 
 from sandbox import walks
-from tests.play import Play, open_play
-
-
-@pytest.fixture
-async def ready(tmp_path: Path) -> AsyncIterator[Play]:
-    """A Porter with API credentials configured, so that a login begins with the number."""
-    async with open_play(tmp_path) as play:
-        api_id, api_hash = play.account["api_id"], play.account["api_hash"]
-    async with open_play(tmp_path / "ready", api_id=api_id, api_hash=api_hash) as play:
-        yield play
+from sandbox.scenarios import ADMIN
+from tests.play import Play
 
 
 def wrong(code: str) -> str:
@@ -113,10 +104,124 @@ async def test_an_expired_code_offers_a_new_one(ready: Play) -> None:
 
 
 async def test_resend_goes_another_way(ready: Play) -> None:
-    """Another way is offered by what Telegram names; when none is left, Porter says so and the code still counts."""
+    """By what Telegram names; behind the last way none is offered, and the page says what is left."""
+    await ready.driver.account(ADMIN, resend_after_s=0)
     await walks.begin_login(ready.admin, ready.account)
+    assert "Another way: by SMS, now" in (await ready.admin.screen())["text"]
     await ready.admin.press("Send it another way")
-    await ready.admin.wait_for("by SMS")
+    screen = await ready.admin.wait_for("sent a code .* by SMS")
+    assert "a QR code does without one" in screen["text"]
+    assert "Send it another way" not in await ready.admin.buttons()
+    assert "I have a second screen" in await ready.admin.buttons()
+    await walks.tap_code(ready.admin, await walks.newest_code(ready.admin))
+    await ready.admin.wait_for("cloud password")
+
+
+async def test_another_way_too_early(ready: Play) -> None:
+    """An alert that says when; Telegram is not asked, the screen and what was tapped stay."""
+    await walks.begin_login(ready.admin, ready.account)
+    await walks.tap_code(ready.admin, "12")
+    screen = await ready.admin.wait_for(r"Another way: by SMS, in \d:\d\d, at \d\d:\d\d:\d\d")
+    answer = await ready.admin.press("Send it another way")
+    assert answer["alert"]
+    assert re.search(r"Not yet: in \d:\d\d, at", answer["answer"])
+    assert (await ready.admin.screen())["version"] == screen["version"]
+    assert await ready.driver.call_count("auth.resendCode") == 0
+
+
+@pytest.mark.parametrize("restart", [False, True])
+async def test_the_countdown_ends_on_the_screen(ready: Play, restart: bool) -> None:
+    """Drawn once, by itself, with what was tapped so far; after a restart too."""
+    await ready.driver.account(ADMIN, resend_after_s=2)
+    await walks.begin_login(ready.admin, ready.account)
+    code = await walks.newest_code(ready.admin)
+    await walks.tap_code(ready.admin, code[:2])
+    await ready.admin.wait_for("●●○○○")
+    if restart:
+        await ready.restart()
+    await ready.driver.reset_calls()
+    screen = await ready.admin.wait_for("Another way: by SMS, now")
+    assert "●●○○○" in screen["text"]
+    assert (await ready.driver.calls())[ready.sandbox.bot.id]["editMessageText"] == 1
+    await walks.tap_code(ready.admin, code[2:])
+    await ready.admin.wait_for("cloud password")
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("email", r"by e-mail to an\*\*\*@h\*\*\*\.example"),
+        ("call", "by a phone call"),
+        ("missed_call", r"from a number that begins with \+1 555: its last 5 digits are the code"),
+        ("fragment", "to fragment.com"),
+    ],
+)
+async def test_other_ways_of_digits(ready: Play, way: str, said: str) -> None:
+    """Where the code went is said, and the keypad takes it."""
+    await ready.driver.account(ADMIN, code_ways=[way])
+    await walks.begin_login(ready.admin, ready.account)
+    assert re.search(said, (await ready.admin.screen())["text"])
+    await walks.tap_code(ready.admin, wrong(await walks.newest_code(ready.admin)))
+    await ready.admin.wait_for("code is not right")
+    await walks.tap_code(ready.admin, await walks.newest_code(ready.admin))
+    await ready.admin.wait_for("cloud password")
+
+
+@pytest.mark.parametrize(
+    ("way", "said"),
+    [
+        ("word", "a word has letters"),
+        ("phrase", "a phrase has letters"),
+        ("flash_call", "the whole calling number would be the code"),
+        ("email_setup", "set one in an official app first"),
+    ],
+)
+async def test_codes_that_no_keypad_takes(ready: Play, way: str, said: str) -> None:
+    """Why is said, and a QR code is the way out; so is another way, where Telegram has one."""
+    await ready.driver.account(ADMIN, code_ways=[way, "call"], resend_after_s=0)
+    await ready.admin.send("/login")
+    await ready.admin.wait_for("Whose")
+    await ready.admin.share_contact()
+    screen = await ready.admin.wait_for(said)
+    assert "a QR code does instead" in screen["text"]
+    assert await ready.admin.buttons() == ["Send it another way", "I have a second screen", "Start over", "🏠 Home"]
+    await ready.admin.press("Send it another way")
+    await ready.admin.wait_for("by a phone call")
+    await ready.admin.press("I have a second screen")
+    await ready.admin.wait_for("Scan this")
+    await ready.admin.scan()
+    await ready.admin.wait_for("cloud password")
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("PHONE_NUMBER_BANNED", "Telegram has banned this number"),
+        ("PHONE_NUMBER_FLOOD", "Try again tomorrow"),
+        ("PHONE_PASSWORD_FLOOD", "Try again tomorrow"),
+    ],
+)
+async def test_refused_numbers(ready: Play, word: str, said: str) -> None:
+    """In plain words, with the way to begin again."""
+    await ready.driver.fault("auth.sendCode", error=word)
+    await ready.admin.send("/login")
+    await ready.admin.wait_for("Whose")
+    await ready.admin.share_contact()
+    screen = await ready.admin.wait_for(said)
+    assert word not in screen["text"]
+    await ready.admin.press("Start over")
+    await ready.admin.wait_for("Whose")
+
+
+async def test_too_many_wrong_passwords(ready: Play) -> None:
+    """Told as what it is, and nothing that was typed stays in the chat."""
+    await walks.begin_login(ready.admin, ready.account)
+    await walks.tap_code(ready.admin, await walks.newest_code(ready.admin))
+    await ready.admin.wait_for("cloud password")
+    await ready.driver.fault("auth.checkPassword", error="PHONE_PASSWORD_FLOOD")
+    await ready.admin.send("guess number nine")
+    await ready.admin.wait_for("Try again tomorrow")
+    assert "guess number nine" not in await texts_of(ready)
 
 
 async def test_a_wrong_password_is_asked_again(ready: Play) -> None:
@@ -202,26 +307,6 @@ async def test_secrets_that_come_at_the_wrong_moment_go_too(ready: Play) -> None
     messages = await ready.admin.messages()
     assert not any(ready.account["password"] in (message["text"] or "") for message in messages)
     assert not any(message["document"] for message in messages if not message["deleted"])
-
-
-async def test_a_restart_at_every_step(ready: Play) -> None:
-    """Porter is restarted before the number, in the middle of the code, and before the password: it goes on."""
-    await ready.admin.send("/login")
-    await ready.admin.wait_for("Whose")
-    await ready.restart()
-    await ready.admin.share_contact()
-    await ready.admin.wait_for("Tap it here")
-    code = await walks.newest_code(ready.admin)
-    await walks.tap_code(ready.admin, code[:3])
-    await ready.restart()
-    await walks.tap_code(ready.admin, code[3:])
-    await ready.admin.wait_for("cloud password")
-    await ready.restart()
-    await ready.admin.send(ready.account["password"])
-    await ready.admin.wait_for("Signed in as")
-    await ready.restart()
-    await ready.admin.send("/sessions")
-    await ready.admin.wait_for("Accounts · 1")
 
 
 async def test_the_same_account_twice_is_refused(ready: Play) -> None:

@@ -1,5 +1,6 @@
 """A dead session through the chat: told once, repaired with one tap, or left for another session."""
 
+import hashlib
 import re
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from sandbox import walks
 from sandbox.scenarios import ADMIN, SECOND
+from services.clients.base import PART_BYTES
 from services.errors import AlreadyActive
 from storage.models import RunKind, RunStatus
 from tests.play import Play
@@ -58,6 +60,9 @@ async def test_every_owner_is_told_once(saved: Play) -> None:
     await saved.actor(SECOND).send("/start")
     await saved.open()
     assert saved.app is not None
+    colleague = saved.actor(SECOND)
+    await colleague.wait_for("Porter")
+    before = len(await colleague.bot_messages())
     notice = await die(saved)
     assert "1 saved channel waits, nothing is lost" in notice["text"]
     await saved.app.watch.check_next()
@@ -68,6 +73,7 @@ async def test_every_owner_is_told_once(saved: Play) -> None:
     await saved.admin.press("Check now")
     await saved.restart()
     assert [len(await notices(saved, each)) for each in (ADMIN, SECOND)] == [1, 1]
+    assert len(await colleague.bot_messages()) == before + 1, "and nothing else"
 
 
 async def test_the_taps_of_a_repair(saved: Play) -> None:
@@ -97,6 +103,9 @@ async def test_a_scrape_goes_on_at_the_file_where_it_stood(saved: Play) -> None:
         await saved.admin.screen()
     held = await saved.app.runner.get(run.id)
     await saved.driver.no_faults()
+    kept = on_disk(saved)
+    assert len(kept) >= 3
+    await saved.driver.reset_calls()
 
     await sign_in_again(saved)
     screen = await saved.admin.wait_for("Same account")
@@ -106,6 +115,30 @@ async def test_a_scrape_goes_on_at_the_file_where_it_stood(saved: Play) -> None:
     assert run.status is RunStatus.DONE
     documents = [each for each in await saved.driver.documents() if each["channel"] == saved.private.peer]
     assert run.progress.counters["files"] == len(documents)
+    after = on_disk(saved)
+    assert kept.items() <= after.items(), "what was saved before is the very same file"
+    assert sorted(sha256 for _, sha256 in after.values()) == sorted(each["sha256"] for each in documents)
+    fetched = await saved.driver.call_count("upload.getFile")
+    assert fetched <= parts(documents) - parts([each for each in documents if each["sha256"] in hashes(kept)])
+
+
+def on_disk(play: Play) -> dict[str, tuple[int, str]]:
+    """The files that are whole: inode and hash, by path."""
+    root = play.settings.download_dir
+    return {
+        path.relative_to(root).as_posix(): (path.stat().st_ino, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in root.rglob("*")
+        if path.is_file() and not path.name.endswith(".part")
+    }
+
+
+def hashes(files: dict[str, tuple[int, str]]) -> set[str]:
+    return {sha256 for _, sha256 in files.values()}
+
+
+def parts(documents: list[dict[str, Any]]) -> int:
+    """How many requests it takes to fetch these, each once."""
+    return sum(max(1, -(-each["size"] // PART_BYTES)) for each in documents)
 
 
 async def test_a_due_schedule_waits_for_the_repair(saved: Play) -> None:
@@ -157,7 +190,7 @@ async def test_another_account_is_refused(saved: Play) -> None:
     await saved.admin.wait_for("Tap it here")
     code = list(world.codes.values())[-1].code
     await walks.tap_code(saved.admin, code)
-    screen = await saved.admin.wait_for("belongs to another account now")
+    screen = await saved.admin.wait_for("That is another account")
     assert other.first_name in screen["text"]
     assert all(key.user != other.id or key.revoked for key in world.auth_keys.values())
     await saved.admin.send("/sessions")

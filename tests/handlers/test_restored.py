@@ -2,7 +2,10 @@
 
 import asyncio
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from bot.app import App
 from sandbox import walks
@@ -78,6 +81,8 @@ async def test_owners_are_asked_once(tmp_path: Path) -> None:
         await play.admin.wait_for("Porter")
         await restored(play, tmp_path)
         await play.admin.wait_for("Is the old Porter off")
+        while not ((mark := app_of(play).restores.waiting) and mark.told):
+            await play.admin.screen()
         await play.restart()
         await asyncio.sleep(0.5)
         asked = [m for m in await play.admin.bot_messages() if "Restored" in m["text"]]
@@ -125,3 +130,47 @@ async def test_an_account_is_not_forgotten_while_it_cannot_be_signed_out(tmp_pat
         await play.admin.press("Yes, it is off")
         await play.admin.send("/sessions")
         await play.admin.wait_for(r"Accounts.* · 1")
+
+
+async def test_a_session_that_another_host_took_is_let_go(tmp_path: Path) -> None:
+    """A beat finds the row in other hands: the clients close, every owner is told once, and nothing opens it again."""
+    async with open_play(tmp_path) as play:
+        await walks.log_in(play.admin, play.account)
+        await check_account(play)
+        app = app_of(play)
+        # In a thread: Porter's own write may be open, and needs this event loop to end.
+        assert await asyncio.to_thread(take_leases, play) == 1
+        await app.leases.beat()
+        await play.admin.wait_for("Another Porter has begun to use «Anna»")
+        assert not app.pool.is_open(1)
+        await app.leases.beat()
+        answer = await check_account(play)
+        assert "Another Porter is using this account" in answer["answer"]
+        told = [m for m in await play.admin.bot_messages() if "has begun to use" in m["text"]]
+        assert len(told) == 1
+
+
+def take_leases(play: Play) -> int:
+    """As a Porter on another host would."""
+    with closing(sqlite3.connect(play.settings.data_dir / "porter.db")) as db, db:
+        return db.execute("update leases set host = 'another', process = 'far away'").rowcount
+
+
+async def check_account(play: Play) -> dict[str, Any]:
+    await play.admin.send("/sessions")
+    await play.admin.wait_for("Accounts")
+    await play.admin.press(walks.beginning("🟢"))
+    return await play.admin.press("Check now")
+
+
+async def test_a_second_poller_leaves_a_mark(tmp_path: Path) -> None:
+    """Started again after it gave way, Porter asks about the other one, and works on after the answer."""
+    async with open_play(tmp_path) as play:
+        await play.admin.send("/start")
+        await play.admin.wait_for("Porter")
+        await app_of(play).restores.contested()
+        await play.restart()
+        question = await play.admin.wait_for("Is the other Porter off")
+        assert "Two Porters" in question["text"]
+        await play.admin.press("Yes, it is off")
+        await play.admin.wait_for("Porter uses its accounts again")

@@ -67,12 +67,9 @@ async def test_delete_is_refused_while_a_saved_channel_uses_it(signed_in: Play) 
     """The refusal names what uses it; afterwards deletion asks, signs out at Telegram, and forgets."""
     await walks.add_source(signed_in.admin, signed_in.private.title)
     await open_card(signed_in)
-    answer = await signed_in.admin.press("Delete")
-    assert answer["alert"]
-    assert f"In use by «{signed_in.private.title}»" in answer["answer"]
-
-    await signed_in.admin.send("/sources")
-    await signed_in.admin.wait_for("Saved channels · 1")
+    await signed_in.admin.press("Delete")
+    screen = await signed_in.admin.wait_for("is in use and stays")
+    assert f"Saved channels: «{signed_in.private.title}»" in screen["text"]
     await signed_in.admin.press(walks.beginning(signed_in.private.title))
     await signed_in.admin.wait_for("last saved")
     await signed_in.admin.press("Delete")
@@ -82,7 +79,7 @@ async def test_delete_is_refused_while_a_saved_channel_uses_it(signed_in: Play) 
 
     await open_card(signed_in)
     await signed_in.admin.press("Delete")
-    await signed_in.admin.wait_for("signs out at Telegram")
+    await signed_in.admin.wait_for("the login ends at Telegram as well")
     await signed_in.admin.press("Yes, sign out and delete")
     await signed_in.admin.wait_for("signed out and deleted")
     keys = [key for key in signed_in.sandbox.world.auth_keys.values() if key.user == signed_in.sandbox.admin_id]

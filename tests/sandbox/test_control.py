@@ -3,12 +3,16 @@
 import asyncio
 import base64
 import hashlib
+import io
 import re
 from collections.abc import AsyncIterator
 
 import pytest
+import segno
 from aiogram.types import (
+    BufferedInputFile,
     ChatAdministratorRights,
+    InputMediaPhoto,
     KeyboardButton,
     KeyboardButtonRequestChat,
     KeyboardButtonRequestUsers,
@@ -16,7 +20,7 @@ from aiogram.types import (
 )
 
 from sandbox.driver import Actor, DriverError
-from sandbox.world import SERVICE_ID, LoginToken
+from sandbox.world import SERVICE_ID, TOKEN_LIFETIME_S, LoginToken
 from tests.sandbox.bot_stage import TOKEN, Stage, keyboard, open_stage
 
 
@@ -99,7 +103,11 @@ async def test_mistakes_are_named(stage: Stage) -> None:
         ("POST", f"channels/{group}/posts", {}, {"file": {"name": "x", "size": -1}}, 400),
         ("POST", f"channels/{group}/posts", {}, {"edit": 99_999, "text": "x"}, 404),
         ("POST", f"accounts/{admin}/accept-login", {}, {"url": "tg://login?token=x"}, 400),
-        ("POST", f"accounts/{admin}/accept-login", {}, {"peer": 1, "message": 1}, 501),
+        ("POST", f"accounts/{admin}/accept-login", {}, {"peer": 1, "message": 1}, 404),
+        ("POST", f"accounts/{admin}/accept-login", {}, {"peer": stage.bot.id, "message": 77}, 404),
+        ("POST", f"accounts/{admin}", {}, {"code_ways": ["pigeon"]}, 400),
+        ("POST", f"accounts/{admin}", {}, {"code_ways": ["app", "email"]}, 400),
+        ("POST", f"accounts/{admin}", {}, {"home_dc": 3}, 400),
         ("POST", "faults", {}, {"method": "messages.getHistory"}, 400),
         ("POST", "faults", {}, {"method": "not a method", "drop": True}, 400),
         ("POST", "faults", {}, {"method": "sendMessage", "error": "lower"}, 400),
@@ -310,3 +318,41 @@ async def test_an_account_scans_a_qr_login(stage: Stage) -> None:
     assert stage.world.login_tokens[token.hex()].accepted_by == stage.world.admin_id
     with pytest.raises(DriverError, match="AUTH_TOKEN_ALREADY_ACCEPTED"):
         await stage.driver.accept_login(stage.world.admin_id, url)
+
+
+def picture_of(text: str) -> BufferedInputFile:
+    drawn = io.BytesIO()
+    segno.make(text, micro=False).save(drawn, kind="png", scale=8, border=4)
+    return BufferedInputFile(drawn.getvalue(), "qr.png")
+
+
+async def test_an_account_scans_a_picture(stage: Stage) -> None:
+    """The photo that a message shows is read, edited ones too; each thing that is wrong with it has its sentence."""
+    admin = await stage.started()
+    chat = admin.account_id
+    token = bytes(range(32))
+    stage.world.login_tokens[token.hex()] = LoginToken(1, 1, stage.world.now() + TOKEN_LIFETIME_S)
+    url = "tg://login?token=" + base64.urlsafe_b64encode(token).decode().rstrip("=")
+    text = await stage.bot.send_message(chat, "no picture")
+    with pytest.raises(DriverError, match="has no photo"):
+        await stage.driver.scan_login(chat, stage.bot.id, text.message_id)
+    blank = base64.b64decode(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+    )
+    photo = await stage.bot.send_photo(chat, BufferedInputFile(blank, "x.png"))
+    with pytest.raises(DriverError, match="no QR code"):
+        await admin.scan()
+    for shown, refusal in (("https://example.org", "tg://login"), (url, None), (url, "ALREADY_ACCEPTED")):
+        media = InputMediaPhoto(media=picture_of(shown))
+        await stage.bot.edit_message_media(media, chat_id=chat, message_id=photo.message_id)
+        if refusal is None:
+            await stage.driver.scan_login(chat, chat, photo.message_id)
+            continue
+        with pytest.raises(DriverError, match=refusal):
+            await admin.scan()
+    await stage.driver.advance(TOKEN_LIFETIME_S + 1)
+    with pytest.raises(DriverError, match="AUTH_TOKEN_EXPIRED"):
+        await admin.scan()
+    await stage.bot.delete_message(chat, photo.message_id)
+    with pytest.raises(DriverError, match="no message"):
+        await stage.driver.scan_login(chat, stage.bot.id, photo.message_id)

@@ -13,6 +13,8 @@ from sandbox.scenarios import SECOND, THIRD
 from sandbox.world import CODE_LIFETIME_S, HOME_DC, TOKEN_LIFETIME_S, Account, WorldError, first_code
 from tests.sandbox.rpc_kit import Telegram, open_telegram
 
+SETTINGS = types.CodeSettings()
+
 
 @pytest.fixture
 async def telegram(tmp_path: Path) -> AsyncIterator[Telegram]:
@@ -262,3 +264,43 @@ async def test_a_qr_code_of_yesterday(telegram: Telegram) -> None:
         await scanner(functions.auth.AcceptLoginTokenRequest(login.token))
     await login.recreate()
     assert await scanner(functions.auth.AcceptLoginTokenRequest(login.token))
+
+
+async def test_a_qr_code_scanned_by_an_account_of_another_dc(telegram: Telegram) -> None:
+    """The client that showed the code is sent to the account's DC, and is signed in there with a key of its own."""
+    telegram.world.accounts[SECOND].home_dc = 4
+    client = await telegram.telethon(None)
+    login = await client.qr_login()
+    telegram.world.accept_login(login.token.hex(), SECOND)
+    assert (await login.wait(0.1)).id == SECOND
+    assert client.session.dc_id == 4
+    assert (await client.get_me()).id == SECOND
+
+
+async def test_an_account_at_dc_4_signs_in_there(telegram: Telegram) -> None:
+    """Its number is sent on to its home, and its code counts there."""
+    account = telegram.world.accounts[SECOND]
+    account.home_dc = 4
+    client = await telegram.telethon(None)
+    await client.send_code_request(phone(account))
+    assert client.session.dc_id == 4
+    assert (await client.sign_in(phone(account), telegram.code(account))).id == SECOND
+
+
+@pytest.mark.parametrize("way", ["email", "word", "phrase", "call", "missed_call", "fragment"])
+async def test_other_ways_of_a_code(telegram: Telegram, way: str) -> None:
+    """The answer says how the code came and what comes next; it is taken as it came, and no other way."""
+    client, account = await telegram.telethon(None), telegram.world.accounts[SECOND]
+    account.code_ways, account.resend_after_s = [way, "call"], 7
+    sent = await client(functions.auth.SendCodeRequest(phone(account), account.api_id, account.api_hash, SETTINGS))
+    assert type(sent.type).__name__.lower() in {
+        f"sentcodetype{way.replace('_', '')}{end}" for end in ("", "code", "sms")
+    } | {f"sentcodetypesms{way}"}
+    assert (type(sent.next_type), sent.timeout) == (types.auth.CodeTypeCall, 7)
+    code = next(code.code for code in telegram.world.codes.values() if code.hash == sent.phone_code_hash)
+    by_email, by_text = {"email_verification": types.EmailVerificationCode(code)}, {"phone_code": code}
+    right, wrong = (by_email, by_text) if way == "email" else (by_text, by_email)
+    with pytest.raises(errors.RPCError):
+        await client(functions.auth.SignInRequest(phone(account), sent.phone_code_hash, **wrong))
+    signed_in = await client(functions.auth.SignInRequest(phone(account), sent.phone_code_hash, **right))
+    assert signed_in.user.id == SECOND

@@ -20,9 +20,11 @@ from services.clients.pacing import Governor
 from services.clients.pool import ClientPool
 from services.credentials import masked_phone, pack
 from services.errors import SessionDead
+from services.leases import Leases, this_host, this_process
 from storage.channels import ChannelRepository
 from storage.database import Database
 from storage.flood_waits import FloodWaitRepository
+from storage.leases import LeaseRepository
 from storage.logins import LoginRepository
 from storage.models import Session
 from storage.sessions import SessionRepository
@@ -53,6 +55,13 @@ class Store:
     @property
     def flood_waits(self) -> FloodWaitRepository:
         return FloodWaitRepository(self.database)
+
+    @property
+    def leases(self) -> LeaseRepository:
+        return LeaseRepository(self.database, this_process(), this_host())
+
+    async def unleased(self, session_id: int) -> None:
+        raise AssertionError(f"session {session_id} was taken by somebody else")
 
     async def add_session(self, credential: Credential, name: str = "Anna") -> Session:
         return await self.sessions.add(
@@ -203,7 +212,8 @@ async def open_pool(jetty: Jetty, store: Store, **settings: Any) -> AsyncIterato
 
     time = FakeTime()
     governor = Governor(store.flood_waits, clock=time, sleep=time.sleep)
-    pool = ClientPool(store.sessions, jetty.clients, governor, on_dead, **settings)
+    leases = Leases(store.leases, store.unleased)
+    pool = ClientPool(store.sessions, jetty.clients, governor, leases, on_dead, **settings)
     try:
         yield Pooled(pool, session, credential, time, deaths)
     finally:

@@ -1,5 +1,6 @@
 """Channels on real storage and real clients; the bot's side is a gate of our own."""
 
+import logging
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -10,6 +11,7 @@ from services.errors import (
     AlreadyMember,
     ChannelNotFound,
     ChannelUnavailable,
+    FloodWait,
     NotFound,
     PorterError,
     RightMissing,
@@ -17,7 +19,7 @@ from services.errors import (
 )
 from storage.models import Channel, ChannelKind, SessionState
 from storage.types import utc_now
-from tests.services.conftest import Jetty, Pooled, Store
+from tests.services.conftest import FakeTime, Jetty, Pooled, Store
 
 
 @dataclass
@@ -202,3 +204,52 @@ async def test_the_bots_rights(channels: ChannelService, gate: Gate, store: Stor
     assert (after.bot_may_invite, after.title) == (False, "News")
     with pytest.raises(ChannelUnavailable):
         await channels.refresh_bot_rights(-1002)
+
+
+async def test_a_listing_shows_what_is_stored_at_once(jetty: Jetty, store: Store, pooled: Pooled, gate: Gate) -> None:
+    """Young: nobody is asked. Old: shown with its time, and asked in the background, once however many look."""
+    time = FakeTime()
+    channels = ChannelService(store.channels, store.sessions, pooled.pool, gate, clock=time)
+    first = await channels.listing(pooled.session.id)
+    assert (len(first.rows), first.is_refreshing) == (len(jetty.sandbox.world.channels), False)
+    await channels.listing(pooled.session.id)
+    assert jetty.calls("messages.getDialogs") == 1
+    time.pass_seconds(3600)
+    jetty.private.title = "Harbour Archive II"
+    jetty.sandbox.faults.add("messages.getDialogs", delay_ms=200)
+    for _ in range(2):
+        old = await channels.listing(pooled.session.id)
+        assert (old.rows, old.listed_at, old.is_refreshing) == (first.rows, first.listed_at, True)
+    await channels._refreshing[pooled.session.id]
+    assert "Harbour Archive II" in {row.channel.title for row in await channels.of_session(pooled.session.id)}
+    assert jetty.calls("messages.getDialogs") == 2
+    await channels.close()
+
+
+async def test_a_listing_that_is_refused(
+    jetty: Jetty, channels: ChannelService, pooled: Pooled, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who asks for it hears why; in the background it is a line in the log, and the old list stands."""
+    caplog.set_level(logging.INFO)
+    first = await channels.listing(pooled.session.id)
+    jetty.sandbox.faults.add("messages.getDialogs", error="FLOOD_WAIT_5000")
+    with pytest.raises(FloodWait):
+        await channels.listing(pooled.session.id, refresh=True)
+    again = await channels.listing(pooled.session.id)
+    assert (again.rows, again.is_refreshing) == (first.rows, False)
+    assert "channels are not listed: FloodWait" in caplog.text
+    with pytest.raises(NotFound):
+        await channels.listing(999)
+
+
+async def test_the_right_to_load(jetty: Jetty, channels: ChannelService, pooled: Pooled) -> None:
+    """What is stored counts; where it says no, Telegram is asked once more: a right may be young."""
+    await channels.listing(pooled.session.id)
+    await channels.check_right(pooled.session.id, jetty.gate.peer)
+    member = jetty.gate.members[jetty.admin.id]
+    member.role, member.may_invite = "member", False
+    await channels.listing(pooled.session.id, refresh=True)
+    with pytest.raises(RightMissing):
+        await channels.check_right(pooled.session.id, jetty.gate.peer)
+    member.role, member.may_invite = "admin", True
+    await channels.check_right(pooled.session.id, jetty.gate.peer)

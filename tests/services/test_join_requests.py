@@ -21,6 +21,7 @@ from services.errors import (
     ChannelUnavailable,
     DecisionMade,
     FloodWait,
+    NotAllowed,
     NotFound,
     RequestGone,
     RightMissing,
@@ -33,6 +34,7 @@ from storage.admins import AdminRepository
 from storage.audit import AuditRepository
 from storage.join_requests import JoinRequestRepository
 from storage.models import (
+    Admin,
     Channel,
     ChannelKind,
     IncomingRequest,
@@ -527,6 +529,34 @@ async def test_everybody_by_the_bot_alone(door: Door) -> None:
     assert set(door.channel.approved) == set(asked) - {asked[2]}
     assert len(door.slept) == 5
     assert all(pause > 0 for pause in door.slept)
+
+
+async def test_a_right_that_is_lost_in_the_middle(door: Door) -> None:
+    """One by one by the bot: whoever is not decided when the right is taken away waits on, and the run says why."""
+    asked = door.ask(5)
+    await door.without_account()
+    admins = AdminRepository(door.store.database)
+    async with door.open() as service:
+        await service.take([door.update(user_id) for user_id in asked])
+        await admins.assign(ADMIN_ID, Role.APPROVER, "Ann", [door.peer])
+        demoted: list[asyncio.Task[Admin]] = []
+
+        def demote() -> None:
+            if len(door.slept) == 2:
+                demoted.append(asyncio.create_task(admins.assign(ADMIN_ID, Role.VIEWER, "Ann", [])))
+
+        door.on_sleep = demote
+        run = await door.decide_all(service)
+        assert (run.status, run.reason) == (RunStatus.FAILED, "NotAllowed")
+        await demoted[0]
+        assert 2 <= len(door.channel.approved) < 5
+        with pytest.raises(NotAllowed):
+            await service.decide_all(door.peer, ADMIN_ID, True)
+        with pytest.raises(NotAllowed):
+            await service.load(door.peer, ADMIN_ID)
+        await admins.remove(ADMIN_ID)
+        with pytest.raises(NotAllowed):
+            await service.decide((await first(service, door)).id, ADMIN_ID, True)
 
 
 async def test_the_bot_goes_on_where_it_was(door: Door) -> None:

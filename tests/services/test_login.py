@@ -25,11 +25,13 @@ from services.errors import (
     PhoneFlood,
     PhoneInvalid,
     PhoneUnregistered,
+    ResendTooEarly,
     SessionDead,
     SessionExists,
     Unreachable,
 )
-from services.login import CodeWanted, LoginService, PasswordWanted
+from services.login import LoginService
+from services.login_steps import CodeWanted, PasswordWanted
 from services.outages import GoingOn
 from storage.models import LoginStep, Session, SessionState
 from tests.services.conftest import FakeTime, Jetty, Store
@@ -133,6 +135,7 @@ async def test_an_expired_code(jetty: Jetty, desk: Desk) -> None:
     wanted = await desk.begin(jetty.second)
     late = jetty.code()
     jetty.sandbox.world.clock_offset_s += 600
+    desk.time.pass_seconds(600)
     again = await desk.logins.resend(wanted.attempt_id)
     assert again.kind is CodeKind.APP
     with pytest.raises((CodeInvalid, CodeExpired)):
@@ -143,6 +146,11 @@ async def test_an_expired_code(jetty: Jetty, desk: Desk) -> None:
 async def test_sending_again(jetty: Jetty, desk: Desk) -> None:
     """The code comes by the way that Telegram named; behind the last way there is a new code."""
     wanted = await desk.begin(jetty.second)
+    with pytest.raises(ResendTooEarly) as early:
+        await desk.logins.resend(wanted.attempt_id)
+    assert early.value.at == wanted.resend_at
+    assert jetty.calls("auth.resendCode") == 0
+    desk.time.pass_seconds(60)
     by_sms = await desk.logins.resend(wanted.attempt_id)
     assert (by_sms.kind, by_sms.next_kind, by_sms.deadline) == (CodeKind.SMS, None, wanted.deadline)
     anew = await desk.logins.resend(wanted.attempt_id)
@@ -178,6 +186,7 @@ async def test_a_restart_between_all_steps(jetty: Jetty, desk: Desk, password: b
 async def test_a_restart_before_sending_again(jetty: Jetty, desk: Desk) -> None:
     """A new process sends the code again as the old one would have."""
     begun = await desk.begin(jetty.second)
+    desk.time.pass_seconds(60)
     await desk.restart()
     assert (await desk.logins.resend(begun.attempt_id)).kind is CodeKind.SMS
 
@@ -185,6 +194,7 @@ async def test_a_restart_before_sending_again(jetty: Jetty, desk: Desk) -> None:
 @pytest.mark.parametrize("method", ["auth.signIn", "auth.checkPassword", "account.getPassword", "auth.resendCode"])
 async def test_a_lost_connection(jetty: Jetty, desk: Desk, method: str) -> None:
     """A connection that ends in the middle of a step is told, and the step can be taken again."""
+    jetty.admin.resend_after_s = 0
     wanted = await desk.begin(jetty.admin)
     jetty.sandbox.faults.add(method, drop=True)
     if method == "auth.resendCode":

@@ -162,7 +162,14 @@ async def test_what_was_held_for_a_deleted_session_ends(yard: Yard) -> None:
     """It would wait for ever otherwise."""
     await yard.repairs.died(yard.first.id, REVOKED)
     run = await yard.held(RunKind.LOAD_REQUESTS, 5)
-    sessions = SessionService(yard.store.sessions, yard.store.channels, yard.pooled.pool, yard.repairs)
+    sessions = SessionService(
+        yard.store.sessions,
+        SourceRepository(yard.store.database),
+        RunRepository(yard.store.database),
+        yard.store.flood_waits,
+        yard.pooled.pool,
+        yard.repairs,
+    )
     await sessions.delete(yard.first.id)
     run = await yard.desk.reached(run.id, RunStatus.FAILED)
     assert run.reason == "ChannelUnavailable"

@@ -1,10 +1,11 @@
 """Sessions on real storage and real clients."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from services.errors import NameTaken, NotFound, RowInUse, SessionDead, Unreachable
+from services.errors import NameTaken, NotFound, SessionDead, SessionInUse, Unreachable
 from services.repairs import SessionRepairs
 from services.runs import Runner
 from services.sessions import SessionService
@@ -24,7 +25,14 @@ def repairs(store: Store, pooled: Pooled) -> SessionRepairs:
 
 @pytest.fixture
 def sessions(store: Store, pooled: Pooled, repairs: SessionRepairs) -> SessionService:
-    return SessionService(store.sessions, store.channels, pooled.pool, repairs)
+    return SessionService(
+        store.sessions,
+        SourceRepository(store.database),
+        RunRepository(store.database),
+        store.flood_waits,
+        pooled.pool,
+        repairs,
+    )
 
 
 async def add_source(store: Store, session_id: int) -> None:
@@ -73,9 +81,9 @@ async def test_a_session_can_come_back(sessions: SessionService, repairs: Sessio
 
 async def test_cards_name_the_sources(store: Store, sessions: SessionService, pooled: Pooled) -> None:
     """A card says what reads through the session."""
-    assert (await sessions.card(pooled.session.id)).used_by == []
+    assert (await sessions.card(pooled.session.id)).sources == ()
     await add_source(store, pooled.session.id)
-    assert (await sessions.card(pooled.session.id)).used_by == ["Evening news"]
+    assert [source.name for source in (await sessions.card(pooled.session.id)).sources] == ["Evening news"]
 
 
 async def test_renaming(store: Store, sessions: SessionService, pooled: Pooled) -> None:
@@ -99,11 +107,10 @@ async def test_deleting_signs_out(jetty: Jetty, sessions: SessionService, pooled
 async def test_deleting_a_session_in_use(jetty: Jetty, store: Store, sessions: SessionService, pooled: Pooled) -> None:
     """A session that sources read through stays, is named with them, and is not signed out."""
     await add_source(store, pooled.session.id)
-    with pytest.raises(RowInUse) as caught:
-        await sessions.delete(pooled.session.id)
-    assert caught.value.used_by == ["Evening news"]
-    with pytest.raises(RowInUse):
-        await sessions.refuse_if_used(pooled.session.id)
+    for call in (sessions.delete, sessions.forget, sessions.refuse_if_used):
+        with pytest.raises(SessionInUse) as caught:
+            await call(pooled.session.id)
+        assert [name for _, name in caught.value.sources] == ["Evening news"]
     assert (await sessions.check(pooled.session.id)).state is SessionState.ACTIVE
 
 
@@ -129,3 +136,48 @@ async def test_what_is_gone(sessions: SessionService, tmp_path: Path) -> None:
     ):
         with pytest.raises(NotFound):
             await call
+
+
+async def test_deleting_here_only(jetty: Jetty, sessions: SessionService, pooled: Pooled) -> None:
+    """Forgotten here, alive at Telegram, and the clients are closed."""
+    async with pooled.pool.reading(pooled.session.id) as client:
+        await client.me()
+        await sessions.forget(pooled.session.id)
+        assert not client.is_connected
+    assert await sessions.all() == []
+    assert any(key.user == jetty.admin.id for key in jetty.sandbox.world.auth_keys.values())
+    assert jetty.calls("auth.logOut") == 0
+
+
+async def test_deletion_says_whether_telegram_heard_of_it(
+    jetty: Jetty, sessions: SessionService, pooled: Pooled
+) -> None:
+    """Signed out for sure, or perhaps alive in the list of devices."""
+    jetty.sandbox.faults.add("auth.logOut", error="FLOOD_WAIT_500")
+    assert not await sessions.delete(pooled.session.id)
+
+
+async def test_the_list_begins_with_what_needs_attention(
+    store: Store, sessions: SessionService, repairs: SessionRepairs, pooled: Pooled
+) -> None:
+    """Banned, signed out, paused by Telegram, then the most used; a wait that is over is none."""
+    await sessions.rename(pooled.session.id, "used")
+    await add_source(store, pooled.session.id)
+    ids = {}
+    for number, name in enumerate(("zulu", "alpha", "paused", "rested", "out", "banned"), start=2):
+        key = bytes([number]) * 256
+        credential = type(pooled.credential)(2, "127.0.0.1", 1, key, pooled.credential.api, number)
+        ids[name] = (await store.add_session(credential, name)).id
+    now = utc_now()
+    await store.flood_waits.put(ids["paused"], "messages.getHistory", now + timedelta(hours=1))
+    await store.flood_waits.put(ids["paused"], "contacts.resolveUsername", now + timedelta(hours=3))
+    await store.flood_waits.put(ids["rested"], "messages.getHistory", now - timedelta(seconds=1))
+    await repairs.died(ids["out"], SessionDead("SESSION_REVOKED"))
+    await repairs.died(ids["banned"], SessionDead("USER_DEACTIVATED_BAN", is_banned=True))
+    rows = await sessions.listing()
+    assert [row.session.name for row in rows] == ["banned", "out", "paused", "used", "alpha", "rested", "zulu"]
+    assert [row.sources for row in rows] == [0, 0, 0, 1, 0, 0, 0]
+    paused_until = rows[2].paused_until
+    assert paused_until is not None
+    assert abs(paused_until - now - timedelta(hours=3)) < timedelta(seconds=1)
+    assert (await sessions.card(ids["paused"])).paused_until == paused_until

@@ -22,6 +22,7 @@ SECRETS = {
     "api_hash": "fa1afe1fa1afe1fa1afe1fa1afe1fa1a",
     "phone": "+99966123499",
     "credential": "AUTHKEY-" * 32,
+    "proxy": "made-up-proxy-password",
     "payload": "half a login with its code hash",
     "password": "two-factor-password",
     "old password": "the password before",
@@ -50,6 +51,7 @@ async def test_no_secret_lies_on_disk(make: Maker, database: Database, vault: Va
     session = await make.session(
         api_hash=SECRETS["api_hash"], phone=SECRETS["phone"], credential=SECRETS["credential"].encode()
     )
+    await make.sessions.set_proxy(session.id, SECRETS["proxy"].encode())
     await make.sessions.put_peers(session.id, {1: ACCESS_HASH})
     await LoginRepository(database, vault).put(7, LoginStep.CODE, SECRETS["payload"].encode(), clock.now)
     talks = ConversationRepository(database, vault)

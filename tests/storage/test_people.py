@@ -8,13 +8,16 @@ import pytest
 from sqlalchemy import Table, func, select, update
 
 from storage.admins import AdminRepository
+from storage.channels import ChannelRepository
 from storage.confirmations import ConfirmationRepository
 from storage.conversations import ConversationRepository
 from storage.database import Database
-from storage.errors import CiphertextInvalid
-from storage.models import Role
+from storage.errors import CiphertextInvalid, LastOwner
+from storage.models import Channel, ChannelKind, Role
+from storage.pins import PinRepository
 from storage.schema import confirmations, conversations
 from storage.screens import ScreenRepository
+from storage.types import utc_now
 from storage.vault import Vault
 from tests.storage.conftest import Clock
 
@@ -156,3 +159,37 @@ async def test_an_expired_confirmation_is_none(
     confirmation = await questions.take(young, 7)
     assert confirmation is not None
     assert confirmation.expires_at == clock.now + timedelta(seconds=300)
+
+
+async def test_a_new_role_voids_what_was_open(
+    database: Database, vault: Vault, admins: AdminRepository, questions: ConfirmationRepository
+) -> None:
+    """Channels are replaced; confirmations, and the PIN of who owns no more, are gone; others' stay."""
+    channels = ChannelRepository(database)
+    for channel_id in (-1001, -1002):
+        await channels.put(Channel(channel_id, "A", None, ChannelKind.CHANNEL, None, True, utc_now()))
+    await admins.put(7, Role.OWNER, "Ann")
+    await admins.put(8, Role.OWNER, "Bob")
+    pins = PinRepository(database, vault)
+    await pins.put(8, "1234")
+    mine, theirs = await questions.create(7, "x", {}), await questions.create(8, "x", {})
+    bob = await admins.assign(8, Role.APPROVER, "Bob", [-1001])
+    assert bob.channels == {-1001}
+    assert (bob.sees(-1001), bob.decides(-1002)) == (True, False)
+    assert await questions.take(theirs, 8) is None
+    assert await pins.get(8) is None
+    assert await questions.take(mine, 7) is not None
+    assert (await admins.assign(8, Role.APPROVER, "Bob", [-1002])).channels == {-1002}
+    assert (await admins.assign(8, Role.VIEWER, "Bob", [-1002])).channels == set()
+    await admins.rename(8, "Bobby")
+    assert [(each.name, each.role) for each in await admins.all()] == [("Ann", Role.OWNER), ("Bobby", Role.VIEWER)]
+
+
+async def test_the_last_owner_stays(admins: AdminRepository) -> None:
+    """Two owners who remove each other at once: one stays."""
+    await admins.put(7, Role.OWNER, "Ann")
+    await admins.put(8, Role.OWNER, "Bob")
+    answers = await asyncio.gather(admins.remove(7), admins.assign(8, Role.VIEWER, "Bob", []), return_exceptions=True)
+    assert sum(isinstance(answer, LastOwner) for answer in answers) == 1
+    assert [each.role for each in await admins.all()].count(Role.OWNER) == 1
+    assert not await admins.remove(99)

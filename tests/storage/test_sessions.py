@@ -94,7 +94,7 @@ async def test_signing_in_anew_keeps_the_session(make: Maker, clock: Clock) -> N
     assert (renewed.api_id, renewed.masked_phone, renewed.checked_at) == (9, "+9••••43", clock.now)
     assert await make.sessions.credential(session.id) == b"new key"
     assert await make.sessions.api_hash(session.id) == "fresh"
-    assert await make.sessions.used_by(session.id) == ["Papers"]
+    assert await make.sessions.use() == {session.id: 1}
 
     other = await make.session(name="Bob")
     with pytest.raises(AccountTaken) as caught:
@@ -108,7 +108,7 @@ async def test_a_used_session_cannot_be_deleted(make: Maker) -> None:
     session = await make.session()
     for name in ("Zulu", "Alpha"):
         await make.source(session, name=name)
-    assert await make.sessions.used_by(session.id) == ["Alpha", "Zulu"]
+    assert await make.sessions.use() == {session.id: 2}
     with pytest.raises(RowInUse) as caught:
         await make.sessions.delete(session.id)
     assert (caught.value.row_id, caught.value.used_by) == (session.id, ["Alpha", "Zulu"])
@@ -153,7 +153,10 @@ async def test_a_session_that_is_gone(make: Maker, clock: Clock) -> None:
     await make.sessions.put_peers(77, {1: 1})
     await make.sessions.delete(77)
     assert await make.sessions.get(77) is None
-    assert await make.sessions.used_by(77) == []
+    assert await make.sessions.proxy(77) is None
+    assert not await make.sessions.set_api(77, 1, "hash", b"new", b"old")
+    await make.sessions.set_proxy(77, b"proxy")
+    assert await make.sessions.use() == {}
     with pytest.raises(RowMissing) as caught:
         await make.sessions.credential(77)
     assert (caught.value.table, caught.value.row_id) == ("sessions", 77)
@@ -229,3 +232,27 @@ async def test_of_many_that_find_it_dead_one_is_the_first(make: Maker, clock: Cl
     assert stored is not None
     assert (stored.state, stored.state_reason, stored.checked_at) == (SessionState.BANNED, "REASON", clock.now)
     assert not await make.sessions.died(77, SessionState.BANNED, "REASON", clock.now)
+
+
+async def test_a_proxy(make: Maker) -> None:
+    """Given, taken away, given another; it stays through a renewal of the session."""
+    session = await make.session()
+    assert await make.sessions.proxy(session.id) is None
+    for proxy in (b"one", None, b"two"):
+        await make.sessions.set_proxy(session.id, proxy)
+        assert await make.sessions.proxy(session.id) == proxy
+    new = {"api_id": 9, "api_hash": "fresh", "masked_phone": "+9••••43", "credential": b"new key"}
+    await make.sessions.renew(session.id, phone=None, fingerprint=b"new", **new)  # type: ignore[arg-type]
+    assert await make.sessions.proxy(session.id) == b"two"
+
+
+async def test_another_application(make: Maker) -> None:
+    """Id, hash and credential change together, and only while the credential is the one that was looked at."""
+    session = await make.session(credential=b"old")
+    assert not await make.sessions.set_api(session.id, 9, "fresh", b"new", b"another")
+    assert (await make.sessions.credential(session.id)) == b"old"
+    assert await make.sessions.set_api(session.id, 9, "fresh", b"new", b"old")
+    changed = await make.sessions.get(session.id)
+    assert changed is not None
+    assert (changed.api_id, await make.sessions.api_hash(session.id)) == (9, "fresh")
+    assert await make.sessions.credential(session.id) == b"new"

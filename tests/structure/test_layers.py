@@ -24,10 +24,13 @@ OWNERS = {
     "aiogram": ("bot/", "handlers/", "sandbox/"),
     "telethon": ("services/clients/telethon", "sandbox/"),
     "pyrogram": ("services/clients/pyrogram", "sandbox/"),
+    "python_socks": ("services/clients/proxy.py",),
     "apscheduler": ("services/schedule.py",),
     "sqlalchemy": ("storage/",),
     "alembic": ("storage/",),
     "cryptography": ("storage/", "sandbox/"),
+    "segno": ("handlers/qr_picture.py",),
+    "zxingcpp": ("sandbox/",),
 }
 
 

@@ -99,6 +99,7 @@ def leaves(kind: type[errors.PorterError]) -> Iterator[type[errors.PorterError]]
 
 START_UP = {
     "AnotherPoller",
+    "WebhookSet",
     "DatabaseTooNew",
     "DatabaseDamaged",
     "ForeignDatabase",
@@ -134,7 +135,9 @@ def test_env_example_equals_settings() -> None:
             assert lines[position - 1].startswith("# "), line
     for name, field in Settings.model_fields.items():
         default = field.get_default(call_default_factory=True)
-        if default is not PydanticUndefined and isinstance(default, str | Path):
+        if isinstance(default, bool):
+            assert shown[name.upper()] == str(default).lower()
+        elif default is not PydanticUndefined and isinstance(default, str | Path | int):
             assert shown[name.upper()] == str(default)
         else:
             assert shown[name.upper()] == ""

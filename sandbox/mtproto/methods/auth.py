@@ -5,6 +5,7 @@ https://core.telegram.org/api/auth
 
 import asyncio
 import os
+from collections.abc import Callable
 from typing import Any
 
 from telethon.tl import functions, types
@@ -12,30 +13,29 @@ from telethon.tl import functions, types
 from sandbox.mtproto.methods import passwords, render
 from sandbox.mtproto.methods.peers import fail
 from sandbox.mtproto.rpc import Call, method
-from sandbox.world import HOME_DC, Account, ExportedLogin, LoginCode
+from sandbox.world import RESEND_AFTER_S, Account, ExportedLogin, LoginCode
 
-RESEND_AFTER_S = 60
 PHONE_DIGITS = range(7, 16)
 
 
 @method(functions.auth.SendCodeRequest)
 async def send_code(call: Call, request: Any) -> Any:
-    _only_at_home(call)
+    _only_at_home(call, request.phone_number)
     if not is_application(call, request.api_id, request.api_hash):
         raise fail("API_ID_INVALID")
     _check_number(request.phone_number)
-    return _sent(call.world.send_code(request.phone_number, request.api_id))
+    return _sent(call, call.world.send_code(request.phone_number, request.api_id))
 
 
 @method(functions.auth.ResendCodeRequest)
 async def resend_code(call: Call, request: Any) -> Any:
-    """The code again, by SMS: the way that the first answer named. There is no third way."""
-    _only_at_home(call)
+    """The code again, by the way that the last answer named."""
+    _only_at_home(call, request.phone_number)
     code = call.world.live_code(request.phone_number, request.phone_code_hash)
-    if code.delivery != "app":
+    if code.way + 1 >= len(call.world.code_ways(code.phone)):
         raise fail("SEND_CODE_UNAVAILABLE")
     call.world.drop_codes(code.phone)
-    return _sent(call.world.send_code(code.phone, code.api_id, delivery="sms"))
+    return _sent(call, call.world.send_code(code.phone, code.api_id, code.way + 1))
 
 
 @method(functions.auth.CancelCodeRequest)
@@ -47,15 +47,17 @@ async def cancel_code(call: Call, request: Any) -> bool:
 
 @method(functions.auth.SignInRequest)
 async def sign_in(call: Call, request: Any) -> Any:
-    _only_at_home(call)
+    _only_at_home(call, request.phone_number)
     _check_number(request.phone_number)
     if not request.phone_code_hash:
         raise fail("PHONE_CODE_HASH_EMPTY")
-    if not request.phone_code:
+    by_email = request.email_verification is not None
+    given = getattr(request.email_verification, "code", "") if by_email else request.phone_code
+    if not given:
         raise fail("PHONE_CODE_EMPTY")
     code = call.world.live_code(request.phone_number, request.phone_code_hash)
-    if request.phone_code != code.code:
-        raise fail("PHONE_CODE_INVALID")
+    if by_email != (call.world.code_ways(code.phone)[code.way] == "email") or given != code.code:
+        raise fail("CODE_INVALID" if by_email else "PHONE_CODE_INVALID")
     account = call.world.account_by_phone(code.phone)
     if account is None:
         return types.auth.AuthorizationSignUpRequired()
@@ -126,23 +128,52 @@ async def import_authorization(call: Call, request: Any) -> Any:
 
 def authorized(call: Call, account: Account) -> Any:
     call.key.user, call.key.password_pending = account.id, None
-    if account.phone and call.dc_id == HOME_DC:
+    if account.phone and call.dc_id == account.home_dc:
         call.world.drop_codes(account.phone)
     call.world.touch()
     return types.auth.Authorization(render.user(account, account.id))
 
 
-def _sent(code: LoginCode) -> Any:
-    length = len(code.code)
-    if code.delivery == "app":
-        kind = types.auth.SentCodeTypeApp(length)
-        return types.auth.SentCode(kind, code.hash, types.auth.CodeTypeSms(), RESEND_AFTER_S)
-    return types.auth.SentCode(types.auth.SentCodeTypeSms(length), code.hash)
+SENT: dict[str, Callable[[str], Any]] = {
+    "app": lambda code: types.auth.SentCodeTypeApp(len(code)),
+    "sms": lambda code: types.auth.SentCodeTypeSms(len(code)),
+    "call": lambda code: types.auth.SentCodeTypeCall(len(code)),
+    "flash_call": lambda _: types.auth.SentCodeTypeFlashCall("+1555*****"),
+    "missed_call": lambda code: types.auth.SentCodeTypeMissedCall("+1 555", len(code)),
+    "email": lambda code: types.auth.SentCodeTypeEmailCode("an***@h***.example", len(code)),
+    "email_setup": lambda _: types.auth.SentCodeTypeSetUpEmailRequired(),
+    "fragment": lambda code: types.auth.SentCodeTypeFragmentSms("https://fragment.com/login", len(code)),
+    "word": lambda code: types.auth.SentCodeTypeSmsWord(code[:1]),
+    "phrase": lambda code: types.auth.SentCodeTypeSmsPhrase(code.split()[0]),
+}
+"""How a code can be sent, and how auth.sentCode says so. In any case it stands in the chat with 777000."""
+
+NEXT: dict[str, Callable[[], Any]] = {
+    "sms": types.auth.CodeTypeSms,
+    "word": types.auth.CodeTypeSms,
+    "phrase": types.auth.CodeTypeSms,
+    "call": types.auth.CodeTypeCall,
+    "flash_call": types.auth.CodeTypeFlashCall,
+    "missed_call": types.auth.CodeTypeMissedCall,
+    "fragment": types.auth.CodeTypeFragmentSms,
+}
+"""The ways that auth.codeType can name; the others come first or never."""
 
 
-def _only_at_home(call: Call) -> None:
-    if call.dc_id != HOME_DC:
-        raise fail(f"PHONE_MIGRATE_{HOME_DC}")
+def _sent(call: Call, code: LoginCode) -> Any:
+    account = call.world.account_by_phone(code.phone)
+    ways = call.world.code_ways(code.phone)
+    kind = SENT[ways[code.way]](code.code)
+    if code.way + 1 >= len(ways):
+        return types.auth.SentCode(kind, code.hash)
+    timeout = account.resend_after_s if account is not None else RESEND_AFTER_S
+    return types.auth.SentCode(kind, code.hash, NEXT[ways[code.way + 1]](), timeout)
+
+
+def _only_at_home(call: Call, phone: str) -> None:
+    home_dc = call.world.home_dc_of(phone)
+    if call.dc_id != home_dc:
+        raise fail(f"PHONE_MIGRATE_{home_dc}")
 
 
 def is_application(call: Call, api_id: int, api_hash: str) -> bool:

@@ -1,7 +1,7 @@
 """auth.*LoginToken: logging in by a QR code that somebody who is signed in scans.
 
-https://core.telegram.org/api/qr-login. All accounts live at the home DC: a client elsewhere is told to migrate once its
-token was accepted.
+https://core.telegram.org/api/qr-login. A client at another DC than the home of the account that scanned is told to
+migrate.
 """
 
 import os
@@ -12,7 +12,7 @@ from telethon.tl import functions, types
 from sandbox.mtproto.methods.auth import authorized, is_application
 from sandbox.mtproto.methods.peers import fail
 from sandbox.mtproto.rpc import Call, method
-from sandbox.world import HOME_DC, TOKEN_LIFETIME_S, LoginToken
+from sandbox.world import LoginToken
 
 
 @method(functions.auth.ExportLoginTokenRequest)
@@ -23,10 +23,11 @@ async def export_login_token(call: Call, request: Any) -> Any:
     world = call.world
     for token, known in world.login_tokens.items():
         if known.key_id == call.key_id and known.accepted_by is not None:
-            if call.dc_id != HOME_DC:
-                return types.auth.LoginTokenMigrateTo(HOME_DC, bytes.fromhex(token))
+            home_dc = world.account(known.accepted_by).home_dc
+            if call.dc_id != home_dc:
+                return types.auth.LoginTokenMigrateTo(home_dc, bytes.fromhex(token))
             return _redeem(call, token, known)
-    fresh, expires = os.urandom(32), world.now() + TOKEN_LIFETIME_S
+    fresh, expires = os.urandom(32), world.now() + world.token_lifetime_s
     world.login_tokens[fresh.hex()] = LoginToken(call.key_id, request.api_id, expires)
     world.touch()
     return types.auth.LoginToken(expires, fresh)
@@ -36,7 +37,7 @@ async def export_login_token(call: Call, request: Any) -> Any:
 async def import_login_token(call: Call, request: Any) -> Any:
     """Behind a migration: the accepted token, brought to the DC of its account."""
     known = call.world.login_tokens.get(request.token.hex())
-    if known is None or known.accepted_by is None or call.dc_id != HOME_DC:
+    if known is None or known.accepted_by is None or call.dc_id != call.world.account(known.accepted_by).home_dc:
         raise fail("AUTH_TOKEN_INVALID")
     return _redeem(call, request.token.hex(), known)
 
