@@ -1,6 +1,6 @@
 """Opens everything once, in order, on one stack - and closes it in reverse.
 
-lock -> database -> vault -> home, leases -> Bot -> user clients -> runs, schedule -> dispatcher -> polling
+lock -> database -> vault -> home, leases -> Bot -> services (bot/house.py) -> dispatcher -> polling
 """
 
 import asyncio
@@ -16,76 +16,22 @@ from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramAPIError
-from aiogram.fsm.storage.base import StorageKey
-from aiogram.fsm.storage.memory import SimpleEventIsolation
-from aiogram.types import ChatJoinRequest, LinkPreviewOptions
+from aiogram.types import LinkPreviewOptions
 
-from bot.dispatcher import Workflow, build_dispatcher
-from bot.fsm import Conversations, SqliteStorage
-from bot.gate import BotApiGate
+from bot.dispatcher import build_dispatcher
+from bot.house import House
 from bot.lock import hold_lock
 from bot.pace import ChatPace
 from bot.polling import AnotherPoller, Poller
+from bot.rows import Rows
 from bot.settings import Settings
-from handlers.login_screens import LoginScreens
-from handlers.middleware import AdminMiddleware
-from handlers.notifier import ScreenNotifier
 from handlers.people import set_menu
 from handlers.restored import question
-from handlers.screen import Page, Screens
+from handlers.screen import Page
 from handlers.texts import Texts
-from services.access import Rights
-from services.admins import AdminService
-from services.audit import AuditService
-from services.channels import ChannelService
-from services.clients.factory import Clients
-from services.clients.pacing import Governor
-from services.clients.pool import ClientPool
-from services.confirmations import ConfirmationService
-from services.desks import Desks
-from services.enrolment import Enrolment
-from services.errors import SessionDead
-from services.exports import ExportService
-from services.home import HomeService
-from services.imports import ImportService
-from services.join_requests import JoinRequestService
-from services.leases import Leases, this_host, this_process
-from services.login import LoginService
-from services.pins import PinService
-from services.repairs import SessionRepairs
-from services.restores import RestingClients, RestoreService
-from services.retention import Forgetting, Retention
-from services.runs import Runner
-from services.schedule import ScheduleService
-from services.scraping import Scraper
-from services.session_settings import SessionSettings
-from services.session_watch import SessionWatch, looking
-from services.sessions import SessionService
-from services.sources import SourceService
-from services.targets import Targets
-from storage.admins import AdminRepository
-from storage.audit import AuditRepository
-from storage.channels import ChannelRepository
-from storage.confirmations import ConfirmationRepository
-from storage.conversations import ConversationRepository
 from storage.database import Database
-from storage.files import FileRepository
-from storage.flood_waits import FloodWaitRepository
 from storage.home import settle
-from storage.join_requests import JoinRequestRepository
-from storage.leases import LeaseRepository
-from storage.logins import LoginRepository
-from storage.models import IncomingRequest, RunKind, Schedule
-from storage.people import PeopleRepository
-from storage.pins import PinRepository
 from storage.restore import finish
-from storage.restored import RestoredRepository
-from storage.runs import RunRepository
-from storage.schedules import ScheduleRepository
-from storage.screens import ScreenRepository
-from storage.sessions import SessionRepository
-from storage.sources import SourceRepository
-from storage.summary import SummaryRepository
 from storage.vault import open_vault
 
 log = logging.getLogger(__name__)
@@ -99,87 +45,72 @@ class App:
 
     settings: Settings
     bot: Bot
+    house: House
     dispatcher: Dispatcher
     poller: Poller
-    admins: AdminService
-    screens: Screens
-    logins: LoginService
-    runner: Runner
-    schedule: ScheduleService
-    watch: SessionWatch
-    restores: RestoreService
-    pool: ClientPool
-    leases: Leases
-    retention: Retention
 
     async def run(self, stop: asyncio.Event) -> None:
+        house = self.house
         working = asyncio.create_task(self._work())
-        if self.restores.waiting is None:
+        if house.restores.waiting is None:
             await working
-        await self.retention.start()
+        await house.retention.start()
         greeting = asyncio.create_task(self._greet())
         try:
             await self.poller.run(stop)
         except AnotherPoller:
             # Two Porters would use one account from two addresses, and Telegram kills such keys: this one gives way,
             # and leaves the accounts alone when it is started again, until an owner has decided.
-            await self.restores.contested()
+            await house.restores.contested()
             await self._stop(greeting, working)
-            for owner in await self.admins.owners():
-                await self.screens.tell(owner.user_id, Page(Texts(zone=self.settings.zone).home.another_porter()))
+            for owner in await house.admins.owners():
+                await house.screens.tell(owner.user_id, Page(Texts(zone=self.settings.zone).home.another_porter()))
             raise
         finally:
             await self._stop(greeting, working)
 
     async def _stop(self, *tasks: asyncio.Task[None]) -> None:
-        """Nothing works any more, and no client is open."""
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.retention.stop()
-        await self.watch.stop()
-        await self.schedule.stop()
-        await self.runner.stop()
-        await self.logins.close()
-        await self.pool.close()
+        await self.house.stop()
 
     async def _work(self) -> None:
-        """Runs, schedules and the watch, at once or as soon as an owner has said that the other Porter is off."""
-        await self.restores.released()
+        """At once, or as soon as an owner has said that the other Porter is off."""
+        await self.house.restores.released()
         try:
-            await self.runner.start()
-            await self.schedule.start()
-            await self.watch.start()
-            await self.logins.start()
+            await self.house.start()
         except Exception:
             log.exception("runs, schedules, the watch and logins did not start")
             raise
 
     async def _greet(self) -> None:
         """What may come after the first poll: whether the old Porter is off, the claim link, the command menus."""
+        admins = self.house.admins
         try:
             await self._ask_owners()
-            if not await self.admins.owners():
+            if not await admins.owners():
                 me = await self.bot.me()
-                link = f"https://t.me/{me.username}?start={self.admins.new_claim()}"
+                link = f"https://t.me/{me.username}?start={admins.new_claim()}"
                 log.warning("nobody owns this Porter. Open this link within 15 minutes to own it: %s", link)
         except TelegramAPIError as error:
             log.warning("the claim link is not known: %s", error.message)
-        for admin in await self.admins.all():
+        for admin in await admins.all():
             await set_menu(self.bot, admin.user_id, admin.role)
 
     async def _ask_owners(self) -> None:
         """Once; later on the question stands where home was."""
-        restored = self.restores.waiting
-        if restored is None:
+        restores = self.house.restores
+        if restores.waiting is None:
             return
+        restored = restores.waiting
         log.warning("%s: accounts rest until an owner says in the chat that the other Porter is off", restored.why)
         if restored.told:
             return
-        for admin in await self.admins.owners():
+        for admin in await self.house.admins.owners():
             texts = Texts(zone=ZoneInfo(admin.timezone) if admin.timezone else self.settings.zone)
-            await self.screens.tell(admin.user_id, question(texts, restored, is_owner=True))
-        await self.restores.told()
+            await self.house.screens.tell(admin.user_id, question(texts, restored, is_owner=True))
+        await restores.told()
 
 
 @asynccontextmanager
@@ -200,153 +131,18 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         await database.claim_identity(bot.id, settings.network)
         await settle(database)
 
-        async def session_taken(session_id: int) -> None:
-            await pool.drop(session_id)
-            await notifier.session_taken(await sessions.get(session_id))
+        rows = Rows.on(database, vault)
+        house = House(settings, rows, vault, bot, pace, server)
+        stack.push_async_callback(house.stop)
+        await house.leases.take_over()
+        await house.leases.start()
+        await house.restores.load()
+        await house.admins.appoint(settings.admin_ids)
+        await rows.confirmations.sweep()
+        await rows.flood_waits.sweep()
 
-        leases = Leases(LeaseRepository(database, this_process(), this_host()), session_taken)
-        await leases.take_over()
-
-        confirmation_rows, flood_waits = ConfirmationRepository(database), FloodWaitRepository(database)
-        await confirmation_rows.sweep()
-        await flood_waits.sweep()
-
-        admin_rows, channel_rows = AdminRepository(database), ChannelRepository(database)
-        audit_rows = AuditRepository(database)
-        rights, audits = Rights(admin_rows), AuditService(audit_rows)
-        admins = AdminService(admin_rows, channel_rows)
-        await admins.appoint(settings.admin_ids)
-        screens = Screens(bot, ScreenRepository(database), pace)
-        notifier = ScreenNotifier(screens, admins, settings.zone)
-        stack.push_async_callback(notifier.close)
-        gate = BotApiGate(bot)
-
-        session_rows = SessionRepository(database, vault)
-        restores = RestoreService(RestoredRepository(database))
-        await restores.load()
-        factory = RestingClients(Clients(server), restores)
-        governor = Governor(flood_waits)
-
-        async def session_died(session_id: int, error: SessionDead) -> None:
-            await repairs.died(session_id, error)
-
-        pool = ClientPool(session_rows, factory, governor, leases, session_died)
-        await leases.start()
-        stack.push_async_callback(leases.stop)
-        stack.push_async_callback(pool.close)
-        run_rows, people = RunRepository(database), PeopleRepository(database)
-        runner = Runner(run_rows, notifier)
-        schedule_rows = ScheduleRepository(database)
-        schedule = ScheduleService(schedule_rows)
-        source_rows, file_rows = SourceRepository(database), FileRepository(database)
-        repairs = SessionRepairs(session_rows, source_rows, pool, runner, notifier)
-        sessions = SessionService(
-            session_rows, source_rows, run_rows, flood_waits, pool, repairs, may_export=settings.allow_export
-        )
-        channels = ChannelService(channel_rows, session_rows, pool, gate)
-        stack.push_async_callback(channels.close)
-        watch = SessionWatch(session_rows, repairs, looking(sessions, channels, pool))
-        enrolment = Enrolment(session_rows, vault, repairs.revived)
-        login_rows, conversation_rows = LoginRepository(database, vault), ConversationRepository(database, vault)
-        fsm, isolation = SqliteStorage(conversation_rows), SimpleEventIsolation()
-        conversations = Conversations(bot.id, fsm, isolation)
-        login_screens = LoginScreens(screens, admins, settings.zone, conversations.of)
-
-        @asynccontextmanager
-        async def acting(admin_id: int) -> AsyncIterator[None]:
-            with audits.by(await rights.check_owner(admin_id)):
-                yield
-
-        logins = LoginService(login_rows, session_rows, enrolment, factory, login_screens, acting=acting)
-        stack.push_async_callback(logins.close)
-        targets = Targets(settings.download_dir)
-        sources = SourceService(source_rows, file_rows, schedule_rows, runner, schedule, targets)
-        scraper = Scraper(source_rows, file_rows, pool, targets)
-        requests = JoinRequestService(
-            JoinRequestRepository(database),
-            channel_rows,
-            session_rows,
-            channels,
-            pool,
-            gate,
-            runner,
-            notifier,
-            rights,
-            audits,
-        )
-        pins = PinService(PinRepository(database, vault))
-
-        async def role_changed(user_id: int) -> None:
-            """What this person had begun is void."""
-            pins.forget(user_id)
-            await logins.cancel(user_id)
-            key = StorageKey(bot_id=bot.id, chat_id=user_id, user_id=user_id)
-            await fsm.set_state(key, None)
-            await fsm.set_data(key, {})
-
-        admins.on_change(role_changed)
-
-        async def scrape_on_schedule(due: Schedule) -> None:
-            await sources.scrape(due.subject_id, None)
-
-        runner.register(RunKind.SCRAPE, scraper.work)
-        runner.register(RunKind.LOAD_REQUESTS, requests.work_load)
-        runner.register(RunKind.DECIDE_ALL, requests.work_decide_all)
-        schedule.on(RunKind.SCRAPE, scrape_on_schedule)
-
-        async def take_requests(updates: list[ChatJoinRequest]) -> None:
-            await requests.take([_incoming(update) for update in updates])
-
-        workflow = Workflow(
-            admins=admins,
-            api=settings.api,
-            audits=audits,
-            channels=channels,
-            confirmations=ConfirmationService(confirmation_rows),
-            forgetting=Forgetting(people),
-            exports=ExportService(sessions, session_rows, pool, repairs, restores.check),
-            home=HomeService(SummaryRepository(database), admin_rows),
-            imports=ImportService(enrolment, factory, settings.api, server),
-            logins=logins,
-            people=gate,
-            pins=pins,
-            repairs=repairs,
-            restores=restores,
-            screens=screens,
-            sessions=sessions,
-            session_settings=SessionSettings(session_rows, pool, factory),
-            sources=sources,
-        )
-        retention = Retention(
-            settings.retention_days,
-            {
-                "people": people.sweep,
-                "runs": run_rows.sweep,
-                "conversations": conversation_rows.sweep,
-                "lines of the audit": audit_rows.sweep,
-            },
-            {"logins": login_rows.sweep, "questions": confirmation_rows.sweep, "waits": flood_waits.sweep},
-        )
-        desks = Desks(requests, channels, runner, rights)
-        middleware = AdminMiddleware(admins, screens, desks, settings.zone)
-        dispatcher = build_dispatcher(workflow, fsm, isolation, middleware)
-        poller = Poller(bot, dispatcher, take_requests)
-        yield App(
-            settings=settings,
-            bot=bot,
-            dispatcher=dispatcher,
-            poller=poller,
-            admins=admins,
-            screens=screens,
-            runner=runner,
-            schedule=schedule,
-            watch=watch,
-            restores=restores,
-            pool=pool,
-            logins=logins,
-            leases=leases,
-            retention=retention,
-        )
+        dispatcher = build_dispatcher(house, settings)
+        yield App(settings, bot, house, dispatcher, Poller(bot, dispatcher, house.take_requests))
 
 
 def _bot(settings: Settings, pace: ChatPace) -> Bot:
@@ -357,20 +153,4 @@ def _bot(settings: Settings, pace: ChatPace) -> Bot:
         settings.bot_token.get_secret_value(),
         session=session,
         default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview=LinkPreviewOptions(is_disabled=True)),
-    )
-
-
-def _incoming(update: ChatJoinRequest) -> IncomingRequest:
-    person = update.from_user
-    return IncomingRequest(
-        channel_id=update.chat.id,
-        user_id=person.id,
-        name=person.full_name,
-        username=person.username,
-        bio=update.bio,
-        asked_at=update.date,
-        is_premium=person.is_premium,
-        link=update.invite_link.invite_link if update.invite_link else None,
-        language=person.language_code,
-        user_chat_id=update.user_chat_id,
     )

@@ -3,9 +3,9 @@
 from typing import TypedDict
 
 from aiogram import Dispatcher
-from aiogram.fsm.storage.base import BaseEventIsolation
 
-from bot.fsm import SqliteStorage
+from bot.house import House
+from bot.settings import Settings
 from handlers import build_router
 from handlers.middleware import AdminMiddleware
 from handlers.screen import Screens
@@ -54,12 +54,33 @@ class Workflow(TypedDict):
     sources: SourceService
 
 
-def build_dispatcher(
-    workflow: Workflow, storage: SqliteStorage, isolation: BaseEventIsolation, middleware: AdminMiddleware
-) -> Dispatcher:
+def _workflow(house: House, settings: Settings) -> Workflow:
+    return Workflow(
+        admins=house.admins,
+        api=settings.api,
+        audits=house.audits,
+        channels=house.channels,
+        confirmations=house.confirmations,
+        exports=house.exports,
+        forgetting=house.forgetting,
+        home=house.home,
+        imports=house.imports,
+        logins=house.logins,
+        people=house.gate,
+        pins=house.pins,
+        repairs=house.repairs,
+        restores=house.restores,
+        screens=house.screens,
+        sessions=house.sessions,
+        session_settings=house.session_settings,
+        sources=house.sources,
+    )
+
+
+def build_dispatcher(house: House, settings: Settings) -> Dispatcher:
     """One conversation an admin: updates of one person are handled in their order, one after the other."""
-    dispatcher = Dispatcher(storage=storage, events_isolation=isolation)
-    dispatcher.workflow_data.update(workflow)
-    dispatcher.update.outer_middleware(middleware)
+    dispatcher = Dispatcher(storage=house.fsm, events_isolation=house.isolation)
+    dispatcher.workflow_data.update(_workflow(house, settings))
+    dispatcher.update.outer_middleware(AdminMiddleware(house.admins, house.screens, house.desks, settings.zone))
     dispatcher.include_router(build_router())
     return dispatcher

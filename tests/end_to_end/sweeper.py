@@ -54,27 +54,27 @@ async def highest(most: Cost) -> None:
 async def warm(app: App) -> None:
     """Libraries imported, pools of threads and of database connections full: what is paid once, whoever comes."""
     await asyncio.gather(*(asyncio.to_thread(time.sleep, 0.05) for _ in range(32)))
-    await asyncio.gather(*(app.runner._runs.active() for _ in range(32)))
-    await app.watch.check_next()
+    await asyncio.gather(*(app.house.runner._runs.active() for _ in range(32)))
+    await app.house.watch.check_next()
 
 
 async def main() -> None:
     async with open_app(load_settings(), ChatPace(burst=100_000)) as app:
-        sessions = [session.id for session in await app.dispatcher.workflow_data["sessions"].all()]
+        sessions = [session.id for session in await app.house.sessions.all()]
         await warm(app)
         before = await settled()
         most = cost()
         sampling = asyncio.create_task(highest(most))
         checked = set()
         for _ in sessions:
-            session = await app.watch.check_next()
+            session = await app.house.watch.check_next()
             assert session is not None
             checked.add(session.id)
         sampling.cancel()
         after = await settled()
         async with AsyncExitStack() as stack:
             for session_id in sessions:
-                await (await stack.enter_async_context(app.pool.reading(session_id))).me()
+                await (await stack.enter_async_context(app.house.pool.reading(session_id))).me()
             together = cost()
         print(
             json.dumps(

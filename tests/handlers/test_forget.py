@@ -74,7 +74,7 @@ async def test_who_was_denied_long_ago_is_swept(play: Play) -> None:
     for days, gone in ((89, 0), (91, 1)):
         # In a thread: Porter's own write may be open, and needs this event loop to end.
         await asyncio.to_thread(deny, play.settings.data_dir / "porter.db", days)
-        swept = await play.app.retention.sweep()
+        swept = await play.app.house.retention.sweep()
         assert swept["people"] == gone
     assert set(swept) >= {"people", "runs", "conversations", "logins", "questions"}
     await play.admin.send(f"/forget {THIRD}")

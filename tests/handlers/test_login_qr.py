@@ -193,7 +193,7 @@ async def drawn_anew(play: Play, picture: dict[str, Any]) -> dict[str, Any]:
 
 async def put_deadline_back(play: Play) -> None:
     assert play.app is not None
-    rows = play.app.logins._logins
+    rows = play.app.house.logins._logins
     attempt = await rows.of_admin(ADMIN)
     assert attempt is not None
     await rows.update(attempt.id, attempt.step, await rows.payload(attempt.id), attempt.created_at)
@@ -222,7 +222,7 @@ async def test_another_message_has_become_the_screen(ready: Play) -> None:
     await ready.admin.scan(SECOND)
     await ready.admin.wait_for("Signed in as Boris")
     card = SessionAction(verb=SessionVerb.SHOW, id=1)
-    await ready.app.screens.tell(ADMIN, Page("a notice", keyboards.one("Its card", card, Texts())))
+    await ready.app.house.screens.tell(ADMIN, Page("a notice", keyboards.one("Its card", card, Texts())))
     notice = await ready.admin.wait_for("a notice")
     ready.sandbox.world.token_lifetime_s = 6
     link = await link_on(ready, await begin_qr(ready))
@@ -307,7 +307,7 @@ async def dead(play: Play) -> None:
     await play.admin.scan(SECOND)
     await play.admin.wait_for("Signed in as Boris")
     await play.driver.revoke(SECOND)
-    await play.app.watch.check_next()
+    await play.app.house.watch.check_next()
     await play.admin.wait_for("was signed out")
 
 

@@ -140,10 +140,10 @@ async def test_a_session_that_another_host_took_is_let_go(tmp_path: Path) -> Non
         app = app_of(play)
         # In a thread: Porter's own write may be open, and needs this event loop to end.
         assert await asyncio.to_thread(take_leases, play) == 1
-        await app.leases.beat()
+        await app.house.leases.beat()
         await play.admin.wait_for("Another Porter has begun to use «Anna»")
-        assert not app.pool.is_open(1)
-        await app.leases.beat()
+        assert not app.house.pool.is_open(1)
+        await app.house.leases.beat()
         answer = await check_account(play)
         assert "Another Porter is using this account" in answer["answer"]
         told = [m for m in await play.admin.bot_messages() if "has begun to use" in m["text"]]

@@ -208,7 +208,7 @@ async def test_channels_taken_away_between_question_and_run(tmp_path: Path) -> N
     """A queued run asks again before it decides: of who lost the channel meanwhile it decides nothing, and says so."""
     async with with_approver(tmp_path) as (play, boris):
         app, before = app_of(play), await waiting_at(play, play.gate.peer)
-        await app.runner.stop()
+        await app.house.runner.stop()
         await boris.send("/requests")
         await boris.wait_for("Waiting people")
         await boris.press(walks.beginning(play.gate.title))
@@ -218,10 +218,10 @@ async def test_channels_taken_away_between_question_and_run(tmp_path: Path) -> N
         await boris.press("Approve all")
         await boris.wait_for("about to start")
         await walks.change_admin(play.admin, "Boris", "Make viewer")
-        run = (await app.runner._runs.active())[0]
-        await app.runner.start()
+        run = (await app.house.runner._runs.active())[0]
+        await app.house.runner.start()
         for _ in range(500):
-            settled = await app.runner.get(run.id)
+            settled = await app.house.runner.get(run.id)
             if settled.status is RunStatus.FAILED:
                 break
             await asyncio.sleep(0.01)

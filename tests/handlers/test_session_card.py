@@ -26,7 +26,7 @@ async def chat_of(play: Play) -> str:
 
 async def pause(play: Play, seconds: int) -> None:
     assert play.app is not None
-    sessions = play.app.dispatcher.workflow_data["sessions"]
+    sessions = play.app.house.sessions
     flood_waits: FloodWaitRepository = sessions._flood_waits
     await flood_waits.put(1, "messages.getHistory", utc_now() + timedelta(seconds=seconds))
 
@@ -59,7 +59,7 @@ async def test_typing_searches_the_list(signed_in: Play) -> None:
     """A word narrows the list, across pages and cards, until all are shown again; a command closes the list."""
     play = signed_in
     assert play.app is not None
-    await play.app.dispatcher.workflow_data["sessions"].rename(1, "Work")
+    await play.app.house.sessions.rename(1, "Work")
     await play.admin.send("/sessions")
     await play.admin.wait_for("Accounts · 1")
     await play.admin.send("zeppelin")

@@ -1,0 +1,216 @@
+"""The services, put together: who is given whom. Nothing is asked and nothing runs before bot/app.py says so.
+
+What one service tells another that is built later goes through a method of the house.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiogram import Bot
+from aiogram.fsm.storage.base import StorageKey
+from aiogram.fsm.storage.memory import SimpleEventIsolation
+from aiogram.types import ChatJoinRequest
+
+from bot.fsm import Conversations, SqliteStorage
+from bot.gate import BotApiGate
+from bot.pace import ChatPace
+from bot.rows import Rows
+from bot.settings import Settings
+from handlers.login_screens import LoginScreens
+from handlers.notifier import ScreenNotifier
+from handlers.screen import Screens
+from services.access import Rights
+from services.admins import AdminService
+from services.audit import AuditService
+from services.channels import ChannelService
+from services.clients.base import MtprotoServer
+from services.clients.factory import Clients
+from services.clients.pacing import Governor
+from services.clients.pool import ClientPool
+from services.confirmations import ConfirmationService
+from services.desks import Desks
+from services.enrolment import Enrolment
+from services.errors import SessionDead
+from services.exports import ExportService
+from services.home import HomeService
+from services.imports import ImportService
+from services.join_requests import JoinRequestService
+from services.leases import Leases
+from services.login import LoginService
+from services.pins import PinService
+from services.repairs import SessionRepairs
+from services.restores import RestingClients, RestoreService
+from services.retention import Forgetting, Retention
+from services.runs import Runner
+from services.schedule import ScheduleService
+from services.scraping import Scraper
+from services.session_settings import SessionSettings
+from services.session_watch import SessionWatch, looking
+from services.sessions import SessionService
+from services.sources import SourceService
+from services.targets import Targets
+from storage.models import IncomingRequest, RunKind, Schedule
+from storage.vault import Vault
+
+
+class House:
+    """`server`: another MTProto server than Telegram's."""
+
+    def __init__(
+        self, settings: Settings, rows: Rows, vault: Vault, bot: Bot, pace: ChatPace, server: MtprotoServer | None
+    ) -> None:
+        self._bot_id = bot.id
+
+        # The chat
+        self.rights = Rights(rows.admins)
+        self.audits = AuditService(rows.audit)
+        self.admins = AdminService(rows.admins, rows.channels)
+        self.admins.on_change(self._role_changed)
+        self.pins = PinService(rows.pins)
+        self.confirmations = ConfirmationService(rows.confirmations)
+        self.fsm, self.isolation = SqliteStorage(rows.conversations), SimpleEventIsolation()
+        self.screens = Screens(bot, rows.screens, pace)
+        self.notifier = ScreenNotifier(self.screens, self.admins, settings.zone)
+        self.gate = BotApiGate(bot)
+
+        # Clients of accounts
+        self.restores = RestoreService(rows.restored)
+        self.factory = RestingClients(Clients(server), self.restores)
+        self.leases = Leases(rows.leases, self._session_taken)
+        governor = Governor(rows.flood_waits)
+        self.pool = ClientPool(rows.sessions, self.factory, governor, self.leases, self._session_died)
+
+        # Long work
+        self.runner = Runner(rows.runs, self.notifier)
+        self.schedule = ScheduleService(rows.schedules)
+
+        # Accounts
+        self.repairs = SessionRepairs(rows.sessions, rows.sources, self.pool, self.runner, self.notifier)
+        self.sessions = SessionService(
+            rows.sessions,
+            rows.sources,
+            rows.runs,
+            rows.flood_waits,
+            self.pool,
+            self.repairs,
+            may_export=settings.allow_export,
+        )
+        self.session_settings = SessionSettings(rows.sessions, self.pool, self.factory)
+        self.exports = ExportService(self.sessions, rows.sessions, self.pool, self.repairs, self.restores.check)
+        self.channels = ChannelService(rows.channels, rows.sessions, self.pool, self.gate)
+        self.watch = SessionWatch(rows.sessions, self.repairs, looking(self.sessions, self.channels, self.pool))
+        enrolment = Enrolment(rows.sessions, vault, self.repairs.revived)
+        self.imports = ImportService(enrolment, self.factory, settings.api, server)
+        conversations = Conversations(bot.id, self.fsm, self.isolation)
+        login_screens = LoginScreens(self.screens, self.admins, settings.zone, conversations.of)
+        self.logins = LoginService(
+            rows.logins, rows.sessions, enrolment, self.factory, login_screens, acting=self._acting
+        )
+
+        # Carrying channels home
+        targets = Targets(settings.download_dir)
+        self.sources = SourceService(rows.sources, rows.files, rows.schedules, self.runner, self.schedule, targets)
+        self.scraper = Scraper(rows.sources, rows.files, self.pool, targets)
+
+        # Keeping the gate
+        self.requests = JoinRequestService(
+            rows.join_requests,
+            rows.channels,
+            rows.sessions,
+            self.channels,
+            self.pool,
+            self.gate,
+            self.runner,
+            self.notifier,
+            self.rights,
+            self.audits,
+        )
+        self.desks = Desks(self.requests, self.channels, self.runner, self.rights)
+
+        # Looking and forgetting
+        self.home = HomeService(rows.summary, rows.admins)
+        self.forgetting = Forgetting(rows.people)
+        self.retention = Retention(
+            settings.retention_days,
+            {
+                "people": rows.people.sweep,
+                "runs": rows.runs.sweep,
+                "conversations": rows.conversations.sweep,
+                "lines of the audit": rows.audit.sweep,
+            },
+            {
+                "logins": rows.logins.sweep,
+                "questions": rows.confirmations.sweep,
+                "waits": rows.flood_waits.sweep,
+            },
+        )
+
+        self.runner.register(RunKind.SCRAPE, self.scraper.work)
+        self.runner.register(RunKind.LOAD_REQUESTS, self.requests.work_load)
+        self.runner.register(RunKind.DECIDE_ALL, self.requests.work_decide_all)
+        self.schedule.on(RunKind.SCRAPE, self._scrape_on_schedule)
+
+    # -- life
+
+    async def start(self) -> None:
+        """What works by itself: runs, schedules, the watch, unfinished logins."""
+        await self.runner.start()
+        await self.schedule.start()
+        await self.watch.start()
+        await self.logins.start()
+
+    async def stop(self) -> None:
+        """Nothing works any more, and no client is open. Whatever was not started, or is stopped already, may be."""
+        await self.retention.stop()
+        await self.watch.stop()
+        await self.schedule.stop()
+        await self.runner.stop()
+        await self.logins.close()
+        await self.channels.close()
+        await self.pool.close()
+        await self.leases.stop()
+        await self.notifier.close()
+
+    # -- what the services tell each other
+
+    async def take_requests(self, updates: list[ChatJoinRequest]) -> None:
+        await self.requests.take([_incoming(update) for update in updates])
+
+    async def _session_died(self, session_id: int, error: SessionDead) -> None:
+        await self.repairs.died(session_id, error)
+
+    async def _session_taken(self, session_id: int) -> None:
+        await self.pool.drop(session_id)
+        await self.notifier.session_taken(await self.sessions.get(session_id))
+
+    async def _scrape_on_schedule(self, due: Schedule) -> None:
+        await self.sources.scrape(due.subject_id, None)
+
+    async def _role_changed(self, user_id: int) -> None:
+        """What this person had begun is void."""
+        self.pins.forget(user_id)
+        await self.logins.cancel(user_id)
+        key = StorageKey(bot_id=self._bot_id, chat_id=user_id, user_id=user_id)
+        await self.fsm.set_state(key, None)
+        await self.fsm.set_data(key, {})
+
+    @asynccontextmanager
+    async def _acting(self, admin_id: int) -> AsyncIterator[None]:
+        with self.audits.by(await self.rights.check_owner(admin_id)):
+            yield
+
+
+def _incoming(update: ChatJoinRequest) -> IncomingRequest:
+    person = update.from_user
+    return IncomingRequest(
+        channel_id=update.chat.id,
+        user_id=person.id,
+        name=person.full_name,
+        username=person.username,
+        bio=update.bio,
+        asked_at=update.date,
+        is_premium=person.is_premium,
+        link=update.invite_link.invite_link if update.invite_link else None,
+        language=person.language_code,
+        user_chat_id=update.user_chat_id,
+    )

@@ -1,0 +1,74 @@
+"""Every repository, on one open database."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from services.leases import this_host, this_process
+from storage.admins import AdminRepository
+from storage.audit import AuditRepository
+from storage.channels import ChannelRepository
+from storage.confirmations import ConfirmationRepository
+from storage.conversations import ConversationRepository
+from storage.database import Database
+from storage.files import FileRepository
+from storage.flood_waits import FloodWaitRepository
+from storage.join_requests import JoinRequestRepository
+from storage.leases import LeaseRepository
+from storage.logins import LoginRepository
+from storage.people import PeopleRepository
+from storage.pins import PinRepository
+from storage.restored import RestoredRepository
+from storage.runs import RunRepository
+from storage.schedules import ScheduleRepository
+from storage.screens import ScreenRepository
+from storage.sessions import SessionRepository
+from storage.sources import SourceRepository
+from storage.summary import SummaryRepository
+from storage.vault import Vault
+
+
+@dataclass(frozen=True)
+class Rows:
+    admins: AdminRepository
+    audit: AuditRepository
+    channels: ChannelRepository
+    confirmations: ConfirmationRepository
+    conversations: ConversationRepository
+    files: FileRepository
+    flood_waits: FloodWaitRepository
+    join_requests: JoinRequestRepository
+    leases: LeaseRepository
+    logins: LoginRepository
+    people: PeopleRepository
+    pins: PinRepository
+    restored: RestoredRepository
+    runs: RunRepository
+    schedules: ScheduleRepository
+    screens: ScreenRepository
+    sessions: SessionRepository
+    sources: SourceRepository
+    summary: SummaryRepository
+
+    @classmethod
+    def on(cls, database: Database, vault: Vault) -> Self:
+        return cls(
+            admins=AdminRepository(database),
+            audit=AuditRepository(database),
+            channels=ChannelRepository(database),
+            confirmations=ConfirmationRepository(database),
+            conversations=ConversationRepository(database, vault),
+            files=FileRepository(database),
+            flood_waits=FloodWaitRepository(database),
+            join_requests=JoinRequestRepository(database),
+            leases=LeaseRepository(database, this_process(), this_host()),
+            logins=LoginRepository(database, vault),
+            people=PeopleRepository(database),
+            pins=PinRepository(database, vault),
+            restored=RestoredRepository(database),
+            runs=RunRepository(database),
+            schedules=ScheduleRepository(database),
+            screens=ScreenRepository(database),
+            sessions=SessionRepository(database, vault),
+            sources=SourceRepository(database),
+            summary=SummaryRepository(database),
+        )
