@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bot.app import App, open_app
+from bot.house import House
 from bot.pace import ChatPace
 from bot.settings import Settings
 from sandbox.app import Sandbox, open_sandbox
@@ -23,7 +24,7 @@ class Play:
     driver: Driver
     admin: Actor
     settings: Settings
-    app: App | None = None
+    app: App = field(init=False)
     _stack: AsyncExitStack | None = None
 
     @property
@@ -53,6 +54,11 @@ class Play:
 
     def actor(self, account_id: int) -> Actor:
         return Actor(self.driver, account_id, self.sandbox.bot.id)
+
+    @property
+    def house(self) -> House:
+        """The services of the Porter that is open."""
+        return self.app.house
 
     async def open(self) -> None:
         self._stack = AsyncExitStack()

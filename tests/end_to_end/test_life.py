@@ -130,8 +130,8 @@ def bytes_of(data_dir: Path) -> dict[str, str]:
 
 @pytest.mark.timeout(120)
 async def test_a_start_without_the_right_key_touches_nothing(jetty: Stage) -> None:
-    """Another key, no key, half a key, a key file of another Porter, a damaged database: one line, exit code 2, no
-    traceback, every file as it was; with the right key all is there."""
+    """Another key, no key file, a damaged database: one line, exit code 2, no traceback, every file as it was; with the
+    right key all is there. Every other way to be without the key is in tests/storage/test_vault.py."""
     await jetty.log_in()
     await jetty.porter.stop()
     data_dir, key_file = jetty.porter.data_dir, jetty.porter.data_dir / "porter.key"
@@ -152,14 +152,8 @@ async def test_a_start_without_the_right_key_touches_nothing(jetty: Stage) -> No
         assert bytes_of(data_dir) == before
 
     await refused("did not seal", MASTER_KEY=another.decode())
-    await refused("sealed with a key, not with a passphrase", MASTER_PASSPHRASE="another passphrase")
-    await refused("cannot be read", MASTER_KEY_FILE=str(data_dir / "nowhere"))
     key_file.unlink()
     await refused("no key is given")
-    key_file.write_bytes(another)
-    await refused("did not seal")
-    key_file.write_bytes(key[: len(key) // 2])
-    await refused("key 1")
     key_file.write_bytes(key)
     database.write_bytes(b"no database at all" * 1000)
     await refused("SQLite cannot read porter.db")

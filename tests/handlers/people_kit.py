@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.app import App
 from sandbox import walks
 from sandbox.driver import Actor
 from sandbox.scenarios import BOT, SECOND, THIRD
@@ -18,14 +17,9 @@ from tests.play import Play, open_play
 __all__ = ["SECOND", "THIRD"]
 
 
-def app_of(play: Play) -> App:
-    assert play.app is not None
-    return play.app
-
-
 async def lines(play: Play) -> list[AuditLine]:
     """All, the newest first."""
-    audits: AuditService = app_of(play).dispatcher.workflow_data["audits"]
+    audits: AuditService = play.house.audits
     pages = -(-(await audits.page(0)).count // PAGE)
     return [line for page in range(pages) for line in (await audits.page(page)).lines]
 

@@ -68,13 +68,12 @@ def deny(database: Path, days_ago: int) -> None:
 
 async def test_who_was_denied_long_ago_is_swept(play: Play) -> None:
     """Porter's own sweep, as it is put together: the row goes after the days of the settings, not before."""
-    assert play.app is not None
     await play.driver.ask_to_join(play.gate.peer, account=THIRD)
     await asked(play)
     for days, gone in ((89, 0), (91, 1)):
         # In a thread: Porter's own write may be open, and needs this event loop to end.
         await asyncio.to_thread(deny, play.settings.data_dir / "porter.db", days)
-        swept = await play.app.house.retention.sweep()
+        swept = await play.house.retention.sweep()
         assert swept["people"] == gone
     assert set(swept) >= {"people", "runs", "conversations", "logins", "questions"}
     await play.admin.send(f"/forget {THIRD}")

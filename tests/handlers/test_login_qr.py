@@ -192,8 +192,7 @@ async def drawn_anew(play: Play, picture: dict[str, Any]) -> dict[str, Any]:
 
 
 async def put_deadline_back(play: Play) -> None:
-    assert play.app is not None
-    rows = play.app.house.logins._logins
+    rows = play.house.logins._logins
     attempt = await rows.of_admin(ADMIN)
     assert attempt is not None
     await rows.update(attempt.id, attempt.step, await rows.payload(attempt.id), attempt.created_at)
@@ -217,12 +216,11 @@ async def test_nobody_scans(ready: Play, restart: bool) -> None:
 
 async def test_another_message_has_become_the_screen(ready: Play) -> None:
     """A picture is never drawn over another card; what came of the scan is told beside it, and goes on."""
-    assert ready.app is not None
     await begin_qr(ready)
     await ready.admin.scan(SECOND)
     await ready.admin.wait_for("Signed in as Boris")
     card = SessionAction(verb=SessionVerb.SHOW, id=1)
-    await ready.app.house.screens.tell(ADMIN, Page("a notice", keyboards.one("Its card", card, Texts())))
+    await ready.house.screens.tell(ADMIN, Page("a notice", keyboards.one("Its card", card, Texts())))
     notice = await ready.admin.wait_for("a notice")
     ready.sandbox.world.token_lifetime_s = 6
     link = await link_on(ready, await begin_qr(ready))
@@ -302,12 +300,11 @@ async def test_an_account_that_is_here(ready: Play) -> None:
 
 async def dead(play: Play) -> None:
     """An account without a password, stored and signed out; the notice stands in the chat."""
-    assert play.app is not None
     await begin_qr(play)
     await play.admin.scan(SECOND)
     await play.admin.wait_for("Signed in as Boris")
     await play.driver.revoke(SECOND)
-    await play.app.house.watch.check_next()
+    await play.house.watch.check_next()
     await play.admin.wait_for("was signed out")
 
 

@@ -30,9 +30,8 @@ def scanned_by(account: int) -> Callable[[Play], Awaitable[object]]:
 
 
 async def die(play: Play, account: int) -> None:
-    assert play.app is not None
     await play.driver.revoke(account)
-    await play.app.house.watch.check_next()
+    await play.house.watch.check_next()
 
 
 def press(label: str) -> Callable[[Play], Awaitable[object]]:

@@ -8,7 +8,7 @@ from sandbox import walks
 from sandbox.driver import Actor
 from sandbox.scenarios import BOT
 from storage.models import AuditVerb, Role
-from tests.handlers.people_kit import SECOND, THIRD, app_of, done, lines, people_ask
+from tests.handlers.people_kit import SECOND, THIRD, done, lines, people_ask
 from tests.play import Play, open_play
 
 
@@ -22,14 +22,14 @@ async def asked_who(actor: Actor, role: str = "Viewer") -> None:
 
 
 async def role_of(play: Play, user_id: int) -> Role | None:
-    admin = await app_of(play).admins.find(user_id)
+    admin = await play.house.admins.find(user_id)
     return admin.role if admin else None
 
 
 async def commands(play: Play, user_id: int) -> set[str]:
     from aiogram.types import BotCommandScopeChat
 
-    return {each.command for each in await app_of(play).bot.get_my_commands(BotCommandScopeChat(chat_id=user_id))}
+    return {each.command for each in await play.app.bot.get_my_commands(BotCommandScopeChat(chat_id=user_id))}
 
 
 async def test_added_by_the_picker_in_few_taps(play: Play) -> None:
@@ -101,7 +101,7 @@ async def test_ids_that_are_no_people(play: Play, typed: str, words: str) -> Non
     await asked_who(play.admin, "Owner")
     await play.admin.send(typed)
     await play.admin.wait_for(words)
-    assert len(await app_of(play).admins.all()) == 1
+    assert len(await play.house.admins.all()) == 1
     await play.admin.send(str(SECOND))
     await play.admin.wait_for("owner\\?")
 
@@ -157,7 +157,7 @@ async def test_an_approvers_channels_can_be_changed(play: Play) -> None:
     await play.admin.wait_for("approver of «Harbour Archive»\\?")
     await play.admin.press("Yes, so be it")
     await play.admin.wait_for("✅ ")
-    boris = await app_of(play).admins.find(SECOND)
+    boris = await play.house.admins.find(SECOND)
     assert boris is not None
     assert boris.channels == {play.private.peer}
 

@@ -9,7 +9,7 @@ from bot.commands import run_clear_pin
 from sandbox import walks
 from sandbox.driver import Actor
 from storage.models import AuditOutcome, AuditVerb
-from tests.handlers.people_kit import SECOND, app_of, done, forge, lines, people_ask
+from tests.handlers.people_kit import SECOND, done, forge, lines, people_ask
 from tests.play import Play, open_play
 
 PIN, WRONG = "48151623", "48151624"
@@ -37,12 +37,12 @@ async def with_pin(play: Play) -> None:
 
 def forget_given(play: Play) -> None:
     """As if five minutes had passed."""
-    app_of(play).dispatcher.workflow_data["pins"]._good_until.clear()
+    play.house.pins._good_until.clear()
 
 
 def given(play: Play) -> None:
     """As if the PIN had just been given."""
-    app_of(play).dispatcher.workflow_data["pins"]._good_until[play.sandbox.admin_id] = float("inf")
+    play.house.pins._good_until[play.sandbox.admin_id] = float("inf")
 
 
 async def press_approve_all(actor: Actor, title: str) -> None:

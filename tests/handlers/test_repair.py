@@ -31,8 +31,7 @@ async def sign_in_again(play: Play) -> None:
 
 
 async def source_id(play: Play) -> int:
-    assert play.app is not None
-    cards = await play.app.house.sources.all()
+    cards = await play.house.sources.all()
     return int(cards[0].source.id)
 
 
@@ -46,26 +45,23 @@ async def saved(play: Play) -> Play:
 
 async def die(play: Play) -> dict[str, Any]:
     """The account is revoked, and the watch comes by."""
-    assert play.app is not None
     await play.driver.revoke(ADMIN)
-    await play.app.house.watch.check_next()
+    await play.house.watch.check_next()
     return await play.admin.wait_for(NOTICE)
 
 
 async def test_every_owner_is_told_once(saved: Play) -> None:
     """One check later its saved channels wait, and each owner has one message, whoever else finds it dead."""
-    assert saved.app is not None
     await saved.close()
     saved.settings = saved.settings.model_copy(update={"admin_ids": (ADMIN, SECOND)})
     await saved.actor(SECOND).send("/start")
     await saved.open()
-    assert saved.app is not None
     colleague = saved.actor(SECOND)
     await colleague.wait_for("Porter")
     before = len(await colleague.bot_messages())
     notice = await die(saved)
     assert "1 saved channel waits, nothing is lost" in notice["text"]
-    await saved.app.house.watch.check_next()
+    await saved.house.watch.check_next()
     await saved.admin.send("/sessions")
     await saved.admin.wait_for("Accounts · 1")
     await saved.admin.press(re.compile("🔴"))
@@ -91,17 +87,16 @@ async def test_the_taps_of_a_repair(saved: Play) -> None:
 
 async def test_a_scrape_goes_on_at_the_file_where_it_stood(saved: Play) -> None:
     """Signed out between two files: the run is held, and the repair lets it end with nothing fetched twice."""
-    assert saved.app is not None
-    sources = saved.app.house.sources
+    sources = saved.house.sources
     await saved.driver.fault("upload.getFile", delay_ms=1000, times=1000)
     run = await sources.scrape(await source_id(saved), saved.sandbox.admin_id)
-    while (await saved.app.house.runner.get(run.id)).progress.done < 3:
+    while (await saved.house.runner.get(run.id)).progress.done < 3:
         await saved.admin.screen()
     await saved.driver.revoke(ADMIN)
     await saved.admin.wait_for(NOTICE)
-    while not (await saved.app.house.runner.get(run.id)).is_held:
+    while not (await saved.house.runner.get(run.id)).is_held:
         await saved.admin.screen()
-    held = await saved.app.house.runner.get(run.id)
+    held = await saved.house.runner.get(run.id)
     await saved.driver.no_faults()
     kept = on_disk(saved)
     assert len(kept) >= 3
@@ -110,7 +105,7 @@ async def test_a_scrape_goes_on_at_the_file_where_it_stood(saved: Play) -> None:
     await sign_in_again(saved)
     screen = await saved.admin.wait_for("Same account")
     assert f"at file {held.progress.done} of" in screen["text"]
-    while (run := await saved.app.house.runner.get(run.id)).is_active:
+    while (run := await saved.house.runner.get(run.id)).is_active:
         await saved.admin.screen()
     assert run.status is RunStatus.DONE
     documents = [each for each in await saved.driver.documents() if each["channel"] == saved.private.peer]
@@ -143,11 +138,10 @@ def parts(documents: list[dict[str, Any]]) -> int:
 
 async def test_a_due_schedule_waits_for_the_repair(saved: Play) -> None:
     """What falls due meanwhile is no failure and no message: it runs once the account is back."""
-    assert saved.app is not None
     await die(saved)
-    sources = saved.app.house.sources
+    sources = saved.house.sources
     run = await sources.scrape(await source_id(saved), None)  # as the schedule does
-    while not (await saved.app.house.runner.get(run.id)).is_held:
+    while not (await saved.house.runner.get(run.id)).is_held:
         await saved.admin.screen()
     with pytest.raises(AlreadyActive):
         await sources.scrape(await source_id(saved), None)
@@ -161,7 +155,7 @@ async def test_a_due_schedule_waits_for_the_repair(saved: Play) -> None:
     await saved.admin.wait_for("cloud password")
     await saved.admin.send(saved.account["password"])
     await saved.admin.wait_for("Same account")
-    while (run := await saved.app.house.runner.get(run.id)).is_active:
+    while (run := await saved.house.runner.get(run.id)).is_active:
         await saved.admin.screen()
     assert run.status is RunStatus.DONE
 
@@ -217,29 +211,28 @@ async def test_an_old_notice_finds_the_account_well(saved: Play) -> None:
 
 async def test_saved_channels_move_to_another_account(saved: Play) -> None:
     """What the other account sees moves with one tap; what it does not see is named and stays."""
-    assert saved.app is not None
     await walks.add_source(saved.admin, saved.public.title)
     second = next(a for a in saved.sandbox.line()["accounts"] if a["id"] == SECOND)
-    sessions = saved.app.house.sessions
+    sessions = saved.house.sessions
     await add_second(saved, second)
     other = next(each for each in await sessions.all() if each.user_id == SECOND)
-    await saved.app.house.channels.find(f"@{saved.public.username}", other.id)
+    await saved.house.channels.find(f"@{saved.public.username}", other.id)
     await saved.driver.revoke(ADMIN)
-    await saved.app.house.watch.check_next()
+    await saved.house.watch.check_next()
     notice = await saved.admin.wait_for(NOTICE)
     label = next(key["text"] for row in notice["buttons"] for key in row if key["text"].startswith("Move"))
     assert label == f"Move 1 of 2 to «{other.name}»"
     await saved.admin.press(label)
     screen = await saved.admin.wait_for("from now on")
     assert f"does not see «{saved.private.title}»" in screen["text"]
-    cards = await saved.app.house.sources.all()
+    cards = await saved.house.sources.all()
     assert {card.source.channel_id: card.source.is_held for card in cards} == {
         saved.public.peer: False,
         saved.private.peer: True,
     }
     moved = next(card.source for card in cards if not card.source.is_held)
-    run = await saved.app.house.sources.scrape(moved.id, saved.sandbox.admin_id)
-    while (run := await saved.app.house.runner.get(run.id)).is_active:
+    run = await saved.house.sources.scrape(moved.id, saved.sandbox.admin_id)
+    while (run := await saved.house.runner.get(run.id)).is_active:
         await saved.admin.screen()
     assert (run.kind, run.status) == (RunKind.SCRAPE, RunStatus.DONE)
 

@@ -7,7 +7,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bot.app import App
 from sandbox import walks
 from storage.backup import back_up
 from storage.models import RunStatus
@@ -28,11 +27,6 @@ async def restored(play: Play, tmp_path: Path) -> None:
     await play.open()
 
 
-def app_of(play: Play) -> App:
-    assert play.app is not None
-    return play.app
-
-
 async def test_accounts_rest_until_an_owner_answers(tmp_path: Path) -> None:
     """Commands that need an account meet the question; the yes wakes everything without a restart."""
     async with open_play(tmp_path) as play:
@@ -49,7 +43,7 @@ async def test_accounts_rest_until_an_owner_answers(tmp_path: Path) -> None:
         await play.admin.wait_for("last saved never")
         await play.admin.press("▶ Save now")
         await asyncio.sleep(1.5)
-        assert not [run for run in await app_of(play).runner._runs.active() if run.status is not RunStatus.QUEUED]
+        assert not [run for run in await play.house.runner._runs.active() if run.status is not RunStatus.QUEUED]
         await play.admin.send("/sessions")
         await play.admin.wait_for("Accounts")
         await play.admin.press(walks.beginning("🟢"))
@@ -64,7 +58,7 @@ async def test_accounts_rest_until_an_owner_answers(tmp_path: Path) -> None:
         await play.admin.press("Yes, it is off")
         await play.admin.wait_for("Porter uses its accounts again")
         for _ in range(200):
-            if not await app_of(play).runner._runs.active():
+            if not await play.house.runner._runs.active():
                 break
             await asyncio.sleep(0.1)
         assert len([p for p in play.settings.download_dir.rglob("*") if p.is_file()]) > 5
@@ -81,7 +75,7 @@ async def test_owners_are_asked_once(tmp_path: Path) -> None:
         await play.admin.wait_for("Porter")
         await restored(play, tmp_path)
         await play.admin.wait_for("Is the old Porter off")
-        while not ((mark := app_of(play).restores.waiting) and mark.told):
+        while not ((mark := play.house.restores.waiting) and mark.told):
             await play.admin.screen()
         await play.restart()
         await asyncio.sleep(0.5)
@@ -102,17 +96,17 @@ async def test_a_button_of_an_earlier_restore_says_nothing(tmp_path: Path) -> No
         await restored(play, tmp_path)
         await play.admin.wait_for("Is the old Porter off")
         for _ in range(50):
-            if app_of(play).restores.waiting is not None:
+            if play.house.restores.waiting is not None:
                 break
             await asyncio.sleep(0.05)
         answer = await play.admin.press_forged(first["id"], old)
         assert "too old" in answer["answer"]
-        assert app_of(play).restores.waiting is not None
+        assert play.house.restores.waiting is not None
         await play.admin.send("/start")
         await play.admin.wait_for("Is the old Porter off")
         await play.admin.press("Yes, it is off")
         await play.admin.wait_for("Porter uses its accounts again")
-        assert app_of(play).restores.waiting is None
+        assert play.house.restores.waiting is None
 
 
 async def test_an_account_is_not_forgotten_while_it_cannot_be_signed_out(tmp_path: Path) -> None:
@@ -137,13 +131,13 @@ async def test_a_session_that_another_host_took_is_let_go(tmp_path: Path) -> Non
     async with open_play(tmp_path) as play:
         await walks.log_in(play.admin, play.account)
         await check_account(play)
-        app = app_of(play)
+        house = play.house
         # In a thread: Porter's own write may be open, and needs this event loop to end.
         assert await asyncio.to_thread(take_leases, play) == 1
-        await app.house.leases.beat()
+        await house.leases.beat()
         await play.admin.wait_for("Another Porter has begun to use «Anna»")
-        assert not app.house.pool.is_open(1)
-        await app.house.leases.beat()
+        assert not house.pool.is_open(1)
+        await house.leases.beat()
         answer = await check_account(play)
         assert "Another Porter is using this account" in answer["answer"]
         told = [m for m in await play.admin.bot_messages() if "has begun to use" in m["text"]]
@@ -168,7 +162,7 @@ async def test_a_second_poller_leaves_a_mark(tmp_path: Path) -> None:
     async with open_play(tmp_path) as play:
         await play.admin.send("/start")
         await play.admin.wait_for("Porter")
-        await app_of(play).restores.contested()
+        await play.house.restores.contested()
         await play.restart()
         question = await play.admin.wait_for("Is the other Porter off")
         assert "Two Porters" in question["text"]

@@ -8,7 +8,6 @@ from storage.models import AuditOutcome, AuditVerb, RunStatus
 from tests.handlers.people_kit import (
     SECOND,
     THIRD,
-    app_of,
     buttons_of,
     done,
     forge,
@@ -142,7 +141,7 @@ async def test_owners_buttons_and_commands_refuse_the_others(tmp_path: Path) -> 
         await walks.add_admin(play.admin, THIRD, "Viewer")
         await clara.send("/start")
         await clara.wait_for("Porter")
-        admins = await app_of(play).admins.all()
+        admins = await play.house.admins.all()
         await play.driver.reset_calls()
         for actor in (boris, clara):
             for data in OWNERS_BUTTONS:
@@ -155,7 +154,7 @@ async def test_owners_buttons_and_commands_refuse_the_others(tmp_path: Path) -> 
             written = [line for line in await lines(play) if line.admin_id == actor.account_id]
             assert len(written) >= len(OWNERS_BUTTONS) + len(OWNERS_COMMANDS)
             assert {line.outcome for line in written} == {AuditOutcome.REFUSED}
-        assert await app_of(play).admins.all() == admins
+        assert await play.house.admins.all() == admins
         assert set(await play.driver.calls()) == {play.sandbox.bot.id}, "no account was used"
 
 
@@ -207,8 +206,8 @@ async def test_a_demoted_approver_with_an_old_card(tmp_path: Path) -> None:
 async def test_channels_taken_away_between_question_and_run(tmp_path: Path) -> None:
     """A queued run asks again before it decides: of who lost the channel meanwhile it decides nothing, and says so."""
     async with with_approver(tmp_path) as (play, boris):
-        app, before = app_of(play), await waiting_at(play, play.gate.peer)
-        await app.house.runner.stop()
+        house, before = play.house, await waiting_at(play, play.gate.peer)
+        await house.runner.stop()
         await boris.send("/requests")
         await boris.wait_for("Waiting people")
         await boris.press(walks.beginning(play.gate.title))
@@ -218,10 +217,10 @@ async def test_channels_taken_away_between_question_and_run(tmp_path: Path) -> N
         await boris.press("Approve all")
         await boris.wait_for("about to start")
         await walks.change_admin(play.admin, "Boris", "Make viewer")
-        run = (await app.house.runner._runs.active())[0]
-        await app.house.runner.start()
+        run = (await house.runner._runs.active())[0]
+        await house.runner.start()
         for _ in range(500):
-            settled = await app.house.runner.get(run.id)
+            settled = await house.runner.get(run.id)
             if settled.status is RunStatus.FAILED:
                 break
             await asyncio.sleep(0.01)

@@ -25,8 +25,7 @@ async def chat_of(play: Play) -> str:
 
 
 async def pause(play: Play, seconds: int) -> None:
-    assert play.app is not None
-    sessions = play.app.house.sessions
+    sessions = play.house.sessions
     flood_waits: FloodWaitRepository = sessions._flood_waits
     await flood_waits.put(1, "messages.getHistory", utc_now() + timedelta(seconds=seconds))
 
@@ -58,8 +57,7 @@ async def test_a_flood_wait_is_a_clock_time(signed_in: Play) -> None:
 async def test_typing_searches_the_list(signed_in: Play) -> None:
     """A word narrows the list, across pages and cards, until all are shown again; a command closes the list."""
     play = signed_in
-    assert play.app is not None
-    await play.app.house.sessions.rename(1, "Work")
+    await play.house.sessions.rename(1, "Work")
     await play.admin.send("/sessions")
     await play.admin.wait_for("Accounts · 1")
     await play.admin.send("zeppelin")

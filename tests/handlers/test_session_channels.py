@@ -92,8 +92,7 @@ async def test_a_slow_telegram_does_not_hold_the_chat(signed_in: Play, monkeypat
     """Never listed: the chat comes back within its patience. Listed: what is stored is there at once, with its time."""
     assert channel_service.PATIENCE_SECONDS < 10
     play = signed_in
-    assert play.app is not None
-    channels = play.app.house.channels
+    channels = play.house.channels
     channels._patience_seconds = 0.3
     await play.driver.fault("messages.getDialogs", delay_ms=1500, times=1)
     screen = await open_channels(play)

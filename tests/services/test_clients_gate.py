@@ -193,14 +193,14 @@ async def test_nobody_listens(jetty: Jetty, credential: Credential) -> None:
 
 async def test_no_thread_is_left(jetty: Jetty, credential: Credential, gate: Peer) -> None:
     """kurigram starts a thread for each connection; closing ends it."""
-    before = {thread.name for thread in threading.enumerate()}
+    before = set(threading.enumerate())
     client = await jetty.clients.gate(credential)
     await client.join_requests(gate, None)
-    workers = [thread for thread in threading.enumerate() if thread.name.startswith("CryptoWorker")]
+    workers = [each for each in set(threading.enumerate()) - before if each.name.startswith("CryptoWorker")]
     assert workers
     await client.close()
     for thread in workers:
         await asyncio.to_thread(thread.join, 5)
         assert not thread.is_alive()
-    left = {thread.name for thread in threading.enumerate()} - before
-    assert not any(name.startswith(("CryptoWorker", "Handler")) for name in left)
+    left = set(threading.enumerate()) - before
+    assert not any(each.name.startswith(("CryptoWorker", "Handler")) for each in left)
