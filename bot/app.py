@@ -57,6 +57,7 @@ from services.session_watch import SessionWatch, looking
 from services.sessions import SessionService
 from services.sources import SourceService
 from services.targets import Targets
+from services.verifying import Verifier
 from storage.admins import AdminRepository
 from storage.audit import AuditRepository
 from storage.channels import ChannelRepository
@@ -71,6 +72,7 @@ from storage.models import IncomingRequest, RunKind, Schedule
 from storage.pins import PinRepository
 from storage.restore import finish
 from storage.restored import RestoredRepository
+from storage.roots import RootRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.screens import ScreenRepository
@@ -209,9 +211,16 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         enrolment = Enrolment(session_rows, vault, repairs.revived)
         logins = LoginService(LoginRepository(database, vault), session_rows, enrolment, factory)
         stack.push_async_callback(logins.close)
-        targets = Targets(settings.download_dir)
-        sources = SourceService(source_rows, file_rows, schedule_rows, runner, schedule, targets)
-        scraper = Scraper(source_rows, file_rows, pool, targets)
+        targets = Targets(
+            settings.download_dir,
+            settings.nas_roots,
+            RootRepository(database),
+            reserve_bytes=settings.reserve_mb * 1024 * 1024,
+        )
+        await targets.load()
+        sources = SourceService(source_rows, file_rows, schedule_rows, runner, schedule, targets, zone=settings.zone)
+        scraper = Scraper(source_rows, file_rows, pool, targets, zone=settings.zone)
+        verifier = Verifier(source_rows, file_rows, targets)
         requests = JoinRequestService(
             JoinRequestRepository(database),
             channel_rows,
@@ -240,7 +249,8 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         async def scrape_on_schedule(due: Schedule) -> None:
             await sources.scrape(due.subject_id, None)
 
-        runner.register(RunKind.SCRAPE, scraper.work)
+        runner.register(RunKind.SCRAPE, scraper.work, scraper.ready)
+        runner.register(RunKind.VERIFY, verifier.work, verifier.ready)
         runner.register(RunKind.LOAD_REQUESTS, requests.work_load)
         runner.register(RunKind.DECIDE_ALL, requests.work_decide_all)
         schedule.on(RunKind.SCRAPE, scrape_on_schedule)

@@ -16,8 +16,8 @@ import pytest
 from services.clients.base import PART_BYTES, ApiCredentials, Credential, FileLocation, Peer, Post
 from services.clients.pool import ClientPool
 from services.downloads import LARGE_BYTES, SMALL_AT_ONCE, ByteWindow, Downloader
-from services.errors import FileReferenceExpired, FloodWait, TargetUnavailable, TelegramRefused, Unreachable
-from services.targets import LocalTarget
+from services.errors import FileReferenceExpired, FloodWait, TelegramRefused, Unreachable
+from services.targets import Targets
 from storage.files import FileRepository
 from storage.models import (
     Channel,
@@ -93,6 +93,7 @@ class Tally:
     bytes: int = 0
     finished: list[int] = field(default_factory=list)
     given_up: list[int] = field(default_factory=list)
+    left_out: list[int] = field(default_factory=list)
 
     def part(self, file: File, size_bytes: int) -> None:
         self.bytes += size_bytes
@@ -102,6 +103,9 @@ class Tally:
 
     def failed(self, file: File) -> None:
         self.given_up.append(file.message_id)
+
+    def skipped(self, file: File) -> None:
+        self.left_out.append(file.message_id)
 
 
 @dataclass
@@ -128,7 +132,7 @@ class Pier:
     async def fetch(self, downloader: Downloader | None = None) -> Tally:
         tally = Tally()
         engine = downloader or Downloader(self.files, cast("ClientPool", self.telegram))
-        await engine.fetch_pending(self.source, Peer(CHANNEL, 1), LocalTarget(self.root), tally)
+        await engine.fetch_pending(self.source, Peer(CHANNEL, 1), Targets(self.root), tally)
         return tally
 
     async def pending(self) -> list[File]:
@@ -229,7 +233,7 @@ async def test_killed_between_rename_and_row(pier: Pier) -> None:
     """The whole file lies there and its row does not know: recognised by its parts, not fetched, not doubled."""
 
     class Killed(FileRepository):
-        async def done(self, file_id: int, path: str, sha256: bytes) -> None:
+        async def done(self, file_id: int, path: str, sha256: bytes, duplicate_of: int | None = None) -> None:
             raise RuntimeError
 
     killed = Downloader(Killed(pier.files._database), cast("ClientPool", pier.telegram))
@@ -246,7 +250,7 @@ async def test_killed_between_rename_and_row(pier: Pier) -> None:
 
 
 async def test_nothing_is_overwritten(pier: Pier) -> None:
-    """A stranger's file under the usual name stays; ours gets its document's number; if both are taken it says so."""
+    """A stranger's file under the usual name stays; ours gets its document's number; if both are taken it fails alone."""
     (pier.root / "news").mkdir(parents=True)
     (pier.root / "news/1 a.bin").write_bytes(b"not ours")
     await pier.want(m1=b"ours")
@@ -255,8 +259,9 @@ async def test_nothing_is_overwritten(pier: Pier) -> None:
     await pier.want(m2=b"two")
     for name in ("2 a.bin", "2 20 a.bin"):
         (pier.root / "news" / name).write_bytes(b"not ours")
-    with pytest.raises(TargetUnavailable):
-        await pier.fetch()
+    tally = await pier.fetch()
+    assert tally.given_up == [2]
+    assert (await pier.files.tally(pier.source.id)).failed == 1
 
 
 async def test_two_documents_of_one_message(pier: Pier) -> None:

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 
 from services.clients.base import PART_BYTES
 from services.errors import FolderInvalid, TargetUnavailable
-from services.names import MAX_NAME_BYTES, file_name, folder_for, is_safe_folder, safe_name
+from services.names import MAX_NAME_BYTES, folder_for, is_safe_folder, safe_name
 from services.targets import LocalTarget, check_folder
-from storage.models import FileKind
 
 TWO_PARTS = os.urandom(PART_BYTES) + os.urandom(1000)
 HASHES = {n: hashlib.sha256(TWO_PARTS[n * PART_BYTES : (n + 1) * PART_BYTES]).digest() for n in (0, 1)}
@@ -36,7 +35,7 @@ async def put(target: LocalTarget, name: str = "1 a.bin", folder: str = "news") 
         for number in (1, 0):
             part = TWO_PARTS[number * PART_BYTES : (number + 1) * PART_BYTES]
             assert await file.write(number, part) == HASHES[number]
-        return await file.finish(name)
+        return await file.finish(folder, name)
 
 
 def descriptors() -> int:
@@ -50,7 +49,7 @@ async def test_a_file_comes_whole(target: LocalTarget, root: Path) -> None:
         await file.write(1, TWO_PARTS[PART_BYTES:])
         assert [path.name for path in (root / "news/daily").iterdir()] == [".porter-7.part"]
         await file.write(0, TWO_PARTS[:PART_BYTES])
-        assert await file.finish("1 a.bin") == hashlib.sha256(TWO_PARTS).digest()
+        assert await file.finish("news/daily", "1 a.bin") == hashlib.sha256(TWO_PARTS).digest()
     assert [path.name for path in (root / "news/daily").iterdir()] == ["1 a.bin"]
     assert (root / "news/daily/1 a.bin").read_bytes() == TWO_PARTS
     assert descriptors() == before
@@ -194,19 +193,7 @@ def test_any_name_becomes_a_safe_one(name: str) -> None:
     assert not set(safe) & set('/\\\x00\n:*?"<>|')
     assert not safe.startswith(".")
     assert safe_name(safe) == safe
-    full = file_name(2**31, name, FileKind.DOCUMENT, "application/pdf", 2**63)
-    assert len(full.encode()) <= MAX_NAME_BYTES
     assert is_safe_folder(folder_for(name))
-
-
-def test_file_names() -> None:
-    """Message id first; photos by id alone; no name of its own gets one from its type; long names keep the ending."""
-    assert file_name(12, "a.pdf", FileKind.DOCUMENT, "application/pdf") == "12 a.pdf"
-    assert file_name(12, "a.pdf", FileKind.DOCUMENT, "application/pdf", 99) == "12 99 a.pdf"
-    assert file_name(12, "photo", FileKind.PHOTO, "image/jpeg") == "12.jpg"
-    assert file_name(12, "", FileKind.DOCUMENT, "application/pdf") == "12.pdf"
-    assert file_name(12, "", FileKind.VOICE, "nonsense") == "12.bin"
-    assert file_name(12, "я" * 300 + ".pdf", FileKind.DOCUMENT, "application/pdf").endswith(".pdf")
 
 
 def test_proposed_folders() -> None:

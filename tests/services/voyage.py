@@ -13,8 +13,10 @@ from services.schedule import ScheduleService
 from services.scraping import Scraper
 from services.sources import SourceService
 from services.targets import Targets
+from services.verifying import Verifier
 from storage.files import FileRepository
 from storage.models import Channel, ChannelKind, Filters, NewSource, Run, RunKind, RunStatus, Source, TargetKind
+from storage.roots import RootRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.schema import files, messages, source_messages, sources
@@ -30,6 +32,8 @@ class Voyage:
     store: Store
     pooled: Pooled
     root: Path
+    nas_roots: dict[str, Path] = field(default_factory=dict)
+    reserve_bytes: int = 0
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -39,18 +43,23 @@ class Voyage:
         self.schedule_rows = ScheduleRepository(self.store.database)
         self.schedule = ScheduleService(self.schedule_rows)
 
-    def scraper(self) -> Scraper:
-        return Scraper(self.source_rows, self.file_rows, self.pooled.pool, Targets(self.root))
+    async def targets(self) -> Targets:
+        seals = RootRepository(self.store.database)
+        targets = Targets(self.root, self.nas_roots, seals, reserve_bytes=self.reserve_bytes)
+        await targets.load()
+        return targets
 
     @asynccontextmanager
     async def sail(self) -> AsyncIterator[tuple[Runner, SourceService]]:
         """A process's life: a new runner, scraper and service on the same database and disk."""
-        async with self.desk.open(self.scraper().work) as runner:
+        targets = await self.targets()
+        scraper = Scraper(self.source_rows, self.file_rows, self.pooled.pool, targets)
+        verifier = Verifier(self.source_rows, self.file_rows, targets)
+        verifying = {RunKind.VERIFY: (verifier.work, verifier.ready)}
+        async with self.desk.open(scraper.work, scraper.ready, verifying) as runner:
             yield (
                 runner,
-                SourceService(
-                    self.source_rows, self.file_rows, self.schedule_rows, runner, self.schedule, Targets(self.root)
-                ),
+                SourceService(self.source_rows, self.file_rows, self.schedule_rows, runner, self.schedule, targets),
             )
 
     async def know(self, channel: WorldChannel) -> None:
