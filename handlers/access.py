@@ -75,6 +75,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.SessionAction: Rules(OWN, {cb.SessionVerb.DELETE_SURELY: OWN_PIN}),
     cb.SessionMove: Rules(OWN),
     cb.SourceAction: Rules(OWN, {cb.SourceVerb.SHOW: LOOK, cb.SourceVerb.DELETE_SURELY: OWN_PIN}),
+    cb.SourceEdit: Rules(OWN),
     cb.SourcePick: Rules(OWN),
     cb.LoadPick: Rules(DECIDE),
     cb.RequestAction: Rules(

@@ -5,7 +5,7 @@ from aiogram.filters import Command, CommandStart, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import TelegramObject
 
-from handlers import access, add_source, import_session, join_requests, keyboards, login, people, sessions
+from handlers import access, add_source, edit_source, import_session, join_requests, keyboards, login, people, sessions
 from handlers.callbacks import Go, Parked, Place
 from handlers.parking import Prompt, Unparks, park, parked_state
 from handlers.screen import AdminScreen, Page
@@ -19,6 +19,7 @@ PROMPTS: dict[str, Prompt] = {
     **login.PROMPTS,
     **import_session.PROMPTS,
     **add_source.PROMPTS,
+    **edit_source.PROMPTS,
     **sessions.PROMPTS,
     **join_requests.PROMPTS,
     **people.PROMPTS,

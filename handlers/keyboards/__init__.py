@@ -1,10 +1,11 @@
 """Buttons, one module a conversation: pure functions from rows to markup. No services, no state."""
 
-from handlers.keyboards import home, imports, login, people, requests, restored, runs, sessions, sources
+from handlers.keyboards import editing, home, imports, login, people, requests, restored, runs, sessions, sources
 from handlers.keyboards.base import ROWS, one, only_home, window
 
 __all__ = [
     "ROWS",
+    "editing",
     "home",
     "imports",
     "login",

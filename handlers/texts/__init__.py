@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from handlers.texts.audit import AuditTexts
 from handlers.texts.base import utc_clock
+from handlers.texts.editing import EditTexts
 from handlers.texts.errors import ErrorTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
@@ -33,6 +34,7 @@ class Texts:
         self.imports = ImportTexts(self.zone, clock)
         self.sessions = SessionTexts(self.zone, clock)
         self.sources = SourceTexts(self.zone, clock)
+        self.editing = EditTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)

@@ -250,7 +250,7 @@ async def test_killed_between_rename_and_row(pier: Pier) -> None:
 
 
 async def test_nothing_is_overwritten(pier: Pier) -> None:
-    """A stranger's file under the usual name stays; ours gets its document's number; if both are taken it fails alone."""
+    """A stranger's file under the usual name stays; ours gets its document's number; with both taken it fails alone."""
     (pier.root / "news").mkdir(parents=True)
     (pier.root / "news/1 a.bin").write_bytes(b"not ours")
     await pier.want(m1=b"ours")
