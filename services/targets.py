@@ -606,16 +606,17 @@ def _is_mount(root_fd: int) -> bool:
 
 
 def _read_mark(root_fd: int) -> str | None:
+    """None: there is none, or what has its name is none."""
     try:
         fd = os.open(MARK_NAME, os.O_RDONLY | OPEN_FILE, dir_fd=root_fd)
+        try:
+            text = os.read(fd, 64)
+        finally:
+            os.close(fd)
     except OSError as error:
-        if error.errno in (errno.ENOENT, errno.ELOOP):
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.EISDIR):
             return None
         raise
-    try:
-        text = os.read(fd, 64)
-    finally:
-        os.close(fd)
     return text.decode().strip() if MARK.fullmatch(text) else None
 
 

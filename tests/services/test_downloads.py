@@ -142,13 +142,17 @@ class Pier:
         return {path.name: path.read_bytes() for path in (self.root / "news").iterdir()}
 
 
-@pytest.fixture
-async def pier(store: Store, tmp_path: Path) -> Pier:
+async def open_pier(store: Store, root: Path) -> Pier:
     session = await store.add_session(Credential(2, "127.0.0.1", 1, os.urandom(256), ApiCredentials(1, "a" * 32), 7))
     await store.channels.put(Channel(CHANNEL, "News", None, ChannelKind.CHANNEL, None, None, utc_now()))
     sources = SourceRepository(store.database)
     source = await sources.add(NewSource("News", session.id, CHANNEL, Filters(), TargetKind.LOCAL, "news"))
-    return Pier(Telegram(), FileRepository(store.database), sources, source, tmp_path / "downloads")
+    return Pier(Telegram(), FileRepository(store.database), sources, source, root)
+
+
+@pytest.fixture
+async def pier(store: Store, tmp_path: Path) -> Pier:
+    return await open_pier(store, tmp_path / "downloads")
 
 
 def content(parts: float) -> bytes:
