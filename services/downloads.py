@@ -28,6 +28,7 @@ from services.errors import (
     NamesTaken,
     PorterError,
     TargetError,
+    TargetFull,
     TelegramRefused,
 )
 from services.names import join
@@ -90,9 +91,13 @@ class Downloader:
                 async for file, post in self._pending(order):
                     slot = order.slot(file)
                     await slot.acquire()
+                    if order.full is not None:
+                        break
                     group.create_task(self._fetch_in_slot(order, slot, file, post))
         except BaseExceptionGroup as errors:
             raise _leading(errors) from errors
+        if order.full is not None:
+            raise order.full
 
     async def _pending(self, order: "_Order") -> AsyncIterator[tuple[File, Post | None]]:
         after_id = 0
@@ -120,6 +125,8 @@ class Downloader:
                 await order.target.discard(order.source.folder, file.id)
             await self._files.failed(file.id, cause)
             order.report.failed(file)
+        except TargetFull as error:
+            order.full = error  # no file is begun any more; those on their way may still fit
         else:
             (order.report.skipped if state is FileState.SKIPPED else order.report.done)(file)
         finally:
@@ -347,6 +354,7 @@ class _Order:
     target: Target
     template: Template
     report: Report
+    full: TargetFull | None = None
     window: ByteWindow = field(default_factory=lambda: ByteWindow(WINDOW_BYTES))
     small: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SMALL_AT_ONCE))
     large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.scenarios import ADMIN
 from sandbox.world import Channel as WorldChannel
 from services.runs import Runner
 from services.schedule import ScheduleService
@@ -81,6 +82,12 @@ class Voyage:
         async with self.sail() as (_, service):
             run = await service.scrape(source.id, 5)
             return await self.desk.reached(run.id, RunStatus.DONE, RunStatus.FAILED, RunStatus.WAITING)
+
+    def post(self, content: bytes) -> None:
+        """A new file in the channel."""
+        world = self.jetty.sandbox.world
+        document = world.new_document("fresh.bin", "application/octet-stream", content)
+        world.post(self.jetty.private, ADMIN, text="new", document=document)
 
     # -- what is true
 
