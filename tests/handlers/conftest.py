@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.play import Play, open_play
+from tests.services.conftest import small_disk
+
+__all__ = ["small_disk"]
 
 
 @pytest.fixture
