@@ -301,6 +301,9 @@ class Runner:
         except Exception:
             log.exception("a disk could not be asked", extra={"run_id": run.id})
             is_ready = False
+        row = await self._runs.get(run.id)
+        if row is None or (row.reason, row.wait_until) != (run.reason, run.wait_until):
+            return  # an admin was faster than a disk that hangs
         if is_ready:
             await self._runs.set_status(run.id, RunStatus.QUEUED, only_from=(RunStatus.WAITING,))
             self._wake.set()
