@@ -394,6 +394,10 @@ class FileTally:
     damaged: int = 0
     missing: int = 0
 
+    @property
+    def needs_care(self) -> bool:
+        return bool(self.failed or self.damaged or self.missing)
+
 
 @dataclass(frozen=True, slots=True)
 class IncomingRequest:

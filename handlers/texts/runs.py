@@ -99,7 +99,9 @@ class RunTexts(Words):
         if damaged or missing:
             found = [f"{number(n)} {word}" for n, word in ((damaged, "damaged"), (missing, "missing")) if n]
             lines.append(f"⚠️ {', '.join(found)}. Porter fetches them with the next save.")
-        elif run.status is RunStatus.DONE:
+        if unchecked := progress.counters.get("unchecked", 0):
+            lines.append(f"{plural(unchecked, 'file')} not checked: on a disk that NAS_ROOTS does not name any more.")
+        elif run.status is RunStatus.DONE and not damaged and not missing:
             lines.append(f"{plural(progress.total or 0, 'file')} checked: all as they were saved.")
         if damaged:
             lines.append("What was damaged is set aside as <code>….damaged</code>, in case it was changed on purpose.")

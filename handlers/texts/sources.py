@@ -43,7 +43,7 @@ class SourceTexts(Words):
     def _mark(card: SourceCard) -> str:
         if card.source.is_held:
             return "🔴"
-        return "⏳" if card.run else "⚠️" if card.tally.failed else "⏸" if not card.source.enabled else "📥"
+        return "⏳" if card.run else "⚠️" if card.tally.needs_care else "⏸" if not card.source.enabled else "📥"
 
     def choose_to_scrape(self, cards: list[SourceCard]) -> str:
         return "Save which one now?" if cards else self.all(cards)

@@ -193,6 +193,19 @@ async def test_a_check_on_a_disk_that_is_away_loses_nothing(voyage: Voyage) -> N
         assert (await service.get(source.id)).tally.missing == 0
 
 
+async def test_files_in_a_root_that_is_not_set_any_more(voyage: Voyage, tmp_path: Path) -> None:
+    """After a move, with the old root taken out of NAS_ROOTS: said so, not called missing."""
+    (tmp_path / "disk").mkdir()
+    source = await on_nas(voyage)
+    await voyage.scrape(source)
+    await voyage.source_rows.set_target(source.id, None, "archive")
+    voyage.nas_roots = {}
+    async with voyage.sail() as (_, service):
+        run = await service.verify(source.id, 5)
+        run = await voyage.desk.reached(run.id, RunStatus.DONE)
+    assert run.progress.counters == {"damaged": 0, "missing": 0, "unchecked": len(voyage.documents())}
+
+
 async def test_a_check_is_paused_and_goes_on(voyage: Voyage, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a new process it reads on where it stood, and its numbers agree at the end."""
     source = await voyage.add()
