@@ -49,8 +49,11 @@ from services.session_watch import SessionWatch, looking
 from services.sessions import SessionService
 from services.sources import SourceService
 from services.targets import Targets
+from services.verifying import Verifier
 from storage.models import IncomingRequest, RunKind, Schedule
 from storage.vault import Vault
+
+MIB = 1024 * 1024
 
 
 class House:
@@ -108,9 +111,20 @@ class House:
         )
 
         # Carrying channels home
-        targets = Targets(settings.download_dir)
-        self.sources = SourceService(rows.sources, rows.files, rows.schedules, self.runner, self.schedule, targets)
-        self.scraper = Scraper(rows.sources, rows.files, self.pool, targets)
+        self.targets = Targets(
+            settings.download_dir, settings.nas_roots, rows.roots, reserve_bytes=settings.reserve_mb * MIB
+        )
+        self.sources = SourceService(
+            rows.sources,
+            rows.files,
+            rows.schedules,
+            self.runner,
+            self.schedule,
+            self.targets,
+            zone=settings.zone,
+        )
+        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, zone=settings.zone)
+        self.verifier = Verifier(rows.sources, rows.files, self.targets)
 
         # Keeping the gate
         self.requests = JoinRequestService(
@@ -145,7 +159,8 @@ class House:
             },
         )
 
-        self.runner.register(RunKind.SCRAPE, self.scraper.work)
+        self.runner.register(RunKind.SCRAPE, self.scraper.work, self.scraper.ready)
+        self.runner.register(RunKind.VERIFY, self.verifier.work, self.verifier.ready)
         self.runner.register(RunKind.LOAD_REQUESTS, self.requests.work_load)
         self.runner.register(RunKind.DECIDE_ALL, self.requests.work_decide_all)
         self.schedule.on(RunKind.SCRAPE, self._scrape_on_schedule)

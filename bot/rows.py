@@ -18,6 +18,7 @@ from storage.logins import LoginRepository
 from storage.people import PeopleRepository
 from storage.pins import PinRepository
 from storage.restored import RestoredRepository
+from storage.roots import RootRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.screens import ScreenRepository
@@ -42,6 +43,7 @@ class Rows:
     people: PeopleRepository
     pins: PinRepository
     restored: RestoredRepository
+    roots: RootRepository
     runs: RunRepository
     schedules: ScheduleRepository
     screens: ScreenRepository
@@ -65,6 +67,7 @@ class Rows:
             people=PeopleRepository(database),
             pins=PinRepository(database, vault),
             restored=RestoredRepository(database),
+            roots=RootRepository(database),
             runs=RunRepository(database),
             schedules=ScheduleRepository(database),
             screens=ScreenRepository(database),

@@ -4,6 +4,7 @@ Names are a contract (README, .env.example). Secrets are SecretStr: they print a
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,6 +14,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from services.clients.base import ApiCredentials, MtprotoServer
 from storage.vault import KeyConfig
+
+ROOT_NAME = re.compile(r"(?!local$)[a-z0-9_-]{1,20}", re.IGNORECASE)
+"""Stored in rows, and shown in the chat beside Local."""
 
 
 class SettingsInvalid(Exception):
@@ -29,6 +33,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     download_dir: Path = Path("downloads")
     nas_roots: Annotated[dict[str, Path], NoDecode] = Field(default_factory=dict)
+    reserve_mb: int = Field(default=512, ge=0)
     master_key: SecretStr | None = None
     master_key_file: Path | None = None
     master_passphrase: SecretStr | None = None
@@ -68,6 +73,8 @@ class Settings(BaseSettings):
             pairs = [part.partition("=") for part in value.split(",") if part.strip()]
             if not all(name.strip() and Path(path.strip()).is_absolute() for name, _, path in pairs):
                 raise ValueError("must be name=/mount/point with commas between")
+            if not all(ROOT_NAME.fullmatch(name.strip()) for name, _, _ in pairs):
+                raise ValueError("names are 1 to 20 letters, digits, - or _, and not Local")
             return {name.strip(): Path(path.strip()) for name, _, path in pairs}
         return value
 

@@ -85,6 +85,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.ShowAll: Rules(LOOK),
     cb.SessionMove: Rules(OWN),
     cb.SourceAction: Rules(OWN, {cb.SourceVerb.SHOW: LOOK, cb.SourceVerb.DELETE_SURELY: OWN_PIN}),
+    cb.SourceEdit: Rules(OWN),
     cb.SourcePick: Rules(OWN),
     cb.LoadPick: Rules(DECIDE),
     cb.RequestAction: Rules(

@@ -14,7 +14,7 @@ from handlers.keyboards.sources import CHOICES
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
 from handlers.secrets import receive_secret
-from handlers.sources import source_page
+from handlers.sources import chosen_root, source_page
 from handlers.states import SourceForm
 from handlers.texts import Texts
 from services.channels import ChannelService
@@ -204,8 +204,39 @@ async def ask_folder(
     data = await state.get_data()
     folder = data.get("folder") or sources.folder_for(data["title"])
     await state.update_data(folder=folder)
-    page = keyboards.sources.pick_default(texts, texts.labels.use_folder, Pick.FOLDER)
-    await screen.show(Page(texts.sources.ask_folder(folder), page))
+    root = data.get("root")
+    page = keyboards.sources.pick_folder(texts, sources.roots, root)
+    await screen.show(Page(texts.sources.ask_folder(root, folder), page))
+
+
+async def receive_root(
+    event: TelegramObject,
+    callback_data: SourcePick,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
+) -> None:
+    """A root that no admin has agreed to is asked about first."""
+    root = chosen_root(sources.roots, callback_data.value)
+    if root is not None:
+        look = await sources.look(root)
+        if not look.is_known:
+            await state.update_data(root_asked=root)
+            page = keyboards.sources.pick_default(texts, texts.labels.use_root, Pick.ROOT_USE)
+            await screen.show(Page(texts.sources.ask_root(look), page))
+            return
+    await state.update_data(root=root)
+    await ask_folder(event, screen, texts, state, sources)
+
+
+async def use_root(
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
+) -> None:
+    root = (await state.get_data()).get("root_asked", "")
+    await sources.use_root(root)
+    await state.update_data(root=root)
+    await ask_folder(event, screen, texts, state, sources)
 
 
 async def receive_folder(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
@@ -272,7 +303,7 @@ async def ask_confirm(event: TelegramObject, screen: AdminScreen, texts: Texts, 
         data.get("name") or data["title"][:LONGEST_NAME],
         data["title"],
         _filters(data),
-        data["folder"],
+        texts.sources.place(data.get("root"), data["folder"]),
         describe(cron) if cron else None,
         next_times(cron, texts.zone.key) if cron else [],
     )
@@ -288,8 +319,9 @@ async def create(
         session_id=data["session"],
         channel_id=data["channel"],
         filters=_filters(data),
-        target=TargetKind.LOCAL,
+        target=TargetKind.NAS if data.get("root") else TargetKind.LOCAL,
         folder=data["folder"],
+        root=data.get("root"),
     )
     card = await sources.create(new, data.get("cron"), texts.zone.key)
     await state.clear()
@@ -320,6 +352,8 @@ def build() -> Router:
         (SourceForm.channel, Pick.CHANNEL, receive_channel),
         (SourceForm.files, Pick.FILES, toggle_files),
         (SourceForm.files, Pick.FILES_DONE, ask_folder),
+        (SourceForm.folder, Pick.ROOT, receive_root),
+        (SourceForm.folder, Pick.ROOT_USE, use_root),
         (SourceForm.folder, Pick.FOLDER, ask_schedule),
         (SourceForm.schedule, Pick.SCHEDULE, receive_schedule),
         (SourceForm.schedule, Pick.OWN_CRON, ask_cron),

@@ -124,11 +124,36 @@ class SourceVerb(StrEnum):
     RESUME = "on"
     DELETE = "del"
     DELETE_SURELY = "del!"
+    VERIFY = "check"
 
 
 class SourceAction(CallbackData, prefix="so1"):
     verb: SourceVerb
     id: int
+
+
+class EditPick(StrEnum):
+    """What is changed about a saved channel, and the answers."""
+
+    MENU = "m"
+    FOLDER = "f"
+    ROOT = "r"
+    ROOT_USE = "ru"
+    FOLDER_KEEP = "fk"
+    FOLDER_SURELY = "f!"
+    NAMES = "n"
+    NAMES_OWN = "no"
+    NAMES_USE = "n!"
+    DUPLICATES = "d"
+    DUPLICATES_SET = "d!"
+
+
+class SourceEdit(CallbackData, prefix="sd1"):
+    """`value`: the position of what was chosen; of roots 0 is Local."""
+
+    what: EditPick
+    id: int
+    value: int = 0
 
 
 class Pick(StrEnum):
@@ -140,6 +165,8 @@ class Pick(StrEnum):
     FILES = "f"
     FILES_DONE = "fd"
     FOLDER = "fo"
+    ROOT = "r"
+    ROOT_USE = "ru"
     SCHEDULE = "sc"
     OWN_CRON = "oc"
     NAME = "n"

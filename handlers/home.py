@@ -8,6 +8,7 @@ from aiogram.types import TelegramObject
 from handlers import (
     access,
     add_source,
+    edit_source,
     import_session,
     join_requests,
     keyboards,
@@ -34,6 +35,7 @@ PROMPTS: dict[str, Prompt] = {
     **login.PROMPTS,
     **import_session.PROMPTS,
     **add_source.PROMPTS,
+    **edit_source.PROMPTS,
     **sources.PROMPTS,
     **sessions.PROMPTS,
     **session_list.PROMPTS,

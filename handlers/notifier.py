@@ -19,6 +19,7 @@ from handlers.texts import Texts
 from services.access import sees_run
 from services.admins import AdminService
 from services.outages import Outage
+from services.runs import HEALING_REASONS
 from storage.models import Run, RunStatus, Session
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class ScreenNotifier:
         self._zone = zone
         self._cards: dict[int, _Card] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._ailing: dict[tuple[str | None, str | None], set[int]] = {}  # (reason, root) -> runs that wait for a disk
 
     def run_progressed(self, run: Run) -> None:
         card = self._cards.setdefault(run.id, _Card())
@@ -64,8 +66,23 @@ class ScreenNotifier:
             if not run.is_active:
                 del self._cards[run.id]
         self._spawn(self._draw(run, None, must=True))
-        if not run.is_active:
+        if self._is_news(run) or not run.is_active:
             self._spawn(self._tell(run))
+
+    def _is_news(self, run: Run) -> bool:
+        """Whether it is the first run that waits for this disk. Said once, until all of them are past it."""
+        ails = run.status is RunStatus.WAITING and run.reason in HEALING_REASONS
+        place = (run.reason, run.params.get("root")) if ails else None
+        for other, waiting in list(self._ailing.items()):
+            if other != place:
+                waiting.discard(run.id)
+            if not waiting:
+                del self._ailing[other]
+        if place is None:
+            return False
+        is_first = place not in self._ailing
+        self._ailing.setdefault(place, set()).add(run.id)
+        return is_first
 
     async def requests_arrived(self, channel_id: int, count: int) -> None:
         log.info("%d new join requests", count, extra={"channel_id": channel_id})
@@ -112,12 +129,15 @@ class ScreenNotifier:
             log.warning("a card was not drawn: %s", type(error).__name__, extra={"run_id": run.id})
 
     async def _tell(self, run: Run) -> None:
-        """Who asked to be told; and, when a scheduled run failed, every owner."""
+        """Who asked to be told; when a run waits for a disk, who asked for it; and, when a scheduled run failed or
+        waits so, every owner."""
         listeners = set(run.tell)
-        if run.requested_by is None and run.status is RunStatus.FAILED:
+        if run.is_active and run.requested_by is not None:
+            listeners.add(run.requested_by)
+        if run.requested_by is None and (run.is_active or run.status is RunStatus.FAILED):
             listeners |= {admin.user_id for admin in await self._admins.owners()}
         for admin_id in listeners:
-            page = await self._page(admin_id, replace(run, tell=(*run.tell, admin_id)))
+            page = await self._page(admin_id, run if run.is_active else replace(run, tell=(*run.tell, admin_id)))
             try:
                 if page is not None:
                     await self._screens.tell(admin_id, page)

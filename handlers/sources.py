@@ -1,5 +1,7 @@
 """Saved channels: the list, the card, save now, pause, delete."""
 
+from collections.abc import Sequence
+
 from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
@@ -14,6 +16,7 @@ from handlers.searching import Searches, is_open, open_list, search, search_noth
 from handlers.states import OpenList
 from handlers.texts import Texts
 from services.desks import RunDesk
+from services.errors import NotFound
 from services.schedule import describe, next_times
 from services.sources import SourceCard, SourceService
 
@@ -87,6 +90,13 @@ def source_page(texts: Texts, card: SourceCard) -> Page:
     return Page(texts.sources.card(card, words, upcoming), keyboards.sources.card(texts, card))
 
 
+def chosen_root(roots: Sequence[str], position: int) -> str | None:
+    """What a button of the roots stands for: 0 is Local. Raises NotFound: NAS_ROOTS is another by now."""
+    if not 0 <= position <= len(roots):
+        raise NotFound("root")
+    return roots[position - 1] if position else None
+
+
 async def show_source(
     event: TelegramObject, callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService
 ) -> None:
@@ -113,6 +123,17 @@ async def retry_failed(
     runs: RunDesk,
 ) -> None:
     await show_card(screen, texts, runs, await sources.retry_failed(callback_data.id, screen.admin_id))
+
+
+async def verify(
+    event: TelegramObject,
+    callback_data: SourceAction,
+    screen: AdminScreen,
+    texts: Texts,
+    sources: SourceService,
+    runs: RunDesk,
+) -> None:
+    await show_card(screen, texts, runs, await sources.verify(callback_data.id, screen.admin_id))
 
 
 async def set_enabled(
@@ -153,6 +174,7 @@ def build() -> Router:
         (SourceVerb.SHOW, show_source),
         (SourceVerb.SCRAPE, scrape),
         (SourceVerb.RETRY, retry_failed),
+        (SourceVerb.VERIFY, verify),
         (SourceVerb.PAUSE, set_enabled),
         (SourceVerb.RESUME, set_enabled),
         (SourceVerb.DELETE, ask_delete),

@@ -47,6 +47,13 @@ class SourceForm(StatesGroup):
     confirm = State()
 
 
+class EditForm(StatesGroup):
+    folder = State()
+    move = State()
+    names = State()
+    preview = State()
+
+
 class LoadForm(StatesGroup):
     channel = State()
 

@@ -3,23 +3,39 @@
 A file is fetched in parts of 1 MiB, each written in its place; the SHA-256 of a part is stored after the write. So a
 kill at any moment leaves parts that can be trusted once they are read again, and parts that are fetched again. A
 whole file is renamed first and marked done then; one that was killed in between is recognised, not fetched again.
+
+What a source that links or skips duplicates wants is looked for before it is fetched (the same document), and once more
+when it is whole (the same bytes). The other file must be proven to lie there: its whole hash is read again. That costs
+less than fetching, and a file is never given up for one that has rotted.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import Protocol
 
 from services.clients.base import PART_BYTES, FileLocation, Peer, Post
 from services.clients.pool import ClientPool
-from services.errors import FileGone, FileReferenceExpired, FloodWait, PorterError, TargetUnavailable, TelegramRefused
-from services.names import file_name, join
-from services.targets import IncomingFile, Target, part_count
+from services.errors import (
+    FileGone,
+    FileReferenceExpired,
+    FloodWait,
+    FolderInvalid,
+    NamesTaken,
+    PorterError,
+    TargetError,
+    TargetFull,
+    TelegramRefused,
+)
+from services.names import join
+from services.targets import Condition, IncomingFile, LinkImpossible, Target, Targets, part_count
+from services.templates import DEFAULT, Template, facts_of, parse
 from storage.files import FileRepository
-from storage.models import File, Source
+from storage.models import Duplicates, File, FileState, NewMessage, Source, Twin
 
 log = logging.getLogger(__name__)
 
@@ -45,37 +61,51 @@ class Report(Protocol):
 
     def failed(self, file: File) -> None: ...
 
+    def skipped(self, file: File) -> None:
+        """Not kept: it is there already."""
+
+
+Put = Callable[[str, str], Awaitable[bytes | None]]
+"""(folder, name) -> the SHA-256 of the file that lies there durably now; None: the name is another file's."""
+
 
 class Downloader:
     """Built once; each run calls `fetch_pending` for its source."""
 
-    def __init__(self, files: FileRepository, pool: ClientPool) -> None:
+    def __init__(self, files: FileRepository, pool: ClientPool, *, zone: tzinfo = UTC) -> None:
+        """`zone`: of the dates in names."""
         self._files = files
         self._pool = pool
-        self._claimed: set[tuple[str, str]] = set()  # (target, path) that a file is just getting
+        self._zone = zone
+        self._claimed: set[tuple[str | None, str]] = set()  # (root, path) that a file is just getting
 
-    async def fetch_pending(self, source: Source, peer: Peer, target: Target, report: Report) -> None:
+    async def fetch_pending(self, source: Source, peer: Peer, targets: Targets, report: Report) -> None:
         """Every WANTED and PARTIAL file of the source. A file that fails is marked so and never stops the others.
 
         Raises what stops them all: FloodWait, Unreachable, SessionDead, ChannelUnavailable, TargetError.
         """
-        order = _Order(source, peer, target, report)
+        template = parse(source.name_template or DEFAULT)
+        order = _Order(source, peer, targets, targets.of(source.root), template, report)
         try:
             async with asyncio.TaskGroup() as group:
-                async for file, location in self._pending(order):
+                async for file, post in self._pending(order):
                     slot = order.slot(file)
                     await slot.acquire()
-                    group.create_task(self._fetch_in_slot(order, slot, file, location))
+                    if order.full is not None:
+                        break
+                    group.create_task(self._fetch_in_slot(order, slot, file, post))
         except BaseExceptionGroup as errors:
             raise _leading(errors) from errors
+        if order.full is not None:
+            raise order.full
 
-    async def _pending(self, order: "_Order") -> AsyncIterator[tuple[File, FileLocation | None]]:
+    async def _pending(self, order: "_Order") -> AsyncIterator[tuple[File, Post | None]]:
         after_id = 0
         while batch := await self._files.pending(order.source.id, after_id, BATCH):
             after_id = batch[-1].id
             posts = await self._posts(order, sorted({file.message_id for file in batch}))
             for file in batch:
-                yield file, _location(posts, file)
+                yield file, _post_of(posts, file)
 
     async def _posts(self, order: "_Order", message_ids: list[int]) -> list[Post]:
         async with self._pool.reading(order.source.session_id) as client:
@@ -83,30 +113,40 @@ class Downloader:
 
     # -- one file
 
-    async def _fetch_in_slot(
-        self, order: "_Order", slot: asyncio.Semaphore, file: File, location: FileLocation | None
-    ) -> None:
+    async def _fetch_in_slot(self, order: "_Order", slot: asyncio.Semaphore, file: File, post: Post | None) -> None:
         try:
-            if location is None:
+            if post is None or post.location is None:
                 raise FileGone
-            await self._fetch(order, file, _Whereabouts(location))
-        except (FileGone, FileReferenceExpired, TelegramRefused) as error:
-            cause = error.word if isinstance(error, TelegramRefused) else type(error).__name__
+            state = await self._fetch(order, file, _Whereabouts(post.location), post.message)
+        except (FileGone, FileReferenceExpired, TelegramRefused, NamesTaken, _FolderTaken) as error:
+            cause = error.word if isinstance(error, TelegramRefused) else type(error).__name__.lstrip("_")
             log.warning("file %d failed: %s", file.id, cause, extra={"source_id": order.source.id})
             if isinstance(error, FileGone):
                 await order.target.discard(order.source.folder, file.id)
             await self._files.failed(file.id, cause)
             order.report.failed(file)
+        except TargetFull as error:
+            order.full = error  # no file is begun any more; those on their way may still fit
         else:
-            order.report.done(file)
+            (order.report.skipped if state is FileState.SKIPPED else order.report.done)(file)
         finally:
             slot.release()
 
-    async def _fetch(self, order: "_Order", file: File, where: "_Whereabouts") -> None:
+    async def _fetch(self, order: "_Order", file: File, where: "_Whereabouts", message: NewMessage) -> FileState:
+        """Answers DONE or SKIPPED."""
+        if order.source.duplicates is not Duplicates.KEEP:
+            state = await self._settle_as(order, file, message, await self._files.twins_of_document(file))
+            if state is not None:
+                await order.target.discard(order.source.folder, file.id)
+                return state
         hashes = await self._files.parts(file.id)
         parts = part_count(file.size_bytes)
-        if parts and len(hashes) == parts and await self._place(order, file, hashes, None):
-            return
+        if (
+            parts
+            and len(hashes) == parts
+            and await self._place(order, file, message, self._recogniser(order, file, hashes))
+        ):
+            return FileState.DONE
         async with order.target.incoming(order.source.folder, file.id, file.size_bytes) as incoming:
             have = await incoming.verified(hashes) if hashes else set()
             for number in have:
@@ -114,8 +154,59 @@ class Downloader:
             missing = deque(number for number in range(parts) if number not in have)
             hashes = {number: sha256 for number, sha256 in hashes.items() if number in have}
             await self._fetch_parts(order, file, where, incoming, missing, hashes)
-            if not await self._place(order, file, hashes, incoming):
-                raise TargetUnavailable("EEXIST")
+            return await self._keep(order, file, message, incoming, hashes)
+
+    async def _keep(
+        self, order: "_Order", file: File, message: NewMessage, incoming: IncomingFile, hashes: dict[int, bytes]
+    ) -> FileState:
+        """A whole file gets its name, unless it is a duplicate after all."""
+        if order.source.duplicates is not Duplicates.KEEP:
+            twins = await self._files.twins_by_hash(file, await incoming.sha256())
+            state = await self._settle_as(order, file, message, twins)
+            if state is not None:
+                await order.target.discard(order.source.folder, file.id)
+                return state
+        recognise = self._recogniser(order, file, hashes)
+
+        async def put(folder: str, name: str) -> bytes | None:
+            if await order.target.exists(folder, name):
+                return await recognise(folder, name)
+            return await incoming.finish(folder, name)
+
+        if not await self._place(order, file, message, put):
+            raise NamesTaken
+        return FileState.DONE
+
+    # -- duplicates
+
+    async def _settle_as(self, order: "_Order", file: File, message: NewMessage, twins: list[Twin]) -> FileState | None:
+        """DONE as a link of one of these, SKIPPED for the sake of one, or None: none of them is there as it was."""
+        for twin in twins:
+            if order.source.duplicates is Duplicates.SKIP:
+                if await self._is_there(order, twin):
+                    await self._files.skipped(file.id, twin.file_id)
+                    return FileState.SKIPPED
+            elif twin.root == order.source.root and await self._link(order, file, message, twin):
+                return FileState.DONE
+        return None
+
+    async def _is_there(self, order: "_Order", twin: Twin) -> bool:
+        try:
+            target = order.targets.of(twin.root)
+            return await target.condition(twin.path, twin.size_bytes, twin.sha256) is Condition.INTACT
+        except TargetError as error:
+            # A disk that is away proves nothing, and is no reason to wait.
+            log.info("a duplicate is not proven: %s", error, extra={"source_id": order.source.id})
+            return False
+
+    async def _link(self, order: "_Order", file: File, message: NewMessage, twin: Twin) -> bool:
+        async def put(folder: str, name: str) -> bytes | None:
+            return twin.sha256 if await order.target.link(twin, folder, name) else None
+
+        try:
+            return await self._place(order, file, message, put, twin.file_id)
+        except LinkImpossible:
+            return False
 
     async def _fetch_parts(
         self,
@@ -165,53 +256,60 @@ class Downloader:
         """Once for all parts that found this location stale."""
         async with where.lock:
             if where.location is stale:
-                fresh = _location(await self._posts(order, [file.message_id]), file)
-                if fresh is None:
+                fresh = _post_of(await self._posts(order, [file.message_id]), file)
+                if fresh is None or fresh.location is None:
                     raise FileGone
-                where.location = fresh
+                where.location = fresh.location
 
     # -- names
 
-    def _names(self, file: File) -> tuple[str, str]:
-        """The usual one, and one that no other file has: an edited message may carry a second document."""
-        return (
-            file_name(file.message_id, file.name, file.kind, file.mime),
-            file_name(file.message_id, file.name, file.kind, file.mime, file.document_id),
-        )
+    def _names(self, order: "_Order", file: File, message: NewMessage) -> Iterator[tuple[str, str]]:
+        """(folder, name): the usual one, and one that no other file has: names may be the same, and an edited message
+        may carry a second document."""
+        facts = facts_of(file, order.source.channel_title, message, self._zone)
+        for with_document in (False, True):
+            below, name = order.template.render(facts, with_document=with_document)
+            yield (join(order.source.folder, below) if below else order.source.folder), name
 
     async def _place(
-        self, order: "_Order", file: File, hashes: dict[int, bytes], incoming: IncomingFile | None
+        self, order: "_Order", file: File, message: NewMessage, put: Put, duplicate_of: int | None = None
     ) -> bool:
-        """The whole file gets its name and is done; `incoming` None: only if it lies there already. Answers whether.
+        """The whole file gets its name by `put` and is done. Answers whether.
 
         What lies under a name is never overwritten, whoever put it there.
         """
-        folder = order.source.folder
-        for name in self._names(file):
+        for folder, name in self._names(order, file, message):
             path = join(folder, name)
             with self._claim(order.source, path) as is_ours:
                 if not is_ours or await self._files.path_taken(order.source.id, path):
                     continue
-                if await order.target.exists(folder, name):
-                    sha256 = await self._recognise(order, file, name, hashes)
-                else:
-                    sha256 = await incoming.finish(name) if incoming else None
+                try:
+                    sha256 = await put(folder, name)
+                except FolderInvalid as error:
+                    if folder == order.source.folder:
+                        raise
+                    raise _FolderTaken from error
                 if sha256 is not None:
-                    await self._files.done(file.id, path, sha256)
+                    await self._files.done(file.id, path, sha256, duplicate_of)
                     return True
         return False
 
-    async def _recognise(self, order: "_Order", file: File, name: str, hashes: dict[int, bytes]) -> bytes | None:
+    def _recogniser(self, order: "_Order", file: File, hashes: dict[int, bytes]) -> Put:
         """A run that was killed between rename and `done` has left the whole file there: proven by its parts."""
-        sha256 = await order.target.find(order.source.folder, name, file.size_bytes, hashes)
-        if sha256 is not None:
-            await order.target.discard(order.source.folder, file.id)
-        return sha256
+
+        async def recognise(folder: str, name: str) -> bytes | None:
+            sha256 = await order.target.find(folder, name, file.size_bytes, hashes)
+            if sha256 is not None:
+                await order.target.discard(order.source.folder, file.id)
+            return sha256
+
+        return recognise
 
     @contextmanager
     def _claim(self, source: Source, path: str) -> Iterator[bool]:
-        """Whether nobody else is just giving this name to a file; two runs may share a folder."""
-        claim = (source.target, path)
+        """Whether nobody else is just giving this name to a file; two runs may share a folder, and there are disks
+        for which `A.pdf` and `a.pdf` are one name."""
+        claim = (source.root, path.casefold())
         if claim in self._claimed:
             yield False
             return
@@ -220,6 +318,10 @@ class Downloader:
             yield True
         finally:
             self._claimed.discard(claim)
+
+
+class _FolderTaken(Exception):
+    """A folder that the template asks for is a file, or a link that leads elsewhere. A matter of this file alone."""
 
 
 class ByteWindow:
@@ -248,8 +350,11 @@ class _Order:
 
     source: Source
     peer: Peer
+    targets: Targets
     target: Target
+    template: Template
     report: Report
+    full: TargetFull | None = None
     window: ByteWindow = field(default_factory=lambda: ByteWindow(WINDOW_BYTES))
     small: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SMALL_AT_ONCE))
     large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
@@ -266,11 +371,11 @@ class _Whereabouts:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-def _location(posts: list[Post], file: File) -> FileLocation | None:
+def _post_of(posts: list[Post], file: File) -> Post | None:
     """None: the message is gone, or carries another document by now."""
     for post in posts:
         if post.message.id == file.message_id and post.location and post.location.document_id == file.document_id:
-            return post.location
+            return post
     return None
 
 

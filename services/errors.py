@@ -34,7 +34,13 @@ PorterError
 │   └── StaysPending            cannot be let in now (too many channels); carries the code word
 ├── TargetError
 │   ├── FolderInvalid           would leave the target's root
-│   └── TargetUnavailable       full, read-only or vanished
+│   ├── NamesTaken              what lies under the names that a file may have is not ours
+│   ├── TemplateInvalid         a name template that cannot be read; carries why and the word
+│   ├── RootUnused              no admin has agreed to this root yet, or another disk is there now
+│   └── TargetUnavailable       cannot be written; carries the system's word. Runs wait for the end of these three:
+│       ├── TargetFull          no room beside the reserve, or a quota is used up
+│       ├── TargetReadOnly
+│       └── TargetGone          not mounted, or out of reach
 ├── ProxyInvalid                no proxy that could be used; what was typed is not carried
 ├── PassphraseInvalid           too short, or typed differently the second time
 ├── ExportOff                   the operator allows no exports
@@ -283,10 +289,59 @@ class FolderInvalid(TargetError):
     pass
 
 
+class NamesTaken(TargetError):
+    pass
+
+
+class TemplateTrouble(StrEnum):
+    """Why a template of names is none."""
+
+    EMPTY = "EMPTY"
+    TOO_LONG = "TOO_LONG"
+    TOO_DEEP = "TOO_DEEP"
+    BRACE = "BRACE"
+    UNKNOWN_FIELD = "UNKNOWN_FIELD"
+    NO_FORMAT = "NO_FORMAT"
+    """Only a date takes one."""
+    BAD_DATE = "BAD_DATE"
+    BAD_FOLDER = "BAD_FOLDER"
+    CONSTANT = "CONSTANT"
+    """Every file would have the same name."""
+
+
+class TemplateInvalid(TargetError):
+    def __init__(self, why: TemplateTrouble, word: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+        self.word = word
+
+
+class RootUnused(TargetError):
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.root = root
+
+
 class TargetUnavailable(TargetError):
     def __init__(self, why: str) -> None:
         super().__init__(why)
         self.why = why
+
+
+class TargetFull(TargetUnavailable):
+    pass
+
+
+class TargetReadOnly(TargetUnavailable):
+    pass
+
+
+class TargetGone(TargetUnavailable):
+    pass
+
+
+HEALING = (TargetFull, TargetReadOnly, TargetGone)
+"""Somebody mends the disk, and the run goes on by itself."""
 
 
 class CronInvalid(PorterError):

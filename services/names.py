@@ -1,11 +1,8 @@
 """Names of files and folders on disk, made from names that strangers chose."""
 
-import mimetypes
 import re
 import unicodedata
 from pathlib import PurePosixPath
-
-from storage.models import FileKind
 
 MAX_NAME_BYTES = 143
 """The shortest limit of the file systems in use (eCryptfs); others take 255."""
@@ -29,28 +26,18 @@ def safe_name(name: str, max_bytes: int = MAX_NAME_BYTES) -> str:
     name = name.lstrip(". ").rstrip(". ")
     if RESERVED.fullmatch(name):
         name = f"_{name}"
-    return _shorten(name, max_bytes)
+    return shorten(name, max_bytes)
 
 
-def _shorten(name: str, max_bytes: int) -> str:
+def shorten(name: str, max_bytes: int, *, keep_extension: bool = True) -> str:
+    """A safe name that is too long, cut between characters; the same when it is not."""
     if len(name.encode()) <= max_bytes:
         return name
     stem, dot, extension = name.rpartition(".")
-    if not dot or len(extension.encode()) > MAX_EXTENSION_BYTES:
+    if not keep_extension or not dot or len(extension.encode()) > MAX_EXTENSION_BYTES:
         stem, dot, extension = name, "", ""
     room = max_bytes - len(f"{dot}{extension}".encode())
     return stem.encode()[:room].decode(errors="ignore").rstrip(". ") + dot + extension
-
-
-def file_name(message_id: int, name: str, kind: FileKind, mime: str, document_id: int | None = None) -> str:
-    """`<message id> <its own name>`, so that a folder sorts as the channel does; `document_id` tells two apart."""
-    prefix = f"{message_id}" if document_id is None else f"{message_id} {document_id}"
-    if kind is FileKind.PHOTO:
-        return f"{prefix}.jpg"
-    own = safe_name(name, MAX_NAME_BYTES - len(prefix) - 1)
-    if not own:
-        return f"{prefix}{mimetypes.guess_extension(mime) or '.bin'}"
-    return f"{prefix} {own}"
 
 
 def folder_for(title: str) -> str:

@@ -2,6 +2,7 @@
 
     submit -> QUEUED -> RUNNING -> DONE | FAILED
                  ^         |-> WAITING(until) -> RUNNING     a flood wait, or Telegram is out of reach
+                 |         |-> WAITING(until) -> QUEUED      a disk is full or gone, until `ready` says no more
                  |         |-> WAITING(held) -> QUEUED       its session is dead, until that is repaired
                  |         |-> PAUSED -> QUEUED              by an admin
                  '---------'-> CANCELLED                     by an admin
@@ -21,7 +22,7 @@ from enum import IntEnum
 from functools import partial
 from typing import Any
 
-from services.errors import FloodWait, NotFound, PorterError, SessionDead, Unreachable
+from services.errors import HEALING, FloodWait, NotFound, PorterError, SessionDead, Unreachable
 from services.notifier import Notifier
 from storage.models import Progress, Run, RunKind, RunStatus
 from storage.runs import RunRepository
@@ -33,6 +34,9 @@ MAX_RUNNING = 8
 MAX_SCRAPES = 4
 """Scrapes never take all places: people who wait at a door come in between."""
 UNREACHABLE_PAUSES_SECONDS = (60, 120, 240, 480, 960)
+READY_SECONDS = 60.0
+"""A run that waits for a disk asks so often whether it is well again."""
+HEALING_REASONS = frozenset(kind.__name__ for kind in HEALING)
 SAVE_SECONDS = 1.0
 """Progress is written at most this often. What a kill takes is re-counted or shown a second older."""
 POLL_SECONDS = 1.0
@@ -85,6 +89,8 @@ class RunContext:
 
 
 Work = Callable[[RunContext], Awaitable[None]]
+Ready = Callable[[Run], Awaitable[bool]]
+"""Whether what a run waits for is well again. Cheap, and asks nothing of Telegram."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,8 @@ class Runner:
         self._save_seconds = save_seconds
         self._poll_seconds = poll_seconds
         self._works: dict[RunKind, Work] = {}
+        self._ready: dict[RunKind, Ready] = {}
+        self._asking: dict[int, asyncio.Task[None]] = {}  # by run: a disk that hangs holds nobody but its own run
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._lanes: dict[int, str] = {}  # of the runs in _tasks
         self._failures: dict[int, int] = {}  # run id -> times in a row that Telegram was out of reach
@@ -120,8 +128,11 @@ class Runner:
         self._wake = asyncio.Event()
         self._dispatcher: asyncio.Task[None] | None = None
 
-    def register(self, kind: RunKind, work: Work) -> None:
+    def register(self, kind: RunKind, work: Work, ready: Ready | None = None) -> None:
+        """`ready` None: a run that waits for its disk is tried again every minute."""
         self._works[kind] = work
+        if ready is not None:
+            self._ready[kind] = ready
 
     async def start(self) -> None:
         """Take over what a dead process left RUNNING, then work on everything that is due."""
@@ -135,6 +146,8 @@ class Runner:
         if self._dispatcher is None:
             return
         self._dispatcher.cancel()
+        for asking in self._asking.values():
+            asking.cancel()
         async with self._changing:
             for run_id in list(self._tasks):
                 await self._end_task(run_id)
@@ -248,7 +261,11 @@ class Runner:
             now = self._clock()
             for run in rows:
                 is_due = not run.is_held and (run.wait_until is None or run.wait_until <= now)
-                if run.status in STARTABLE and is_due and self._has_place(run):
+                if run.status not in STARTABLE or not is_due:
+                    continue
+                if run.status is RunStatus.WAITING and run.reason in HEALING_REASONS and run.kind in self._ready:
+                    self._ask(run)
+                elif self._has_place(run):
                     await self._start(run)
         return any(run.status is RunStatus.WAITING and not run.is_held for run in rows)
 
@@ -271,6 +288,30 @@ class Runner:
     def _ended(self, run_id: int, _: asyncio.Task[None]) -> None:
         del self._tasks[run_id], self._lanes[run_id]
         self._wake.set()
+
+    def _ask(self, run: Run) -> None:
+        if run.id not in self._asking:
+            task = self._asking[run.id] = asyncio.create_task(self._ask_ready(run))
+            task.add_done_callback(lambda _: self._asking.pop(run.id, None))
+
+    async def _ask_ready(self, run: Run) -> None:
+        """The row waits on without a word, or is QUEUED."""
+        try:
+            is_ready = await self._ready[run.kind](run)
+        except Exception:
+            log.exception("a disk could not be asked", extra={"run_id": run.id})
+            is_ready = False
+        row = await self._runs.get(run.id)
+        if row is None or (row.reason, row.wait_until) != (run.reason, run.wait_until):
+            return  # an admin was faster than a disk that hangs
+        if is_ready:
+            await self._runs.set_status(run.id, RunStatus.QUEUED, only_from=(RunStatus.WAITING,))
+            self._wake.set()
+        else:
+            until = self._clock() + timedelta(seconds=READY_SECONDS)
+            await self._runs.set_status(
+                run.id, RunStatus.WAITING, reason=run.reason, wait_until=until, only_from=(RunStatus.WAITING,)
+            )
 
     # -- one run
 
@@ -303,6 +344,10 @@ class Runner:
             outcome = _Outcome(RunStatus.WAITING, "FloodWait", error.until)
         except Unreachable:
             return self._unreachable(run, context.run)
+        except HEALING as error:
+            until = self._clock() + timedelta(seconds=READY_SECONDS)
+            outcome = _Outcome(RunStatus.WAITING, type(error).__name__, until)
+            log.warning("run waits: %s (%s)", outcome.reason, error.why, extra={"run_id": run.id})
         except PorterError as error:
             # What is bound to one session waits for its repair; any other run may find another session.
             is_held = isinstance(error, SessionDead) and "session_id" in run.params

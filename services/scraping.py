@@ -6,16 +6,17 @@ cursor in one transaction. So a killed run walks on where it stood, and nothing 
 
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
+from datetime import UTC, tzinfo
 
-from services.clients.base import HistoryPage, Peer
+from services.clients.base import PART_BYTES, HistoryPage, Peer
 from services.clients.pool import ClientPool
 from services.downloads import Downloader
-from services.errors import NotFound
+from services.errors import HEALING, NotFound
 from services.history import WINDOWS_AHEAD, walk
 from services.runs import RunContext
-from services.targets import Targets
+from services.targets import Targets, part_count
 from storage.files import FileRepository
-from storage.models import File, FileTally, NewFile, Progress, Source
+from storage.models import File, FileTally, NewFile, Progress, Run, Source
 from storage.sources import SourceRepository
 from storage.types import Clock, utc_now
 
@@ -32,33 +33,54 @@ class Scraper:
         *,
         clock: Clock = utc_now,
         windows: int = WINDOWS_AHEAD,
+        zone: tzinfo = UTC,
     ) -> None:
-        """`windows`: pages of history that are asked for at once."""
+        """`windows`: pages of history that are asked for at once. `zone`: of the dates in names."""
         self._sources = sources
         self._files = files
         self._pool = pool
         self._targets = targets
         self._clock = clock
         self._windows = windows
-        self._downloader = Downloader(files, pool)
+        self._downloader = Downloader(files, pool, zone=zone)
 
     async def work(self, context: RunContext) -> None:
-        """Counters: "messages", "files", "failed", "skipped" (files that no filter wants). Raises PorterError."""
+        """Counters: "messages", "files", "failed", "skipped" (files that no filter wants), "duplicates" (that were
+        there already and not kept). Raises PorterError."""
         source = await self._sources.get(context.run.subject_id)
         if source is None:
             raise NotFound("source")
+        await self._check_target(source)  # before anything is asked of Telegram
         start = await self._start_of(context, source)
         peer = await self._pool.peer(source.session_id, source.channel_id)
         await self._walk(context, source, peer, start)
         await self._fetch(context, source, peer, start)
         await self._sources.finished(source.id, self._clock())
 
+    async def ready(self, run: Run) -> bool:
+        """Whether the disk that a run waits for is well again, with room for the file that comes next."""
+        source = await self._sources.get(run.subject_id)
+        try:
+            if source is not None:
+                await self._check_target(source)
+        except HEALING:
+            return False
+        return True
+
+    async def _check_target(self, source: Source) -> None:
+        """Raises TargetUnavailable."""
+        need_bytes = 0
+        for file in await self._files.pending(source.id, limit=1):
+            missing = part_count(file.size_bytes) - len(await self._files.parts(file.id))
+            need_bytes = min(file.size_bytes, missing * PART_BYTES)
+        await self._targets.of(source.root).check(need_bytes)
+
     async def _start_of(self, context: RunContext, source: Source) -> "_Start":
         """How the source stood when this run first began: what the run has done is told from the rows themselves, so
         that no kill makes it count wrong."""
         if not context.run.checkpoint:
             tally = await self._files.tally(source.id)
-            start = _Start(source.total_messages, tally.done, tally.done_bytes, tally.failed)
+            start = _Start(source.total_messages, tally.done, tally.done_bytes, tally.failed, tally.skipped)
             await context.checkpoint(asdict(start))
             return start
         return _Start(**context.run.checkpoint)
@@ -93,7 +115,7 @@ class Scraper:
     async def _fetch(self, context: RunContext, source: Source, peer: Peer, start: "_Start") -> None:
         meter = _Meter(context, start, await self._files.tally(source.id))
         meter.show()
-        await self._downloader.fetch_pending(source, peer, self._targets.of(source.target), meter)
+        await self._downloader.fetch_pending(source, peer, self._targets, meter)
 
 
 def _wants(source: Source, file: NewFile) -> bool:
@@ -108,6 +130,7 @@ class _Start:
     files: int
     files_bytes: int
     failed: int
+    duplicates: int = 0
 
 
 class _Meter:
@@ -115,9 +138,10 @@ class _Meter:
 
     def __init__(self, context: RunContext, start: _Start, tally: FileTally) -> None:
         self._context = context
-        self._files = tally.done - start.files
+        self._files = max(0, tally.done - start.files)
         self._failed = tally.failed - start.failed
-        self._files_bytes = tally.done_bytes - start.files_bytes
+        self._duplicates = max(0, tally.skipped - start.duplicates)  # a check may have wanted some again
+        self._files_bytes = max(0, tally.done_bytes - start.files_bytes)
         self._waiting = tally.waiting
         self._waiting_bytes = tally.waiting_bytes
         self._arrived_bytes: dict[int, int] = {}  # of files that are not whole yet, by file id
@@ -135,6 +159,10 @@ class _Meter:
         self._failed += 1
         self._settled(file)
 
+    def skipped(self, file: File) -> None:
+        self._duplicates += 1
+        self._settled(file)
+
     def _settled(self, file: File) -> None:
         self._arrived_bytes.pop(file.id, None)
         self._waiting -= 1
@@ -142,7 +170,8 @@ class _Meter:
         self.show()
 
     def show(self) -> None:
-        settled = self._files + self._failed
+        settled = self._files + self._failed + self._duplicates
+        duplicates = {"duplicates": self._duplicates} if self._duplicates else {}
         before = self._context.run.progress.counters
         self._context.progress(
             Progress(
@@ -150,6 +179,6 @@ class _Meter:
                 total=settled + self._waiting,
                 done_bytes=self._files_bytes + sum(self._arrived_bytes.values()),
                 total_bytes=self._files_bytes + self._waiting_bytes,
-                counters={**before, "files": self._files, "failed": self._failed},
+                counters={**before, "files": self._files, "failed": self._failed, **duplicates},
             )
         )

@@ -52,6 +52,16 @@ class FileKind(StrEnum):
 
 class TargetKind(StrEnum):
     LOCAL = "LOCAL"
+    NAS = "NAS"
+    """A root of NAS_ROOTS; `Source.root` says which."""
+
+
+class Duplicates(StrEnum):
+    """What a source does with a file that lies whole in a folder of Porter's already, of whatever source."""
+
+    KEEP = "KEEP"
+    LINK = "LINK"
+    SKIP = "SKIP"
 
 
 class FileState(StrEnum):
@@ -83,6 +93,7 @@ class RunKind(StrEnum):
     SCRAPE = "SCRAPE"
     LOAD_REQUESTS = "LOAD_REQUESTS"
     DECIDE_ALL = "DECIDE_ALL"
+    VERIFY = "VERIFY"
 
 
 class RunStatus(StrEnum):
@@ -152,6 +163,8 @@ class AuditVerb(StrEnum):
     SOURCE_PAUSE = "SOURCE_PAUSE"
     SOURCE_RESUME = "SOURCE_RESUME"
     SOURCE_DELETE = "SOURCE_DELETE"
+    SOURCE_VERIFY = "SOURCE_VERIFY"
+    ROOT_USE = "ROOT_USE"
     SCRAPE = "SCRAPE"
     RUN_PAUSE = "RUN_PAUSE"
     RUN_RESUME = "RUN_RESUME"
@@ -272,6 +285,9 @@ class NewSource:
     filters: Filters
     target: TargetKind
     folder: str  # relative to the target's root
+    root: str | None = None  # of NAS_ROOTS; None: LOCAL
+    name_template: str | None = None  # None: Porter's own names
+    duplicates: Duplicates = Duplicates.KEEP
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +309,9 @@ class Source:
     total_messages: int
     total_files: int
     total_bytes: int
+    root: str | None
+    name_template: str | None
+    duplicates: Duplicates
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,11 +347,32 @@ class File:
     mime: str
     size_bytes: int
     state: FileState
-    path: str | None  # relative to the target's root, set once DONE
+    path: str | None  # set once DONE; storage/places.py says how it is read
     sha256: bytes | None
     attempts: int
     cause: str | None
     date: datetime
+    duplicate_of: int | None = None
+    """The file of which it is a link (DONE) or for whose sake it was not kept (SKIPPED); may be gone by now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A file that is DONE, and where its source's rows say that it lies."""
+
+    file_id: int
+    root: str | None
+    path: str  # relative to that root
+    size_bytes: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RootSeal:
+    """By what Porter knows a root again. `is_mount`: it was a file system of its own when it was first used."""
+
+    mark: str
+    is_mount: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,13 +385,23 @@ class PageStored:
 
 @dataclass(frozen=True, slots=True)
 class FileTally:
-    """The files of a source: fetched, still to fetch, given up. `waiting` holds WANTED and PARTIAL."""
+    """The files of a source: fetched, still to fetch, given up, not kept because they were there already.
+
+    `waiting` holds WANTED and PARTIAL; `damaged` and `missing` of those were DONE until a check found them so.
+    """
 
     done: int
     done_bytes: int
     waiting: int
     waiting_bytes: int
     failed: int
+    skipped: int = 0
+    damaged: int = 0
+    missing: int = 0
+
+    @property
+    def needs_care(self) -> bool:
+        return bool(self.failed or self.damaged or self.missing)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,7 @@ class RunRepository:
     ) -> Run:
         """A new QUEUED run. `requested_by` None: the schedule. Raises AlreadyActive with the run under way."""
         async with self._database.write() as connection:
-            running = await _active_of(connection, kind, subject_id)
-            if running is not None:
-                raise AlreadyActive(running.id)
+            await check_idle(connection, kind, subject_id)
             row = await connection.execute(
                 insert(runs)
                 .values(
@@ -158,6 +156,13 @@ async def readdress_scrapes(connection: AsyncConnection, source_ids: Sequence[in
     for row in (await connection.execute(statement)).all():
         params = {**row.params, "session_id": session_id}
         await connection.execute(update(runs).where(runs.c.id == row.id).values(params=params))
+
+
+async def check_idle(connection: AsyncConnection, kind: RunKind, subject_id: int) -> None:
+    """Raises AlreadyActive with the run under way."""
+    running = await _active_of(connection, kind, subject_id)
+    if running is not None:
+        raise AlreadyActive(running.id)
 
 
 async def active_runs(connection: AsyncConnection) -> list[Run]:

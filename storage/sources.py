@@ -11,6 +11,7 @@ from storage import statements
 from storage.database import Database
 from storage.errors import NameTaken
 from storage.models import (
+    Duplicates,
     FileKind,
     FileState,
     Filters,
@@ -18,11 +19,13 @@ from storage.models import (
     NewMessage,
     NewSource,
     PageStored,
+    RunKind,
     SessionState,
     Source,
     TargetKind,
 )
-from storage.runs import readdress_scrapes
+from storage.places import prefix
+from storage.runs import check_idle, readdress_scrapes
 from storage.schema import channels, files, messages, peers, sessions, source_messages, sources
 from storage.statements import Bulk, chunks
 from storage.types import Clock, to_milliseconds, utc_now
@@ -51,6 +54,9 @@ class SourceRepository:
                         filters={"kinds": list(new.filters.kinds), "extensions": list(new.filters.extensions)},
                         target=new.target,
                         folder=new.folder,
+                        root=new.root,
+                        name_template=new.name_template,
+                        duplicates=new.duplicates,
                         created_at=now,
                         updated_at=now,
                     )
@@ -106,6 +112,37 @@ class SourceRepository:
 
     async def set_enabled(self, source_id: int, enabled: bool) -> None:
         await self._change(source_id, enabled=enabled)
+
+    async def set_name_template(self, source_id: int, template: str | None) -> None:
+        await self._change(source_id, name_template=template)
+
+    async def set_duplicates(self, source_id: int, duplicates: Duplicates) -> None:
+        await self._change(source_id, duplicates=duplicates)
+
+    async def set_target(self, source_id: int, root: str | None, folder: str) -> None:
+        """Files that are DONE stay where they are, and their rows go on saying where. Raises AlreadyActive: what is
+        being fetched lies in the folder as it was."""
+        async with self._database.write() as connection:
+            await check_idle(connection, RunKind.SCRAPE, source_id)
+            old = (await connection.execute(select(sources.c.root).where(sources.c.id == source_id))).one_or_none()
+            if old is None:
+                return
+            if old.root != root:
+                await connection.execute(
+                    update(files)
+                    .where(files.c.source_id == source_id, files.c.path.is_not(None), ~files.c.path.startswith(":"))
+                    .values(path=prefix(old.root) + files.c.path)
+                )
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id)
+                .values(
+                    target=TargetKind.LOCAL if root is None else TargetKind.NAS,
+                    root=root,
+                    folder=folder,
+                    updated_at=self._clock(),
+                )
+            )
 
     async def finished(self, source_id: int, at: datetime) -> None:
         """A scrape has come to the end of the channel."""
@@ -270,4 +307,7 @@ def _source(row: Row[Any]) -> Source:
         total_messages=row.total_messages,
         total_files=row.total_files,
         total_bytes=row.total_bytes,
+        root=row.root,
+        name_template=row.name_template,
+        duplicates=Duplicates(row.duplicates),
     )

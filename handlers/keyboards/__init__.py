@@ -2,6 +2,7 @@
 
 from handlers.keyboards import (
     account_channels,
+    editing,
     forget,
     home,
     imports,
@@ -18,6 +19,7 @@ from handlers.keyboards.base import ROWS, one, only_home, window
 __all__ = [
     "ROWS",
     "account_channels",
+    "editing",
     "forget",
     "home",
     "imports",

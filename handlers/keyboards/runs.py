@@ -15,7 +15,7 @@ def card(texts: Texts, row: Run, *, told: bool) -> InlineKeyboardMarkup:
 
     labels = texts.labels
     if not row.is_active:
-        return markup([_what_next(texts, row)], home_row(texts))
+        return markup(*([each] for each in _what_next(texts, row)), home_row(texts))
     goes_on = row.status is RunStatus.PAUSED
     return markup(
         [sign_in_again(texts, row.params["session_id"])] if row.is_held else [],
@@ -28,8 +28,12 @@ def card(texts: Texts, row: Run, *, told: bool) -> InlineKeyboardMarkup:
     )
 
 
-def _what_next(texts: Texts, row: Run) -> InlineKeyboardButton:
-    """To what the run worked on."""
-    if row.kind is RunKind.SCRAPE:
-        return button(texts.labels.to_source, SourceAction(verb=SourceVerb.SHOW, id=row.subject_id))
-    return button(texts.labels.to_people, RequestAction(verb=RequestVerb.LIST, id=row.subject_id))
+def _what_next(texts: Texts, row: Run) -> list[InlineKeyboardButton]:
+    """To what the run worked on; after a check, what it found is fetched by one tap."""
+    counters = row.progress.counters
+    if row.kind in (RunKind.SCRAPE, RunKind.VERIFY):
+        again = SourceAction(verb=SourceVerb.SCRAPE, id=row.subject_id)
+        has_lost = row.kind is RunKind.VERIFY and (counters.get("damaged") or counters.get("missing"))
+        to_source = button(texts.labels.to_source, SourceAction(verb=SourceVerb.SHOW, id=row.subject_id))
+        return [*([button(texts.labels.fetch_again, again, "primary")] if has_lost else []), to_source]
+    return [button(texts.labels.to_people, RequestAction(verb=RequestVerb.LIST, id=row.subject_id))]

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 
 from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
-from handlers.callbacks import Go, Pick, Place, RunAction, RunVerb, ShowAll, SourceAction, SourcePick, SourceVerb
+from handlers.callbacks import (
+    EditPick,
+    Go,
+    Pick,
+    Place,
+    RunAction,
+    RunVerb,
+    ShowAll,
+    SourceAction,
+    SourceEdit,
+    SourcePick,
+    SourceVerb,
+)
 from handlers.keyboards.base import ROWS, Row, button, home_row, markup, turning, window
 from handlers.keyboards.sessions import sign_in_again
 from handlers.texts import Texts
@@ -60,9 +72,17 @@ def card(texts: Texts, card: SourceCard) -> InlineKeyboardMarkup:
         [first],
         retry,
         schedule,
+        [
+            button(labels.edit_source, SourceEdit(what=EditPick.MENU, id=card.source.id)),
+            *([button(labels.verify, act(SourceVerb.VERIFY))] if _has_files(card) and not card.run else []),
+        ],
         [button(labels.delete, act(SourceVerb.DELETE), "danger")],
         home_row(texts, Go(to=Place.SOURCES)),
     )
+
+
+def _has_files(card: SourceCard) -> bool:
+    return bool(card.tally.done or card.tally.skipped)
 
 
 def delete(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
@@ -121,6 +141,16 @@ def pick_files(texts: Texts, chosen: Filters) -> InlineKeyboardMarkup:
 
 def pick_default(texts: Texts, label: str, what: Pick) -> InlineKeyboardMarkup:
     return markup([button(label, SourcePick(what=what), "primary")], _cancel(texts))
+
+
+def pick_folder(texts: Texts, roots: Sequence[str], chosen: str | None) -> InlineKeyboardMarkup:
+    """`chosen` None: Local."""
+    rows = [
+        [button(f"{'● ' if name == chosen else ''}{name or texts.labels.local}", SourcePick(what=Pick.ROOT, value=n))]
+        for n, name in enumerate((None, *roots))
+    ]
+    use = button(texts.labels.use_folder, SourcePick(what=Pick.FOLDER), "primary")
+    return markup(*(rows if roots else []), [use], _cancel(texts))
 
 
 def pick_schedule(texts: Texts, words: Sequence[str]) -> InlineKeyboardMarkup:

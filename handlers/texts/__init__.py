@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from handlers.texts.account_channels import AccountChannelTexts
 from handlers.texts.audit import AuditTexts
 from handlers.texts.base import utc_clock
+from handlers.texts.editing import EditTexts
 from handlers.texts.errors import ErrorTexts
 from handlers.texts.exports import ExportTexts
 from handlers.texts.forget import ForgetTexts
@@ -40,6 +41,7 @@ class Texts:
         self.exports = ExportTexts(self.zone, clock)
         self.account_channels = AccountChannelTexts(self.zone, clock)
         self.sources = SourceTexts(self.zone, clock)
+        self.editing = EditTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)

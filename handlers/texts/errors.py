@@ -28,6 +28,8 @@ class ErrorTexts(Words):
             errors.SessionUnreadable: self._session_unreadable,
             errors.DecisionMade: self._decision_made,
             errors.CronInvalid: self._cron_invalid,
+            errors.TemplateInvalid: self._template_invalid,
+            errors.RootUnused: self._root_unused,
             errors.NotAPerson: self._not_a_person,
             errors.PinWrong: self._pin_wrong,
             errors.PinLocked: self._pin_locked,
@@ -101,12 +103,35 @@ class ErrorTexts(Words):
     def _pin_locked(self, error: errors.PinLocked) -> str:
         return f"Too many wrong PINs. Nothing that asks for it can be done until {self.until(error.until)}."
 
+    def _template_invalid(self, error: errors.TemplateInvalid) -> str:
+        return TEMPLATES[error.why].format(word=quote(shorten(error.word, 40)))
+
+    def _root_unused(self, error: errors.RootUnused) -> str:
+        return f"{title(error.root)} is not the disk that was agreed to. Choose it once more to say that it is right."
+
     def _cron_invalid(self, error: errors.CronInvalid) -> str:
         if error.why == "never":
             return "That line never comes true (such as 31 February). Send another."
         return "That is no cron line. It has five parts: minute hour day month weekday, such as 0 */6 * * *."
 
 
+FIELDS = "channel, date, id, name, caption, sender, album"
+TEMPLATES = {
+    errors.TemplateTrouble.EMPTY: "Send a template, such as {{id}} {{name}}.",
+    errors.TemplateTrouble.TOO_LONG: "A template has up to 200 characters, on one line. Send another.",
+    errors.TemplateTrouble.TOO_DEEP: "That makes too many folders: 8 at most, the channel's own included.",
+    errors.TemplateTrouble.BRACE: "There is a {{ or }} too many. A field looks like {{id}}; write a real brace twice.",
+    errors.TemplateTrouble.UNKNOWN_FIELD: "Porter knows no field “{word}”. There are: " + FIELDS + ".",
+    errors.TemplateTrouble.NO_FORMAT: "Only a date takes a form behind a colon, not “{word}”.",
+    errors.TemplateTrouble.BAD_DATE: (
+        "“{word}” is no form of a date. Use %Y %m %d %H %M %S, as in {{date:%Y-%m}}, or %y %j %V %G."
+    ),
+    errors.TemplateTrouble.BAD_FOLDER: (
+        "“{word}” cannot be a folder or name: no empty parts, no leading dots, no reserved names or signs."
+    ),
+    errors.TemplateTrouble.CONSTANT: "Every file would have the same name. Put {{id}} or {{name}} behind the last /.",
+}
+"""With `word` in its place; doubled braces are single ones."""
 PLAIN: dict[type[errors.PorterError], str] = {
     errors.Unreachable: "Telegram does not answer right now. Nothing was lost; try again in a minute.",
     errors.SessionElsewhere: (
@@ -142,9 +167,13 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.StaysPending: "Telegram cannot let this person in now: they are in too many channels. They stay waiting.",
     errors.RequestError: "Telegram did not take this decision.",
     errors.FolderInvalid: (
-        "This folder name cannot be used: it must stay inside Local/, with no reserved names and parts of 143 bytes."
+        "This folder name cannot be used: it must stay inside its root, with no reserved names and parts of 143 bytes."
     ),
-    errors.TargetUnavailable: "The folder cannot be written: full, read-only or gone.",
+    errors.NamesTaken: "Other files have the names that this one could have. Nothing is ever overwritten.",
+    errors.TargetUnavailable: "The folder cannot be written: Porter may not, or the disk refuses.",
+    errors.TargetFull: "The disk is full. Make room first.",
+    errors.TargetReadOnly: "The disk cannot be written, only read.",
+    errors.TargetGone: "The disk is not there. Mount it first, and look at NAS_ROOTS.",
     errors.TargetError: "The folder cannot be used.",
     errors.ProxyInvalid: (
         "That is no proxy that Porter can use. Write it as socks5://user:password@host:port or http://host:port, with "

@@ -24,6 +24,14 @@ BUSY = {
     RunKind.SCRAPE: "saving",
     RunKind.LOAD_REQUESTS: "loading who waits at",
     RunKind.DECIDE_ALL: "deciding at",
+    RunKind.VERIFY: "checking",
+}
+
+
+DISK_WAITS = {
+    "TargetFull": "Waits for room on the disk",
+    "TargetReadOnly": "Waits for a disk that can be written",
+    "TargetGone": "Waits for its disk, which is not there",
 }
 
 
@@ -52,6 +60,8 @@ class HomeTexts(Words):
         subject = title(run.title)
         if run.status is RunStatus.PAUSED:
             return f"⏸ Paused by you: {BUSY[run.kind]} {subject}"
+        if run.status is RunStatus.WAITING and run.reason in DISK_WAITS:
+            return f"⚠️ {DISK_WAITS[run.reason]}: {BUSY[run.kind]} {subject}"
         if run.status is RunStatus.WAITING and run.wait_until:
             return f"⏳ Waits until {self.until(run.wait_until)}: {BUSY[run.kind]} {subject}"
         return f"⏳ Busy: {BUSY[run.kind]} {subject}"

@@ -7,6 +7,7 @@ DOING = {
     RunKind.SCRAPE: "Saving",
     RunKind.LOAD_REQUESTS: "Loading who waits at",
     RunKind.DECIDE_ALL: "Deciding at",
+    RunKind.VERIFY: "Checking",
 }
 REASONS = {
     "SessionDead": "the account is signed out. Sign in again, then start anew; nothing is lost",
@@ -16,12 +17,20 @@ REASONS = {
     "SessionRequired": "it needs an account that may let people in there",
     "Unreachable": "Telegram could not be reached. What is done is kept; start again later",
     "ProxyFailed": "the account's proxy does not lead to Telegram. Mend or change it, then start again",
-    "TargetUnavailable": "the folder cannot be written: full, read-only or gone. Mend that, then start again",
+    "TargetUnavailable": "the folder cannot be written: Porter may not, or the disk refuses. Mend that first",
     "FolderInvalid": "the folder would lie outside its root. Choose another",
     "NotFound": "what it worked on is deleted",
     "NotAllowed": "whoever asked for it may not decide there any more",
     "Defect": "of a defect in Porter. The log has the details; what is done is kept",
 }
+
+
+DISKS = {
+    "TargetFull": ("The disk is full", "when there is room"),
+    "TargetReadOnly": ("The disk cannot be written, only read", "when that is mended"),
+    "TargetGone": ("The disk is not there, or another one is in its place", "when it is back"),
+}
+"""Why a run waits for its disk, and for how long."""
 
 
 class RunTexts(Words):
@@ -32,6 +41,8 @@ class RunTexts(Words):
             return lines[0]
         if run.kind is RunKind.SCRAPE:
             lines += self._scrape(run)
+        elif run.kind is RunKind.VERIFY:
+            lines += self._verify(run)
         else:
             lines += self._counted(run)
         if run.status is RunStatus.RUNNING and speed:
@@ -73,6 +84,29 @@ class RunTexts(Words):
             lines.append(f"{plural(files, 'new file')}")
         if failed := progress.counters.get("failed", 0):
             lines.append(f"⚠️ {plural(failed, 'file')} could not be fetched")
+        if duplicates := progress.counters.get("duplicates", 0):
+            lines.append(f"{plural(duplicates, 'file')} left out: here already")
+        return lines
+
+    def _verify(self, run: Run) -> list[str]:
+        progress = run.progress
+        lines = []
+        if run.is_active and progress.total:
+            lines.append(bar(progress.done_bytes, progress.total_bytes or 0))
+            lines.append(
+                f"{number(progress.done)} of {plural(progress.total, 'file')} · {size(progress.done_bytes)} of "
+                f"{size(progress.total_bytes or 0)}"
+            )
+        damaged, missing = (progress.counters.get(name, 0) for name in ("damaged", "missing"))
+        if damaged or missing:
+            found = [f"{number(n)} {word}" for n, word in ((damaged, "damaged"), (missing, "missing")) if n]
+            lines.append(f"⚠️ {', '.join(found)}. Porter fetches them with the next save.")
+        if unchecked := progress.counters.get("unchecked", 0):
+            lines.append(f"{plural(unchecked, 'file')} not checked: on a disk that NAS_ROOTS does not name any more.")
+        elif run.status is RunStatus.DONE and not damaged and not missing:
+            lines.append(f"{plural(progress.total or 0, 'file')} checked: all as they were saved.")
+        if damaged:
+            lines.append("What was damaged is set aside as <code>….damaged</code>, in case it was changed on purpose.")
         return lines
 
     def _counted(self, run: Run) -> list[str]:
@@ -107,10 +141,20 @@ class RunTexts(Words):
 
     def _waiting(self, run: Run) -> str:
         assert run.wait_until is not None
+        if run.reason in DISKS:
+            what, until_when = DISKS[run.reason]
+            return f"{what}: {self._safe(run)}; it goes on by itself {until_when}."
         if run.reason == "FloodWait":
             until = self.until(run.wait_until)
             return f"Telegram pauses this account until {until}. What is done is safe; it goes on by itself."
         return f"Telegram could not be reached. Porter tries again at {self.until(run.wait_until)} by itself."
+
+    def _safe(self, run: Run) -> str:
+        progress = run.progress
+        if not progress.total_bytes or progress.total is None:
+            return "nothing is lost"
+        word = "checked" if run.kind is RunKind.VERIFY else "safe"
+        return f"{number(progress.done)} of {plural(progress.total, 'file')} are {word}"
 
     def _reason(self, run: Run) -> str:
         return REASONS.get(run.reason or "", f"Telegram refused: {quote(run.reason)}")

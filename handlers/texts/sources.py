@@ -5,7 +5,8 @@ from datetime import datetime
 
 from handlers.texts.base import Words, number, plural, quote, size, title
 from services.sources import SourceCard
-from storage.models import FileKind, Filters, RunStatus, Session, SessionChannel
+from services.targets import MANY_ENTRIES, RootLook
+from storage.models import Duplicates, FileKind, Filters, RunKind, RunStatus, Session, SessionChannel, Source
 
 KINDS = {
     FileKind.PHOTO: "photos",
@@ -17,6 +18,13 @@ KINDS = {
 
 
 RUNS = {RunStatus.PAUSED: "⏸ paused by you in the middle", RunStatus.WAITING: "⏳ waits, and goes on by itself"}
+
+
+DUPLICATES = {
+    Duplicates.KEEP: "duplicates are kept",
+    Duplicates.LINK: "duplicates are linked",
+    Duplicates.SKIP: "duplicates are left out",
+}
 
 
 class SourceTexts(Words):
@@ -35,7 +43,7 @@ class SourceTexts(Words):
     def _mark(card: SourceCard) -> str:
         if card.source.is_held:
             return "🔴"
-        return "⏳" if card.run else "⚠️" if card.tally.failed else "⏸" if not card.source.enabled else "📥"
+        return "⏳" if card.run else "⚠️" if card.tally.needs_care else "⏸" if not card.source.enabled else "📥"
 
     def choose_to_scrape(self, cards: list[SourceCard]) -> str:
         return "Save which one now?" if cards else self.all(cards)
@@ -45,20 +53,37 @@ class SourceTexts(Words):
         lines = [
             f"<b>{quote(source.name)}</b>",
             f"from {title(source.channel_title)}, {quote(self.filters(source.filters))}",
-            f"to Local/{quote(source.folder)}",
+            f"to {self.place(source.root, source.folder)}",
+            *self._ways(source),
             self._totals(card),
         ]
         if tally.waiting:
             lines.append(f"{plural(tally.waiting, 'file')} ({size(tally.waiting_bytes)}) still to fetch")
         if tally.failed:
             lines.append(f"⚠️ {plural(tally.failed, 'file')} could not be fetched")
+        if tally.damaged or tally.missing:
+            found = ((tally.damaged, "damaged"), (tally.missing, "missing"))
+            words = ", ".join(f"{number(n)} {word}" for n, word in found if n)
+            lines.append(f"⚠️ {words}: fetched again with the next save")
+        if tally.skipped:
+            lines.append(f"{plural(tally.skipped, 'file')} left out: here already")
         lines.append(f"last saved {self.ago(source.last_scraped_at)}")
         lines.append(self._schedule(card, schedule_words, upcoming))
         if source.is_held:
             lines.append("🔴 waits for its account, which is signed out or banned. Nothing is lost.")
         elif card.run:
-            lines.append(RUNS.get(card.run.status, "⏳ being saved now"))
+            doing = "⏳ being checked now" if card.run.kind is RunKind.VERIFY else "⏳ being saved now"
+            lines.append(RUNS.get(card.run.status, doing))
         return "\n".join(lines)
+
+    @staticmethod
+    def place(root: str | None, folder: str) -> str:
+        return f"{quote(root or 'Local')}/{quote(folder)}"
+
+    def _ways(self, source: Source) -> list[str]:
+        """Where it differs from what Porter does by itself."""
+        names = [f"named <code>{quote(source.name_template)}</code>"] if source.name_template else []
+        return [*names, *([DUPLICATES[source.duplicates]] if source.duplicates is not Duplicates.KEEP else [])]
 
     def _totals(self, card: SourceCard) -> str:
         source = card.source
@@ -103,8 +128,24 @@ class SourceTexts(Words):
             f"Now: <b>{quote(self.filters(chosen))}</b>"
         )
 
-    def ask_folder(self, folder: str) -> str:
-        return f"Files go to <b>Local/{quote(folder)}</b>. Keep that, or type another folder name."
+    def ask_folder(self, root: str | None, folder: str) -> str:
+        return f"Files go to <b>{self.place(root, folder)}</b>. Keep that, or type another folder name."
+
+    def ask_root(self, look: RootLook) -> str:
+        """Before the first file goes there: an empty mount point looks like this too."""
+        many = "1,000 things or more" if look.entries >= MANY_ENTRIES else plural(look.entries, "thing")
+        holds = f"holds {many}" if look.entries else "is empty"
+        lines = [f"<b>{quote(look.name)}</b> {holds}, {size(look.free_bytes)} are free. Use it?"]
+        if not look.is_mount:
+            lines.append(
+                "⚠️ It is no disk of its own, but a folder of the disk around it. If a NAS should be mounted there, "
+                "mount it first."
+            )
+        lines.append(
+            "Porter puts a small file there (.porter-root) and knows the disk by it: while the disk is not mounted, "
+            "nothing is written."
+        )
+        return "\n".join(lines)
 
     def ask_schedule(self, timezone: str) -> str:
         return f"How often shall Porter look for new posts? Times are in {quote(timezone)}."
@@ -122,12 +163,12 @@ class SourceTexts(Words):
         return "A name has 1 to 60 characters, on one line. Send another."
 
     def confirm(
-        self, name: str, channel: str, filters: Filters, folder: str, schedule: str | None, upcoming: Sequence[datetime]
+        self, name: str, channel: str, filters: Filters, place: str, schedule: str | None, upcoming: Sequence[datetime]
     ) -> str:
         lines = [
             f"<b>{quote(name)}</b>",
             f"from {title(channel)}: messages and {quote(self.filters(filters))}",
-            f"to Local/{quote(folder)}",
+            f"to {place}",
         ]
         if schedule is None:
             lines.append("only when you ask")

@@ -77,6 +77,15 @@ def test_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.notify_chat is None
 
 
+@pytest.mark.parametrize("roots", ["nas=mnt/nas", "/mnt/nas", "local=/mnt", "a b=/mnt", "a:b=/mnt", f"{'n' * 21}=/mnt"])
+def test_roots_that_cannot_be(monkeypatch: pytest.MonkeyPatch, roots: str) -> None:
+    """A root has a plain name, which is not the one of DOWNLOAD_DIR, and an absolute path."""
+    monkeypatch.setenv("BOT_TOKEN", TOKEN)
+    monkeypatch.setenv("NAS_ROOTS", roots)
+    with pytest.raises(SettingsInvalid, match="NAS_ROOTS"):
+        load_settings()
+
+
 def test_the_env_file_is_read_and_the_environment_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """ENV_FILE names the file; what stands in the environment goes before it."""
     (tmp_path / "here.env").write_text(f"BOT_TOKEN={TOKEN}\nTIMEZONE=Europe/Berlin\n")

@@ -7,6 +7,9 @@ import pytest
 from pydantic import SecretStr
 
 from tests.play import Play, open_play
+from tests.services.conftest import small_disk
+
+__all__ = ["small_disk"]
 
 
 @pytest.fixture

@@ -1,7 +1,9 @@
 """A real database on a file, a sandbox on real sockets, and what services need of both."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -90,6 +92,26 @@ async def open_store(directory: Path) -> AsyncIterator[Store]:
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     async with open_store(tmp_path / "data") as opened:
         yield opened
+
+
+def as_root(*command: str | Path) -> None:
+    subprocess.run([str(word) for word in command], check=True, timeout=30)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 8 MiB, mounted."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
+    mounted = shutil.which("mount") and subprocess.run(command, capture_output=True, check=False)
+    if not mounted or mounted.returncode:
+        pytest.skip("a file system cannot be mounted here: that takes root, and CAP_SYS_ADMIN in a container")
+    try:
+        yield place
+    finally:
+        if place.is_mount():
+            as_root("umount", "--lazy", place)
 
 
 @dataclass

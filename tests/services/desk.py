@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from services.outages import Outage
-from services.runs import Runner, Work
+from services.runs import Ready, Runner, Work
 from storage.models import Run, RunKind, RunStatus
 from storage.runs import RunRepository
 from tests.services.conftest import FakeTime
@@ -51,10 +51,13 @@ class Desk:
     ear: Ear = field(default_factory=Ear)
 
     @asynccontextmanager
-    async def open(self, work: Work) -> AsyncIterator[Runner]:
+    async def open(
+        self, work: Work, ready: Ready | None = None, others: dict[RunKind, tuple[Work, Ready]] | None = None
+    ) -> AsyncIterator[Runner]:
+        """`work` is for every kind that has none in `others`."""
         runner = Runner(self.rows, self.ear, clock=self.time, save_seconds=TICK, poll_seconds=TICK)
         for kind in RunKind:
-            runner.register(kind, work)
+            runner.register(kind, *(others or {}).get(kind, (work, ready)))
         await runner.start()
         try:
             yield runner

@@ -16,12 +16,13 @@ import pytest
 from services.clients.base import PART_BYTES, ApiCredentials, Credential, FileLocation, Peer, Post
 from services.clients.pool import ClientPool
 from services.downloads import LARGE_BYTES, SMALL_AT_ONCE, ByteWindow, Downloader
-from services.errors import FileReferenceExpired, FloodWait, TargetUnavailable, TelegramRefused, Unreachable
-from services.targets import LocalTarget
+from services.errors import FileReferenceExpired, FloodWait, TelegramRefused, Unreachable
+from services.targets import Targets
 from storage.files import FileRepository
 from storage.models import (
     Channel,
     ChannelKind,
+    Duplicates,
     File,
     FileKind,
     FileState,
@@ -93,6 +94,7 @@ class Tally:
     bytes: int = 0
     finished: list[int] = field(default_factory=list)
     given_up: list[int] = field(default_factory=list)
+    left_out: list[int] = field(default_factory=list)
 
     def part(self, file: File, size_bytes: int) -> None:
         self.bytes += size_bytes
@@ -102,6 +104,9 @@ class Tally:
 
     def failed(self, file: File) -> None:
         self.given_up.append(file.message_id)
+
+    def skipped(self, file: File) -> None:
+        self.left_out.append(file.message_id)
 
 
 @dataclass
@@ -128,7 +133,7 @@ class Pier:
     async def fetch(self, downloader: Downloader | None = None) -> Tally:
         tally = Tally()
         engine = downloader or Downloader(self.files, cast("ClientPool", self.telegram))
-        await engine.fetch_pending(self.source, Peer(CHANNEL, 1), LocalTarget(self.root), tally)
+        await engine.fetch_pending(self.source, Peer(CHANNEL, 1), Targets(self.root), tally)
         return tally
 
     async def pending(self) -> list[File]:
@@ -138,13 +143,17 @@ class Pier:
         return {path.name: path.read_bytes() for path in (self.root / "news").iterdir()}
 
 
-@pytest.fixture
-async def pier(store: Store, tmp_path: Path) -> Pier:
+async def open_pier(store: Store, root: Path) -> Pier:
     session = await store.add_session(Credential(2, "127.0.0.1", 1, os.urandom(256), ApiCredentials(1, "a" * 32), 7))
     await store.channels.put(Channel(CHANNEL, "News", None, ChannelKind.CHANNEL, None, None, utc_now()))
     sources = SourceRepository(store.database)
     source = await sources.add(NewSource("News", session.id, CHANNEL, Filters(), TargetKind.LOCAL, "news"))
-    return Pier(Telegram(), FileRepository(store.database), sources, source, tmp_path / "downloads")
+    return Pier(Telegram(), FileRepository(store.database), sources, source, root)
+
+
+@pytest.fixture
+async def pier(store: Store, tmp_path: Path) -> Pier:
+    return await open_pier(store, tmp_path / "downloads")
 
 
 def content(parts: float) -> bytes:
@@ -229,7 +238,7 @@ async def test_killed_between_rename_and_row(pier: Pier) -> None:
     """The whole file lies there and its row does not know: recognised by its parts, not fetched, not doubled."""
 
     class Killed(FileRepository):
-        async def done(self, file_id: int, path: str, sha256: bytes) -> None:
+        async def done(self, file_id: int, path: str, sha256: bytes, duplicate_of: int | None = None) -> None:
             raise RuntimeError
 
     killed = Downloader(Killed(pier.files._database), cast("ClientPool", pier.telegram))
@@ -246,7 +255,7 @@ async def test_killed_between_rename_and_row(pier: Pier) -> None:
 
 
 async def test_nothing_is_overwritten(pier: Pier) -> None:
-    """A stranger's file under the usual name stays; ours gets its document's number; if both are taken it says so."""
+    """A stranger's file under the usual name stays; ours gets its document's number; with both taken it fails alone."""
     (pier.root / "news").mkdir(parents=True)
     (pier.root / "news/1 a.bin").write_bytes(b"not ours")
     await pier.want(m1=b"ours")
@@ -255,8 +264,9 @@ async def test_nothing_is_overwritten(pier: Pier) -> None:
     await pier.want(m2=b"two")
     for name in ("2 a.bin", "2 20 a.bin"):
         (pier.root / "news" / name).write_bytes(b"not ours")
-    with pytest.raises(TargetUnavailable):
-        await pier.fetch()
+    tally = await pier.fetch()
+    assert tally.given_up == [2]
+    assert (await pier.files.tally(pier.source.id)).failed == 1
 
 
 async def test_two_documents_of_one_message(pier: Pier) -> None:
@@ -398,3 +408,220 @@ async def test_the_window_lets_small_ones_in_beside_large_ones() -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
     async with asyncio.timeout(1), window.room(10):
         pass
+
+
+# -- names from a template
+
+
+async def tell(pier: Pier, **changes: object) -> None:
+    """The source is told something else, and read again as a run does."""
+    if "template" in changes:
+        await pier.sources.set_name_template(pier.source.id, cast("str", changes["template"]))
+    if "duplicates" in changes:
+        await pier.sources.set_duplicates(pier.source.id, cast("Duplicates", changes["duplicates"]))
+    if "folder" in changes:
+        await pier.sources.set_target(pier.source.id, None, cast("str", changes["folder"]))
+    source = await pier.sources.get(pier.source.id)
+    assert source is not None
+    pier.source = source
+
+
+def tree(pier: Pier) -> dict[str, bytes]:
+    return {
+        path.relative_to(pier.root).as_posix(): path.read_bytes() for path in pier.root.rglob("*") if path.is_file()
+    }
+
+
+async def test_folders_from_a_template(pier: Pier) -> None:
+    """Made as they are needed; two files of one name both come; killed before the row, nothing comes twice."""
+    year = f"{utc_now():%Y}"
+    await tell(pier, template="{date:%Y}/{name}")
+    await pier.want(m1=b"one", m2=b"two")
+    await pier.fetch()
+    assert sorted(tree(pier).values()) == [b"one", b"two"]
+    names = set(tree(pier))
+    assert f"news/{year}/a.bin" in names
+    assert names - {f"news/{year}/a.bin"} <= {f"news/{year}/a 10.bin", f"news/{year}/a 20.bin"}
+
+    class Killed(FileRepository):
+        async def done(self, file_id: int, path: str, sha256: bytes, duplicate_of: int | None = None) -> None:
+            raise RuntimeError
+
+    await pier.want(m3=content(3))
+    with pytest.raises(RuntimeError):
+        await pier.fetch(Downloader(Killed(pier.files._database), cast("ClientPool", pier.telegram)))
+    pier.telegram.reads.clear()
+    await pier.fetch()
+    assert not pier.telegram.reads
+    assert len(tree(pier)) == 3
+
+
+async def test_a_template_folder_that_leads_elsewhere(pier: Pier, tmp_path: Path) -> None:
+    """A link, or a file, where a template's folder should be: that file fails alone, nothing is written outside."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (pier.root / "news").mkdir(parents=True)
+    (pier.root / "news/1").symlink_to(outside)
+    (pier.root / "news/2").write_bytes(b"a file")
+    await tell(pier, template="{id}/{name}")
+    await pier.want(m1=b"one", m2=b"two", m3=b"three")
+    tally = await pier.fetch()
+    assert (sorted(tally.given_up), tally.finished) == ([1, 2], [3])
+    assert list(outside.iterdir()) == []
+    assert (pier.root / "news/3/a.bin").read_bytes() == b"three"
+
+
+async def test_names_that_differ_by_case_alone(pier: Pier) -> None:
+    """On a disk that knows no case they are one name: never given at the same moment, so that none overwrites the
+    other; the one that comes second gets its document's number where the disk says that the name is taken."""
+    engine = Downloader(pier.files, cast("ClientPool", pier.telegram))
+    with engine._claim(pier.source, "news/A.pdf") as first, engine._claim(pier.source, "news/a.PDF") as second:
+        assert (first, second) == (True, False)
+
+
+# -- duplicates
+
+
+async def another(pier: Pier, name: str, duplicates: Duplicates, folder: str = "other") -> Pier:
+    """A second source of the same channel, on the same disk."""
+    new = NewSource(name, pier.source.session_id, CHANNEL, Filters(), TargetKind.LOCAL, folder, duplicates=duplicates)
+    source = await pier.sources.add(new)
+    return Pier(pier.telegram, pier.files, pier.sources, source, pier.root)
+
+
+async def test_the_same_document_is_linked_unfetched(pier: Pier) -> None:
+    """One inode, no call for a part, counted among the second source's files; deleting the first keeps it."""
+    data = content(2)
+    await pier.want(m1=data)
+    await pier.fetch()
+    second = await another(pier, "Second", Duplicates.LINK)
+    await second.want(m1=data)
+    pier.telegram.reads.clear()
+    tally = await second.fetch()
+    assert not pier.telegram.reads
+    assert tally.finished == [1]
+    assert (pier.root / "other/1 a.bin").stat().st_ino == (pier.root / "news/1 a.bin").stat().st_ino
+    counted = await second.sources.get(second.source.id)
+    assert counted is not None
+    assert (counted.total_files, counted.total_bytes) == (1, len(data))
+    (linked,) = await second.files.settled(second.source.id)
+    (first,) = await pier.files.settled(pier.source.id)
+    assert linked.duplicate_of == first.id
+    await pier.sources.delete(pier.source.id)
+    assert tree(pier) == {"news/1 a.bin": data, "other/1 a.bin": data}
+
+
+async def test_the_same_bytes_are_linked_when_they_are_there(pier: Pier) -> None:
+    """Another document with the same content: fetched once more, stored once."""
+    data = content(1.5)
+    await pier.want(m1=data)
+    await pier.fetch()
+    second = await another(pier, "Second", Duplicates.LINK)
+    await second.want(m2=data)
+    await second.fetch()
+    assert (pier.root / "other/2 a.bin").stat().st_ino == (pier.root / "news/1 a.bin").stat().st_ino
+    assert sorted(tree(pier)) == ["news/1 a.bin", "other/2 a.bin"]
+
+
+@pytest.mark.parametrize("message", ["m1", "m2"])
+async def test_duplicates_are_left_out(pier: Pier, message: str) -> None:
+    """By document without a call, by content after it: SKIPPED with its cause, counted as that, nothing on disk."""
+    data = content(1.5)
+    await pier.want(m1=data)
+    await pier.fetch()
+    second = await another(pier, "Second", Duplicates.SKIP)
+    await second.want(**{message: data})
+    pier.telegram.reads.clear()
+    tally = await second.fetch()
+    assert bool(pier.telegram.reads) is (message == "m2")
+    assert (tally.left_out, tally.finished) == ([int(message[1:])], [])
+    (row,) = await second.files.settled(second.source.id)
+    assert (row.state, row.cause, row.path) == (FileState.SKIPPED, "DUPLICATE", None)
+    counts = await second.files.tally(second.source.id)
+    assert (counts.skipped, counts.done, counts.waiting) == (1, 0, 0)
+    assert list(tree(pier)) == ["news/1 a.bin"]
+    assert await second.pending() == []
+
+
+@pytest.mark.parametrize("duplicates", [Duplicates.LINK, Duplicates.SKIP])
+@pytest.mark.parametrize("harm", ["gone", "damaged", "cut"])
+async def test_only_a_proven_original_counts(pier: Pier, duplicates: Duplicates, harm: str) -> None:
+    """The row says DONE and the disk says no: the file is fetched like any other."""
+    data = content(1.5)
+    await pier.want(m1=data)
+    await pier.fetch()
+    original = pier.root / "news/1 a.bin"
+    if harm == "gone":
+        original.unlink()
+    else:
+        original.write_bytes(data[:-1] if harm == "cut" else bytes([data[0] ^ 1]) + data[1:])
+    second = await another(pier, "Second", duplicates)
+    await second.want(m1=data)
+    tally = await second.fetch()
+    assert tally.finished == [1]
+    assert (pier.root / "other/1 a.bin").read_bytes() == data
+
+
+async def test_keeping_each(pier: Pier) -> None:
+    """As long as nothing else is said."""
+    data = content(0.5)
+    await pier.want(m1=data)
+    await pier.fetch()
+    second = await another(pier, "Second", Duplicates.KEEP)
+    await second.want(m1=data)
+    await second.fetch()
+    assert (pier.root / "other/1 a.bin").stat().st_ino != (pier.root / "news/1 a.bin").stat().st_ino
+
+
+async def test_killed_between_link_and_row(pier: Pier) -> None:
+    """The link lies there and its row does not know: recognised, not doubled."""
+
+    class Killed(FileRepository):
+        async def done(self, file_id: int, path: str, sha256: bytes, duplicate_of: int | None = None) -> None:
+            raise RuntimeError
+
+    data = content(0.5)
+    await pier.want(m1=data)
+    await pier.fetch()
+    second = await another(pier, "Second", Duplicates.LINK)
+    await second.want(m1=data)
+    with pytest.raises(RuntimeError):
+        await second.fetch(Downloader(Killed(pier.files._database), cast("ClientPool", pier.telegram)))
+    await second.fetch()
+    assert sorted(tree(pier)) == ["news/1 a.bin", "other/1 a.bin"]
+
+
+async def test_half_a_file_that_turns_out_to_be_there(pier: Pier) -> None:
+    """What had come of it goes."""
+    data = content(3)
+    second = await another(pier, "Second", Duplicates.LINK)
+    await second.want(m1=data)
+    (file,) = await second.pending()
+
+    async def stop_late(_: int, number: int) -> None:
+        if number >= 2:
+            await asyncio.Event().wait()
+
+    pier.telegram.before_read = stop_late
+    task = asyncio.create_task(second.fetch())
+    while len(await pier.files.parts(file.id)) < 2:  # noqa: ASYNC110 - the rows are what a kill leaves
+        await asyncio.sleep(0.005)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    pier.telegram.before_read = None
+    await pier.want(m1=data)
+    await pier.fetch()
+    await second.fetch()
+    assert sorted(tree(pier)) == ["news/1 a.bin", "other/1 a.bin"]
+
+
+async def test_links_after_the_first_source_moved(pier: Pier) -> None:
+    """Its files lie where they lay, and are found there."""
+    data = content(0.5)
+    await pier.want(m1=data)
+    await pier.fetch()
+    await tell(pier, folder="elsewhere")
+    second = await another(pier, "Second", Duplicates.LINK)
+    await second.want(m1=data)
+    await second.fetch()
+    assert (pier.root / "other/1 a.bin").stat().st_nlink == 2

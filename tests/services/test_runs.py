@@ -6,8 +6,25 @@ from datetime import timedelta
 
 import pytest
 
-from services.errors import ChannelUnavailable, FloodWait, NotFound, SessionDead, Unreachable
-from services.runs import MAX_RUNNING, MAX_SCRAPES, UNREACHABLE_PAUSES_SECONDS, Priority, RunContext, Runner
+from services.errors import (
+    HEALING,
+    ChannelUnavailable,
+    FloodWait,
+    NotFound,
+    SessionDead,
+    TargetGone,
+    TargetUnavailable,
+    Unreachable,
+)
+from services.runs import (
+    MAX_RUNNING,
+    MAX_SCRAPES,
+    READY_SECONDS,
+    UNREACHABLE_PAUSES_SECONDS,
+    Priority,
+    RunContext,
+    Runner,
+)
 from storage.errors import AlreadyActive
 from storage.models import Progress, Run, RunKind, RunStatus
 from storage.runs import RunRepository
@@ -401,3 +418,88 @@ async def test_a_run_that_is_bound_to_no_session_ends(desk: Desk) -> None:
     async with desk.open(work) as runner:
         run = await desk.reached((await submit(runner)).id, RunStatus.FAILED)
     assert run.reason == "SessionDead"
+
+
+# -- disks
+
+
+@pytest.mark.parametrize("error", [*HEALING, TargetUnavailable], ids=lambda kind: kind.__name__)
+async def test_what_a_disk_does_to_a_run(desk: Desk, error: type[TargetUnavailable]) -> None:
+    """Full, read-only or gone: it waits, for a minute at a time. What no time heals ends it."""
+
+    async def work(_: RunContext) -> None:
+        raise error("EIO")
+
+    async with desk.open(work) as runner:
+        run = await desk.reached((await submit(runner)).id, RunStatus.WAITING, RunStatus.FAILED)
+    assert run.reason == error.__name__
+    if error is TargetUnavailable:
+        assert run.status is RunStatus.FAILED
+    else:
+        assert run.wait_until is not None
+        assert abs(run.wait_until - desk.time.now - timedelta(seconds=READY_SECONDS)) < timedelta(seconds=1)
+
+
+async def test_a_run_asks_before_it_goes_on(desk: Desk) -> None:
+    """While the answer is no, or there is none, the row waits on and nobody hears of it; with a yes it works."""
+    answers: list[bool | None] = [False, None, True]
+    asked = 0
+    works = 0
+
+    async def work(_: RunContext) -> None:
+        nonlocal works
+        works += 1
+        if works == 1:
+            raise TargetGone("ENOENT")
+
+    async def ready(_: Run) -> bool:
+        nonlocal asked
+        asked += 1
+        answer = answers.pop(0)
+        if answer is None:
+            raise ZeroDivisionError
+        return answer
+
+    async with desk.open(work, ready) as runner:
+        run = await desk.reached((await submit(runner)).id, RunStatus.WAITING)
+        await asyncio.sleep(5 * TICK)
+        assert asked == 0
+        for _ in range(2):
+            desk.time.pass_seconds(READY_SECONDS + 1)
+            await waits_on(desk, run.id)
+        desk.time.pass_seconds(READY_SECONDS + 1)
+        await desk.reached(run.id, RunStatus.DONE)
+    assert (works, asked) == (2, 3)
+    assert [told.status for told in desk.ear.settled] == [RunStatus.WAITING, RunStatus.DONE]
+
+
+async def waits_on(desk: Desk, run_id: int) -> None:
+    """The row has got another moment to wait for."""
+    async with asyncio.timeout(5):
+        while True:
+            run = await desk.rows.get(run_id)
+            assert run is not None
+            if run.wait_until is not None and run.wait_until > desk.time.now:
+                return
+            await asyncio.sleep(TICK)
+
+
+async def test_a_disk_that_hangs_holds_nobody_else(desk: Desk) -> None:
+    """No answer at all: other runs start, and this one can be stopped."""
+    hanging = asyncio.Event()
+
+    async def work(context: RunContext) -> None:
+        if context.run.subject_id == 1:
+            raise TargetGone("ESTALE")
+
+    async def ready(_: Run) -> bool:
+        hanging.set()
+        await asyncio.Event().wait()
+        return True
+
+    async with desk.open(work, ready) as runner:
+        run = await desk.reached((await submit(runner)).id, RunStatus.WAITING)
+        desk.time.pass_seconds(READY_SECONDS + 1)
+        await hanging.wait()
+        await desk.reached((await submit(runner, subject=2)).id, RunStatus.DONE)
+        assert (await runner.cancel(run.id)).status is RunStatus.CANCELLED

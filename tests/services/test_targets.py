@@ -12,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.clients.base import PART_BYTES
-from services.errors import FolderInvalid, TargetUnavailable
-from services.names import MAX_NAME_BYTES, file_name, folder_for, is_safe_folder, safe_name
-from services.targets import LocalTarget, check_folder
-from storage.models import FileKind
+from services.errors import FolderInvalid, NotFound, TargetFull, TargetGone, TargetReadOnly, TargetUnavailable
+from services.names import MAX_NAME_BYTES, folder_for, is_safe_folder, safe_name
+from services.targets import Condition, LinkImpossible, LocalTarget, Targets, check_folder
+from storage.models import Twin
+from storage.roots import RootRepository
+from tests.services.conftest import Store, as_root
 
 TWO_PARTS = os.urandom(PART_BYTES) + os.urandom(1000)
 HASHES = {n: hashlib.sha256(TWO_PARTS[n * PART_BYTES : (n + 1) * PART_BYTES]).digest() for n in (0, 1)}
@@ -36,7 +38,7 @@ async def put(target: LocalTarget, name: str = "1 a.bin", folder: str = "news") 
         for number in (1, 0):
             part = TWO_PARTS[number * PART_BYTES : (number + 1) * PART_BYTES]
             assert await file.write(number, part) == HASHES[number]
-        return await file.finish(name)
+        return await file.finish(folder, name)
 
 
 def descriptors() -> int:
@@ -50,7 +52,7 @@ async def test_a_file_comes_whole(target: LocalTarget, root: Path) -> None:
         await file.write(1, TWO_PARTS[PART_BYTES:])
         assert [path.name for path in (root / "news/daily").iterdir()] == [".porter-7.part"]
         await file.write(0, TWO_PARTS[:PART_BYTES])
-        assert await file.finish("1 a.bin") == hashlib.sha256(TWO_PARTS).digest()
+        assert await file.finish("news/daily", "1 a.bin") == hashlib.sha256(TWO_PARTS).digest()
     assert [path.name for path in (root / "news/daily").iterdir()] == ["1 a.bin"]
     assert (root / "news/daily/1 a.bin").read_bytes() == TWO_PARTS
     assert descriptors() == before
@@ -194,19 +196,7 @@ def test_any_name_becomes_a_safe_one(name: str) -> None:
     assert not set(safe) & set('/\\\x00\n:*?"<>|')
     assert not safe.startswith(".")
     assert safe_name(safe) == safe
-    full = file_name(2**31, name, FileKind.DOCUMENT, "application/pdf", 2**63)
-    assert len(full.encode()) <= MAX_NAME_BYTES
     assert is_safe_folder(folder_for(name))
-
-
-def test_file_names() -> None:
-    """Message id first; photos by id alone; no name of its own gets one from its type; long names keep the ending."""
-    assert file_name(12, "a.pdf", FileKind.DOCUMENT, "application/pdf") == "12 a.pdf"
-    assert file_name(12, "a.pdf", FileKind.DOCUMENT, "application/pdf", 99) == "12 99 a.pdf"
-    assert file_name(12, "photo", FileKind.PHOTO, "image/jpeg") == "12.jpg"
-    assert file_name(12, "", FileKind.DOCUMENT, "application/pdf") == "12.pdf"
-    assert file_name(12, "", FileKind.VOICE, "nonsense") == "12.bin"
-    assert file_name(12, "я" * 300 + ".pdf", FileKind.DOCUMENT, "application/pdf").endswith(".pdf")
 
 
 def test_proposed_folders() -> None:
@@ -215,3 +205,237 @@ def test_proposed_folders() -> None:
     assert folder_for("Новости дня") == "новости-дня"
     assert folder_for("🙂") == folder_for("../..") == "channel"
     assert is_safe_folder(folder_for("CON"))
+
+
+# -- space, links, checks
+
+
+def twin(path: str, content: bytes = TWO_PARTS, sha256: bytes | None = None) -> Twin:
+    return Twin(1, None, path, len(content), sha256 or hashlib.sha256(content).digest())
+
+
+async def test_the_reserve_is_left_alone(root: Path) -> None:
+    """A disk with less free space than the reserve gets nothing: no file is begun."""
+    target = LocalTarget(root, reserve_bytes=1 << 60)
+    with pytest.raises(TargetFull) as full:
+        await put(target)
+    assert full.value.why == "RESERVE"
+    assert not any(path.is_file() for path in root.rglob("*"))
+    with pytest.raises(TargetFull):
+        await target.check()
+    await LocalTarget(root).check()
+
+
+async def test_a_second_name_for_a_file(target: LocalTarget, root: Path) -> None:
+    """One inode under two names; once more is no error; another file's name is left to it."""
+    await put(target)
+    assert await target.link(twin("news/1 a.bin"), "other", "2 b.bin")
+    assert (root / "other/2 b.bin").stat().st_ino == (root / "news/1 a.bin").stat().st_ino
+    assert await target.link(twin("news/1 a.bin"), "other", "2 b.bin")
+    (root / "other/3 c.bin").write_bytes(b"not ours")
+    assert not await target.link(twin("news/1 a.bin"), "other", "3 c.bin")
+    assert (root / "other/3 c.bin").read_bytes() == b"not ours"
+
+
+@pytest.mark.parametrize("path", ["news/2 gone.bin", "nowhere/1 a.bin", "news/link", "news/folder"])
+async def test_only_what_is_proven_is_linked(target: LocalTarget, root: Path, path: str) -> None:
+    """Nothing there, a link, a folder: nothing is linked."""
+    await put(target)
+    (root / "news/link").symlink_to(root / "news/1 a.bin")
+    (root / "news/folder").mkdir()
+    with pytest.raises(LinkImpossible):
+        await target.link(twin(path), "other", "2 b.bin")
+    with pytest.raises(LinkImpossible):
+        await target.link(twin("news/1 a.bin", sha256=bytes(32)), "other", "2 b.bin")
+    assert not list(root.glob("other/*"))
+
+
+async def test_links_to_another_disk(small_disk: Path) -> None:
+    """Impossible, said as that; the caller fetches or keeps the file then."""
+    target = LocalTarget(small_disk.parent, reserve_bytes=0)
+    (small_disk / "1 a.bin").write_bytes(b"small")
+    with pytest.raises(LinkImpossible):
+        await target.link(twin(f"{small_disk.name}/1 a.bin", b"small"), "news", "2 b.bin")
+
+
+async def test_checks_find_what_has_changed(target: LocalTarget, root: Path) -> None:
+    """A flipped bit, a cut, a link or a folder in its place: damaged; nothing: missing. Nothing is made by looking."""
+    sha256 = await put(target)
+    size = len(TWO_PARTS)
+
+    async def look(path: str = "news/1 a.bin") -> Condition:
+        return await target.condition(path, size, sha256)
+
+    assert await look() is Condition.INTACT
+    assert await look("news/2 b.bin") is Condition.MISSING
+    assert await look("nowhere/1 a.bin") is Condition.MISSING
+    assert not (root / "nowhere").exists()
+    file = root / "news/1 a.bin"
+    with file.open("r+b") as damaged:
+        damaged.seek(PART_BYTES + 3)
+        damaged.write(bytes([TWO_PARTS[PART_BYTES + 3] ^ 1]))
+    assert await look() is Condition.DAMAGED
+    file.write_bytes(TWO_PARTS[:-1])
+    assert await look() is Condition.DAMAGED
+    file.unlink()
+    file.symlink_to("/etc/passwd")
+    assert await look() is Condition.DAMAGED
+    file.unlink()
+    assert await look() is Condition.MISSING
+
+
+async def test_an_empty_root_has_lost_nothing(target: LocalTarget, root: Path) -> None:
+    """A disk that is not mounted is not called a disk of missing files."""
+    root.mkdir()
+    with pytest.raises(TargetGone):
+        await target.condition("news/1 a.bin", 5, bytes(32))
+
+
+async def test_what_is_damaged_is_set_aside(target: LocalTarget, root: Path) -> None:
+    """Never deleted, never over another one; what is gone already is no error."""
+    for text in ("one", "two"):
+        (root / "news").mkdir(parents=True, exist_ok=True)
+        (root / "news/1 a.bin").write_text(text)
+        await target.set_aside("news/1 a.bin")
+    await target.set_aside("news/1 a.bin")
+    assert {path.name: path.read_text() for path in (root / "news").iterdir()} == {
+        "1 a.bin.damaged": "one",
+        "1 a.bin.damaged1": "two",
+    }
+
+
+# -- roots of NAS_ROOTS
+
+
+@pytest.fixture
+async def nas(store: Store, tmp_path: Path) -> Targets:
+    (tmp_path / "nas").mkdir()
+    return Targets(tmp_path / "local", {"nas": tmp_path / "nas"}, RootRepository(store.database), reserve_bytes=0)
+
+
+async def test_a_root_is_used_only_when_agreed(nas: Targets, store: Store, tmp_path: Path) -> None:
+    """Before: not one byte, not even a folder. After, also in another process: by its mark."""
+    root = tmp_path / "nas"
+    (root / "old stuff").mkdir()
+    look = await nas.look("nas")
+    assert (look.entries, look.is_mount, look.is_known) == (1, False, False)
+    with pytest.raises(TargetGone):
+        await put(nas.of("nas"))
+    assert [path.name for path in root.iterdir()] == ["old stuff"]
+    await nas.use("nas")
+    assert (await nas.look("nas")).is_known
+    again = Targets(tmp_path / "local", {"nas": root}, RootRepository(store.database), reserve_bytes=0)
+    await again.load()
+    await put(again.of("nas"))
+    assert (root / "news/1 a.bin").exists()
+    assert (await again.look("nas")).entries == 2
+
+
+@pytest.mark.parametrize("mark", [None, b"", b"0" * 32 + b"\n", b"nonsense", "link", "folder"])
+async def test_a_root_without_its_mark(nas: Targets, tmp_path: Path, mark: bytes | str | None) -> None:
+    """No mark, a torn one, one of another root, a link to a right one: nothing is written, nothing is made."""
+    root = tmp_path / "nas"
+    await nas.use("nas")
+    right = (root / ".porter-root").read_bytes()
+    (root / ".porter-root").unlink()
+    if mark == "link":
+        (tmp_path / "right").write_bytes(right)
+        (root / ".porter-root").symlink_to(tmp_path / "right")
+    elif mark == "folder":
+        (root / ".porter-root").mkdir()
+    elif isinstance(mark, bytes):
+        (root / ".porter-root").write_bytes(mark)
+    before = sorted(root.rglob("*"))
+    for attempt in (
+        put(nas.of("nas")),
+        nas.of("nas").check(),
+        nas.of("nas").exists("news", "1 a.bin"),
+        nas.of("nas").discard("news", 7),
+        nas.of("nas").condition("news/1 a.bin", 5, bytes(32)),
+        nas.of("nas").link(twin("news/1 a.bin"), "other", "x"),
+    ):
+        with pytest.raises(TargetGone):
+            await attempt
+    assert sorted(root.rglob("*")) == before
+
+
+async def test_a_root_that_is_not_there(nas: Targets, tmp_path: Path) -> None:
+    """It is never made. One that NAS_ROOTS does not name any more is gone as well."""
+    await nas.use("nas")
+    (tmp_path / "nas").rename(tmp_path / "away")
+    with pytest.raises(TargetGone):
+        await put(nas.of("nas"))
+    with pytest.raises(TargetGone):
+        await nas.look("nas")
+    assert not (tmp_path / "nas").exists()
+    with pytest.raises(TargetGone):
+        nas.of("other")
+    with pytest.raises(NotFound):
+        await nas.use("other")
+
+
+async def test_two_porters_share_a_root(nas: Targets, tmp_path: Path, store: Store) -> None:
+    """A mark that is there stays: agreeing to it breaks nobody else's."""
+    (tmp_path / "nas/.porter-root").write_bytes(b"ab" * 16 + b"\n")
+    await nas.use("nas")
+    assert (tmp_path / "nas/.porter-root").read_bytes() == b"ab" * 16 + b"\n"
+    assert (await RootRepository(store.database).all())["nas"].mark == "ab" * 16
+
+
+async def test_a_file_system_that_is_unmounted(nas: Targets, small_disk: Path, store: Store, tmp_path: Path) -> None:
+    """The empty mount point below gets not one byte and no folder, not even when somebody copies the mark there."""
+    targets = Targets(tmp_path / "local", {"disk": small_disk}, RootRepository(store.database), reserve_bytes=0)
+    assert (await targets.look("disk")).is_mount
+    await targets.use("disk")
+    await put(targets.of("disk"))
+    mark = (small_disk / ".porter-root").read_bytes()
+    as_root("umount", small_disk)
+    with pytest.raises(TargetGone):
+        await put(targets.of("disk"))
+    assert list(small_disk.iterdir()) == []
+    (small_disk / ".porter-root").write_bytes(mark)
+    with pytest.raises(TargetGone):
+        await put(targets.of("disk"))
+    assert [path.name for path in small_disk.iterdir()] == [".porter-root"]
+
+
+async def test_unmounted_while_a_file_grows(small_disk: Path, store: Store, tmp_path: Path) -> None:
+    """Torn away in the middle of a file: what is still written goes to the disk that was there, never below it."""
+    targets = Targets(tmp_path / "local", {"disk": small_disk}, RootRepository(store.database), reserve_bytes=0)
+    await targets.use("disk")
+    async with targets.of("disk").incoming("news", 7, len(TWO_PARTS)) as file:
+        await file.write(0, TWO_PARTS[:PART_BYTES])
+        as_root("umount", "--lazy", small_disk)
+        await file.write(1, TWO_PARTS[PART_BYTES:])
+        with pytest.raises(TargetGone):
+            await file.finish("news", "1 a.bin")
+    assert list(small_disk.iterdir()) == []
+
+
+async def test_a_disk_that_fills_up(small_disk: Path) -> None:
+    """What is too large is not begun; what others fill meanwhile stops the write; with room again it goes on."""
+    target = LocalTarget(small_disk, reserve_bytes=0)
+    with pytest.raises(TargetFull):
+        async with target.incoming("news", 7, 64 * PART_BYTES):
+            raise AssertionError
+    assert list((small_disk / "news").iterdir()) == []
+    async with target.incoming("news", 7, len(TWO_PARTS)) as file:
+        await file.write(0, TWO_PARTS[:PART_BYTES])
+        (small_disk / "filler").write_bytes(bytes(os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize))
+        with pytest.raises(TargetFull):
+            await file.write(1, TWO_PARTS[PART_BYTES:])
+    (small_disk / "filler").unlink()
+    async with target.incoming("news", 7, len(TWO_PARTS)) as file:
+        assert await file.verified(HASHES) == {0}
+        await file.write(1, TWO_PARTS[PART_BYTES:])
+        await file.finish("news", "1 a.bin")
+    assert (small_disk / "news/1 a.bin").read_bytes() == TWO_PARTS
+
+
+async def test_a_disk_that_is_read_only(small_disk: Path) -> None:
+    """Said as that, before a file is begun."""
+    as_root("mount", "-o", "remount,ro", small_disk)
+    target = LocalTarget(small_disk, reserve_bytes=0)
+    for attempt in (put(target), target.check()):
+        with pytest.raises(TargetReadOnly):
+            await attempt

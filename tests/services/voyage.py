@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sandbox.scenarios import ADMIN
 from sandbox.world import Channel as WorldChannel
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
 from services.sources import SourceService
 from services.targets import Targets
+from services.verifying import Verifier
 from storage.files import FileRepository
 from storage.models import Channel, ChannelKind, Filters, NewSource, Run, RunKind, RunStatus, Source, TargetKind
+from storage.roots import RootRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.schema import files, messages, source_messages, sources
@@ -30,6 +33,8 @@ class Voyage:
     store: Store
     pooled: Pooled
     root: Path
+    nas_roots: dict[str, Path] = field(default_factory=dict)
+    reserve_bytes: int = 0
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
@@ -39,18 +44,23 @@ class Voyage:
         self.schedule_rows = ScheduleRepository(self.store.database)
         self.schedule = ScheduleService(self.schedule_rows)
 
-    def scraper(self) -> Scraper:
-        return Scraper(self.source_rows, self.file_rows, self.pooled.pool, Targets(self.root))
+    async def targets(self) -> Targets:
+        seals = RootRepository(self.store.database)
+        targets = Targets(self.root, self.nas_roots, seals, reserve_bytes=self.reserve_bytes)
+        await targets.load()
+        return targets
 
     @asynccontextmanager
     async def sail(self) -> AsyncIterator[tuple[Runner, SourceService]]:
         """A process's life: a new runner, scraper and service on the same database and disk."""
-        async with self.desk.open(self.scraper().work) as runner:
+        targets = await self.targets()
+        scraper = Scraper(self.source_rows, self.file_rows, self.pooled.pool, targets)
+        verifier = Verifier(self.source_rows, self.file_rows, targets)
+        verifying = {RunKind.VERIFY: (verifier.work, verifier.ready)}
+        async with self.desk.open(scraper.work, scraper.ready, verifying) as runner:
             yield (
                 runner,
-                SourceService(
-                    self.source_rows, self.file_rows, self.schedule_rows, runner, self.schedule, Targets(self.root)
-                ),
+                SourceService(self.source_rows, self.file_rows, self.schedule_rows, runner, self.schedule, targets),
             )
 
     async def know(self, channel: WorldChannel) -> None:
@@ -72,6 +82,12 @@ class Voyage:
         async with self.sail() as (_, service):
             run = await service.scrape(source.id, 5)
             return await self.desk.reached(run.id, RunStatus.DONE, RunStatus.FAILED, RunStatus.WAITING)
+
+    def post(self, content: bytes) -> None:
+        """A new file in the channel."""
+        world = self.jetty.sandbox.world
+        document = world.new_document("fresh.bin", "application/octet-stream", content)
+        world.post(self.jetty.private, ADMIN, text="new", document=document)
 
     # -- what is true
 

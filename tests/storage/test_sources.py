@@ -5,9 +5,9 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.exc import IntegrityError
 
 from storage.database import Database
-from storage.errors import NameTaken
+from storage.errors import AlreadyActive, NameTaken
 from storage.files import FileRepository
-from storage.models import FileKind, Filters, PageStored, RunKind, SessionState
+from storage.models import FileKind, Filters, PageStored, RunKind, SessionState, TargetKind
 from storage.runs import RunRepository
 from storage.schema import file_parts, files, messages, source_messages
 from tests.storage.conftest import Clock
@@ -177,3 +177,64 @@ async def test_sources_move_to_a_session_that_has_met_their_channel(make: Maker,
     assert [each.id for each in await make.sources.of_session(new.id)] == [source.id]
     assert await make.sources.of_session(old.id) == []
     assert {each.id: each.params["session_id"] for each in await runs.active()} == {run.id: new.id, gate.id: old.id}
+
+
+async def test_files_stay_where_they_are_when_a_source_moves(make: Maker, database: Database) -> None:
+    """Their rows say in which root, through any number of moves; within a root nothing changes. A path that a strange
+    root's name would imitate cannot be one of ours."""
+    rows = FileRepository(database)
+    source = await make.source()
+    await make.sources.store_page(source.id, [message(1), message(2)], [file(1, 11), file(2, 12)], 2)
+    one, two = await rows.pending(source.id)
+    await rows.done(one.id, "harbour/1.pdf", b"1" * 32)
+    await make.sources.set_target(source.id, None, "other")
+    assert await path_of(rows, one.id) == (None, "harbour/1.pdf")
+    await make.sources.set_target(source.id, "nas", "other")
+    await rows.done(two.id, "other/2.pdf", b"2" * 32)
+    assert await path_of(rows, one.id) == (None, "harbour/1.pdf")
+    assert await path_of(rows, two.id) == ("nas", "other/2.pdf")
+    await make.sources.set_target(source.id, None, "other")
+    assert await path_of(rows, one.id) == (None, "harbour/1.pdf")
+    assert await path_of(rows, two.id) == ("nas", "other/2.pdf")
+    moved = await make.sources.get(source.id)
+    assert moved is not None
+    assert (moved.root, moved.target, moved.folder) == (None, TargetKind.LOCAL, "other")
+
+
+async def path_of(rows: FileRepository, file_id: int) -> tuple[str | None, str]:
+    twin = await rows.twin(file_id)
+    assert twin is not None
+    return twin.root, twin.path
+
+
+async def test_the_folder_of_a_run_is_not_changed(make: Maker, database: Database) -> None:
+    """AlreadyActive, and nothing has changed."""
+    source = await make.source()
+    run = await RunRepository(database).add(RunKind.SCRAPE, source.id, "x", 1, None, {})
+    with pytest.raises(AlreadyActive) as refused:
+        await make.sources.set_target(source.id, "nas", "other")
+    assert refused.value.run_id == run.id
+    assert await make.sources.get(source.id) == source
+
+
+async def test_lost_files_are_wanted_again(make: Maker, database: Database) -> None:
+    """Not counted until they are back, counted once then; what was skipped was never counted."""
+    rows = FileRepository(database)
+    source = await make.source()
+    await make.sources.store_page(source.id, [message(1), message(2)], [file(1, 11), file(2, 12)], 2)
+    one, two = await rows.pending(source.id)
+    await rows.done(one.id, "harbour/1.pdf", b"1" * 32)
+    await rows.skipped(two.id, one.id)
+    assert [row.id for row in await rows.settled(source.id)] == [one.id, two.id]
+    for lost, cause in ((one, "DAMAGED"), (one, "DAMAGED"), (two, "MISSING")):
+        await rows.lost(lost.id, cause)
+    tally = await rows.tally(source.id)
+    assert (tally.done, tally.skipped, tally.waiting, tally.damaged, tally.missing) == (0, 0, 2, 1, 1)
+    again = await make.sources.get(source.id)
+    assert again is not None
+    assert (again.total_files, again.total_bytes) == (0, 0)
+    await rows.done(one.id, "harbour/1.pdf", b"1" * 32)
+    assert (await rows.tally(source.id)).damaged == 0
+    again = await make.sources.get(source.id)
+    assert again is not None
+    assert (again.total_files, again.total_bytes) == (1, 1000)
