@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import walks
 from sandbox.driver import Actor
 from tests.play import Play, open_play
 
@@ -108,6 +109,50 @@ async def test_a_command_parks_a_conversation(play: Play) -> None:
     await play.admin.press("Drop")
     screen = await play.admin.wait_for("Porter")
     assert "waits" not in screen["text"]
+
+
+ANSWERS = {
+    "/sessions": "Accounts",
+    "/sources": "Saved channels",
+    "/requests": "Waiting people",
+    "/load": "needs an account",
+    "/admins": "Admins",
+    "/audit": "Who did what",
+    "/forget": "Forget a person",
+    "/login": "Add an account",
+}
+
+
+async def test_no_command_is_taken_for_a_session(play: Play) -> None:
+    """The question for a session string is set aside by each of them, none is tried as a string and deleted."""
+    for command, words in ANSWERS.items():
+        await play.admin.send("/sessions")
+        await play.admin.wait_for("Accounts")
+        await play.admin.press("I have a session file/string")
+        await play.admin.wait_for("Bring an account along")
+        typed = await play.admin.send(command)
+        await play.admin.wait_for(words)
+        assert not next(m for m in await play.admin.messages() if m["id"] == typed["id"])["deleted"]
+
+
+async def test_no_command_is_taken_for_a_name_or_a_proxy(play: Play) -> None:
+    """What an account's card asks for waits until the admin comes back."""
+    await walks.log_in(play.admin, play.account)
+    for form, asked in (
+        ("Rename", "What shall Porter call"),
+        ("Proxy", "proxy shall"),
+        ("API credentials", "application shall"),
+    ):
+        await play.admin.send("/sessions")
+        await play.admin.wait_for("Accounts")
+        await play.admin.press("🟢 Anna")
+        await play.admin.wait_for("not used yet")
+        await play.admin.press(form)
+        await play.admin.wait_for(asked)
+        await play.admin.send("/sources")
+        await play.admin.wait_for("Saved channels")
+        await play.admin.press("🏠 Home")
+        await play.admin.wait_for("What you were filling in waits")
 
 
 async def test_strangers_meet_silence_and_presses_of_theirs_do_nothing(play: Play) -> None:
