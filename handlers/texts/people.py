@@ -160,7 +160,7 @@ class PeopleTexts(Words):
         return "The two were not the same. Start again."
 
     def tap_the_pin(self) -> str:
-        return "A PIN does not belong into a chat. Your message is deleted."
+        return "A PIN does not belong in a chat. Your message is deleted."
 
     def pin_is_set(self) -> str:
         return "🔒 Your PIN is set."

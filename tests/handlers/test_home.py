@@ -155,6 +155,27 @@ async def test_no_command_is_taken_for_a_name_or_a_proxy(play: Play) -> None:
         await play.admin.wait_for("What you were filling in waits")
 
 
+async def test_a_keyboard_below_the_chat_has_a_way_home(ready: Play) -> None:
+    """The number, a channel, a person: each is asked for with Telegram's own keys, and Home is one of them."""
+    await ready.admin.send("/login")
+    await ready.admin.wait_for("Whose")
+    await ready.admin.press_reply("🏠 Home")
+    await ready.admin.wait_for("Your login waits")
+    await ready.admin.press("Approve requests")
+    await ready.admin.wait_for("Connect a channel")
+    await ready.admin.press_reply("🏠 Home")
+    await ready.admin.wait_for("Nothing is set up yet")
+    await ready.admin.send("/admins")
+    await ready.admin.wait_for("Admins")
+    await ready.admin.press("Add somebody")
+    await ready.admin.wait_for("As what")
+    await ready.admin.press("Viewer")
+    await ready.admin.wait_for("Who shall be")
+    await ready.admin.press_reply("🏠 Home")
+    await ready.admin.wait_for("What you were filling in waits")
+    assert not any(m["text"] == "🏠 Home" and not m["deleted"] for m in await ready.admin.messages())
+
+
 async def test_strangers_meet_silence_and_presses_of_theirs_do_nothing(play: Play) -> None:
     """Nobody but admins gets an answer, not even to a button that they forge."""
     stranger = play.actor(play.stranger().id)
@@ -184,6 +205,8 @@ async def test_the_claim_link_makes_one_owner_once(tmp_path: Path, caplog: pytes
         await play.admin.send(f"/start {link}")
         await play.admin.wait_for("You own this Porter now")
         assert len(await play.admin.bot_messages()) == 1
+        await play.admin.send(f"/start {link}")  # again, by the owner: no silence
+        await play.admin.wait_for("Porter · ")
         other = play.actor(play.stranger().id)
         await other.send(f"/start {link}")
         await play.admin.send("/help")

@@ -198,3 +198,12 @@ async def test_the_audit_is_read_in_pages_and_by_person(play: Play) -> None:
     await play.admin.press("Everybody")
     await play.admin.wait_for("Who did what")
     assert len(await lines(play)) == 10
+
+
+async def test_after_a_wrong_id_the_picker_is_there_still(play: Play) -> None:
+    """The words name the button, so it stays."""
+    await asked_who(play.admin)
+    await play.admin.send("abc")
+    await play.admin.wait_for("no person's id")
+    await play.admin.share_users(SECOND)
+    await play.admin.wait_for("Boris Klein.*viewer\\?")
