@@ -160,6 +160,8 @@ async def test_an_approvers_channels_can_be_changed(play: Play) -> None:
     boris = await app_of(play).admins.find(SECOND)
     assert boris is not None
     assert boris.channels == {play.private.peer}
+    await play.admin.send("/audit")
+    await play.admin.wait_for(r"\(approver, 1 channel\)")
 
 
 async def test_two_owners_change_the_same_person(play: Play) -> None:
