@@ -86,6 +86,13 @@ async def test_text_that_nobody_asked_for_shows_the_places(play: Play) -> None:
     assert "📥 Saved channels" in await play.admin.buttons()
 
 
+async def test_nothing_to_save_yet_leads_to_the_first_channel(play: Play) -> None:
+    """/scrape of an empty Porter is one tap from what is missing."""
+    await play.admin.send("/scrape")
+    await play.admin.wait_for("None yet")
+    assert "Save another channel" in await play.admin.buttons()
+
+
 async def test_cancel_with_nothing_open(play: Play) -> None:
     """/cancel never fails."""
     await play.admin.send("/cancel")

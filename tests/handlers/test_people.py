@@ -58,7 +58,7 @@ async def test_who_has_started_the_bot_is_told(play: Play) -> None:
     await boris.send("/start")
     screen = await walks.add_admin(play.admin, SECOND, "Owner")
     assert "t.me" not in screen["text"]
-    await boris.wait_for("You are owner at this Porter now")
+    await boris.wait_for("You are an owner at this Porter now")
     assert "admins" in await commands(play, SECOND)
     await walks.change_admin(play.admin, "Boris", "Remove")
     assert await commands(play, SECOND) == set()
