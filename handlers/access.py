@@ -194,6 +194,8 @@ class _Asked:
 
     roles: Roles
     named: str | None
+    is_command: bool = False
+    """One that Porter has: what only begins with a slash may be a passphrase, say."""
 
 
 async def _asked(event: TelegramObject, data: dict[str, Any]) -> _Asked:
@@ -203,7 +205,8 @@ async def _asked(event: TelegramObject, data: dict[str, Any]) -> _Asked:
     assert isinstance(event, Message)
     command = await _command(event, data["bot"])
     if command is not None:
-        return _Asked(COMMAND_ROLES.get(command, OWNERS), f"/{command}" if command in COMMAND_ROLES else "")
+        is_known = command in COMMAND_ROLES
+        return _Asked(COMMAND_ROLES.get(command, OWNERS), f"/{command}" if is_known else "", is_known)
     return _Asked(STATE_ROLES.get(data["raw_state"] or "", OWNERS), None)
 
 
@@ -220,6 +223,9 @@ class Door(BaseMiddleware):
             if admin.role not in asked.roles:
                 return await self._refuse(asked, data)
             await pin.leave(event, data)
+            if asked.is_command:
+                # No answer to what is being asked: the command's handler sets that aside, and no form takes the word.
+                data["raw_state"] = None
             try:
                 return await self._past_the_pin(handler, event, data)
             except NotAllowed as error:

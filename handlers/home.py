@@ -27,6 +27,7 @@ from handlers.parking import Prompt, Unparks, is_list, park, parked_state
 from handlers.screen import AdminScreen, Page
 from handlers.states import LoginForm
 from handlers.texts import Texts
+from handlers.texts.labels import Labels
 from services.home import HomeService
 from services.login import LoginService
 from storage.models import Admin
@@ -80,6 +81,15 @@ async def start(
     await show_home(event, screen, texts, state, home)
 
 
+async def press_home_key(
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, home: HomeService
+) -> None:
+    """On a keyboard below the chat, which says its text and goes."""
+    await screen.delete_typed()
+    await screen.remove_reply_keyboard(texts.login.one_moment())
+    await show_home(event, screen, texts, state, home)
+
+
 async def show_help(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, admin: Admin) -> None:
     await park(state)
     await screen.show(Page(texts.home.help(access.commands_of(admin.role)), keyboards.only_home(texts)))
@@ -121,6 +131,7 @@ def build() -> Router:
     router = Router(name="home")
     router.message.register(start, CommandStart())
     router.message.register(show_help, Command("help"))
+    router.message.register(press_home_key, F.text == Labels.home)
     router.message.register(cancel, Command("cancel"))
     router.callback_query.register(show_home, Go.filter(F.to == Place.HOME))
     router.callback_query.register(show_help, Go.filter(F.to == Place.HELP))

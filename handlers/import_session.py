@@ -155,7 +155,7 @@ async def _sign_in(
 ) -> None:
     signed_in = await imports.confirm(candidate, api)
     await state.clear()
-    markup = keyboards.imports.imported(texts, signed_in.session)
+    markup = keyboards.login.signed_in(texts, signed_in.session, again=signed_in.existed)
     await screen.show(Page(texts.imports.imported(signed_in), markup))
 
 

@@ -135,7 +135,7 @@ async def show_step(
         case PasswordWanted():
             await state.set_state(LoginForm.password)
             await state.set_data({"attempt": step.attempt_id})
-            await screen.show(Page(texts.login.ask_password(step, trouble), keyboards.only_home(texts)))
+            await screen.show(Page(texts.login.ask_password(step, trouble), keyboards.login.password(texts)))
         case SignedIn():
             await state.clear()
             await state.set_data({GUARDED_UNTIL: time.time() + GUARD_SECONDS})

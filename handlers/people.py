@@ -6,11 +6,12 @@ from typing import Any
 from aiogram import Bot, F, Router
 from aiogram.enums import MessageOriginType
 from aiogram.exceptions import TelegramAPIError
-from aiogram.filters import Command
+from aiogram.filters import Command, ExceptionTypeFilter, StateFilter
 from aiogram.fsm.context import FSMContext
 from aiogram.types import (
     BotCommand,
     BotCommandScopeChat,
+    ErrorEvent,
     Message,
     MessageOriginUser,
     TelegramObject,
@@ -219,6 +220,12 @@ async def receive_person(
     await _ask(screen, texts, state, admins, confirmations)
 
 
+async def no_person(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
+    """The picker stays below the words that name it, and another may be sent."""
+    assert isinstance(event.exception, NotAPerson)
+    await screen.show(Page(texts.errors.of(event.exception), keyboards.people.pick_person(texts)))
+
+
 def _meant(message: Message) -> tuple[int, str]:
     """Id and name. Raises NotAPerson."""
     if message.users_shared is not None:
@@ -359,4 +366,5 @@ def build() -> Router:
         router.callback_query.register(handler, PersonAction.filter(F.verb == verb))
     router.callback_query.register(choose_role, PersonAction.filter(F.verb.in_(set(ROLES))))
     router.callback_query.register(settle, Settle.filter())
+    router.errors.register(no_person, ExceptionTypeFilter(NotAPerson), StateFilter(PeopleForm.person))
     return router

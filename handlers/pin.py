@@ -175,7 +175,7 @@ async def _take_new(
 
 
 async def receive_typed(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    """A PIN does not belong into a chat."""
+    """A PIN does not belong in a chat."""
     await receive_secret(message, screen, texts)
     pad = await _pad(state)
     if pad is not None:

@@ -89,6 +89,7 @@ async def hand_over(
     session = await sessions.get(data["session"])
     async with exports.handing_over(session.id, ExportForm(data["form"]), typed) as parcel:
         await _send(message, texts, parcel)
+    await state.clear()  # nothing of it waits
     await open_list(state, OpenList.accounts)
     page = await list_page(texts, state, sessions)
     await screen.show(Page(f"{texts.exports.handed_over(session, parcel)}\n\n{page.text}", page.markup))

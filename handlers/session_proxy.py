@@ -61,7 +61,9 @@ async def not_reached(
     """Nothing was stored; another may be typed at once."""
     assert isinstance(event.exception, errors.PorterError)
     card = await sessions.card((await state.get_data())["session"])
-    text = texts.proxies.not_stored(texts.errors.of(event.exception))
+    error = event.exception
+    why = texts.proxies.unreached(error) if isinstance(error, errors.ProxyFailed) else texts.errors.of(error)
+    text = texts.proxies.not_stored(why)
     await screen.show(Page(text, keyboards.sessions.proxy(texts, card)))
     await screen.answer()
 

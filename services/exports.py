@@ -6,6 +6,7 @@ marked first, its clients are closed, and only when the file has gone the row go
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -98,13 +99,19 @@ class ExportService:
             await self.check(session_id)  # deriving the key took its time
             await self._sessions.set_state(session_id, SessionState.SIGNED_OUT, HANDED_OVER, None)
             try:
-                yield Parcel(f"{safe_name(session.name)}-{form.lower()}.age", content)
+                yield Parcel(file_name(session.name, form), content)
             except ExportUnsent:
                 await self._sessions.set_state(session_id, SessionState.ACTIVE, None, None)
                 raise
             await self._sessions.delete(session_id)
         await self._repairs.forgotten(session_id)
         log.info("a session was handed over", extra={"session_id": session_id})
+
+
+def file_name(name: str, form: ExportForm) -> str:
+    """Goes into a command line as it is: no blanks, nothing that a shell reads, no dash in front."""
+    plain = re.sub(r"[^\w.]+", "-", safe_name(name)).strip("-.")
+    return f"{plain or 'account'}-{form.lower()}.age"
 
 
 def string_of(credential: Credential, form: ExportForm) -> str:

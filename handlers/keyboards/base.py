@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from aiogram.filters.callback_data import CallbackData
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton
 
 from handlers.callbacks import Go, Place
 from handlers.texts import Texts
@@ -37,6 +37,11 @@ def window(items: Sequence[Item], page: int) -> Sequence[Item]:
 def home_row(texts: Texts, back: CallbackData | None = None) -> Row:
     row = [button(texts.labels.back, back)] if back else []
     return [*row, button(texts.labels.home, Go(to=Place.HOME))]
+
+
+def home_key(texts: Texts) -> list[KeyboardButton]:
+    """The way out on a keyboard below the chat: a message has either that or buttons of its own."""
+    return [KeyboardButton(text=texts.labels.home)]
 
 
 def only_home(texts: Texts, back: CallbackData | None = None) -> InlineKeyboardMarkup:

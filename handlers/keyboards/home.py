@@ -2,7 +2,7 @@
 
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.callbacks import Go, Parked, Place, RunAction, RunVerb
+from handlers.callbacks import Go, Parked, Place, RunAction, RunVerb, SessionAction, SessionVerb
 from handlers.keyboards.base import Row, button, markup
 from handlers.keyboards.sessions import sign_in_again
 from handlers.texts import Texts
@@ -19,6 +19,10 @@ def page(texts: Texts, summary: HomeSummary, *, parked: bool) -> InlineKeyboardM
         rows.append([button(labels.resume, Parked(resume=True)), button(labels.drop, Parked(resume=False))])
     dead = [session for session in summary.sessions if session.state is SessionState.SIGNED_OUT]
     rows += [[sign_in_again(texts, each.id, f"{labels.sign_in_again}: {each.name}")] for each in dead[:MOST]]
+    banned = [session for session in summary.sessions if session.state is SessionState.BANNED]
+    rows += [
+        [button(texts.sessions.label(each), SessionAction(verb=SessionVerb.SHOW, id=each.id))] for each in banned[:MOST]
+    ]
     busy = [run for run in summary.runs if not run.is_held]
     rows += [[button(f"⏳ {run.title}", RunAction(verb=RunVerb.SHOW, id=run.id))] for run in busy[:MOST]]
     if not summary.sessions and not summary.pending:

@@ -2,11 +2,10 @@
 
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.callbacks import Go, ImportUse, Place, SessionAction, SessionVerb
+from handlers.callbacks import Go, ImportUse, Place
 from handlers.keyboards.base import button, home_row, markup
 from handlers.texts import Texts
 from services.imports import Candidate
-from storage.models import Session
 
 
 def candidate(texts: Texts, candidate: Candidate) -> InlineKeyboardMarkup:
@@ -21,18 +20,5 @@ def another(texts: Texts) -> InlineKeyboardMarkup:
     return markup(
         [button(texts.labels.another_session, Go(to=Place.IMPORT))],
         [button(texts.labels.add_account, Go(to=Place.LOGIN))],
-        home_row(texts),
-    )
-
-
-def imported(texts: Texts, session: Session) -> InlineKeyboardMarkup:
-    labels = texts.labels
-    return markup(
-        [button(labels.save_channels, Go(to=Place.ADD_SOURCE))],
-        [button(labels.load, Go(to=Place.LOAD))],
-        [
-            button(labels.channels, SessionAction(verb=SessionVerb.CHANNELS, id=session.id)),
-            button(labels.rename, SessionAction(verb=SessionVerb.RENAME, id=session.id)),
-        ],
         home_row(texts),
     )

@@ -3,7 +3,7 @@
 from aiogram.types import InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup
 
 from handlers.callbacks import Go, Key, KeyAction, KeyVerb, Place, SessionAction, SessionVerb
-from handlers.keyboards.base import Row, button, home_row, markup
+from handlers.keyboards.base import Row, button, home_key, home_row, markup
 from handlers.texts import Texts
 from services.login_steps import QrWanted
 from storage.models import Session
@@ -14,6 +14,7 @@ def share_number(texts: Texts) -> ReplyKeyboardMarkup:
         keyboard=[
             [KeyboardButton(text=texts.labels.share_number, request_contact=True)],
             [KeyboardButton(text=texts.labels.second_screen)],
+            home_key(texts),
         ],
         resize_keyboard=True,
         one_time_keyboard=True,
@@ -53,6 +54,10 @@ def _start_over(texts: Texts) -> Row:
     return [button(texts.labels.start_over, Go(to=Place.LOGIN)), button(texts.labels.home, Go(to=Place.HOME))]
 
 
+def password(texts: Texts) -> InlineKeyboardMarkup:
+    return markup(_start_over(texts))
+
+
 def scan(texts: Texts, wanted: QrWanted) -> InlineKeyboardMarkup:
     number = button(texts.labels.use_number, KeyAction(attempt=wanted.attempt_id, verb=KeyVerb.NUMBER))
     return markup([number] if wanted.by_number else [], home_row(texts))
@@ -77,6 +82,9 @@ def signed_in(texts: Texts, session: Session, *, again: bool) -> InlineKeyboardM
     return markup(
         [button(labels.save_channels, Go(to=Place.ADD_SOURCE))],
         [button(labels.load, Go(to=Place.LOAD))],
-        [button(labels.channels, SessionAction(verb=SessionVerb.CHANNELS, id=session.id))],
+        [
+            button(labels.channels, SessionAction(verb=SessionVerb.CHANNELS, id=session.id)),
+            button(labels.rename, SessionAction(verb=SessionVerb.RENAME, id=session.id)),
+        ],
         home_row(texts),
     )

@@ -23,7 +23,7 @@ from handlers.callbacks import (
     SafetyVerb,
     Settle,
 )
-from handlers.keyboards.base import Row, button, home_row, markup, turning, window
+from handlers.keyboards.base import Row, button, home_key, home_row, markup, turning, window
 from handlers.texts import Texts
 from services.audit import AuditPage
 from storage.models import Admin, Channel, Role
@@ -101,7 +101,7 @@ def pick_person(texts: Texts) -> ReplyKeyboardMarkup:
         request_id=PICK_PERSON, user_is_bot=False, max_quantity=1, request_name=True, request_username=True
     )
     return ReplyKeyboardMarkup(
-        keyboard=[[KeyboardButton(text=texts.labels.choose_person, request_users=request)]],
+        keyboard=[[KeyboardButton(text=texts.labels.choose_person, request_users=request)], home_key(texts)],
         resize_keyboard=True,
         one_time_keyboard=True,
     )
@@ -133,7 +133,8 @@ def keypad(texts: Texts, pad: int, slots: str, *, submit: bool) -> InlineKeyboar
     if submit:
         bottom.append(button(labels.submit, PinAction(pad=pad, verb=PinVerb.SUBMIT), "success"))
     rows = [[keys[digit] for digit in row] for row in ("123", "456", "789")]
-    return markup(*rows, bottom, [button(labels.cancel, PinAction(pad=pad, verb=PinVerb.QUIT))])
+    cancel = button(labels.cancel, PinAction(pad=pad, verb=PinVerb.QUIT))
+    return markup(*rows, bottom, [cancel, *home_row(texts)])
 
 
 def safety(texts: Texts, *, has: bool) -> InlineKeyboardMarkup:

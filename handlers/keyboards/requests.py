@@ -12,7 +12,7 @@ from aiogram.types import (
 )
 
 from handlers.callbacks import BulkAction, Confirm, Go, LoadPick, Place, RequestAction, RequestVerb
-from handlers.keyboards.base import button, home_row, markup, turning, window
+from handlers.keyboards.base import button, home_key, home_row, markup, turning, window
 from handlers.texts import Texts
 from storage.models import JoinRequest, PendingCount, SessionChannel
 
@@ -119,6 +119,7 @@ def connect(texts: Texts) -> ReplyKeyboardMarkup:
         keyboard=[
             [picker(labels.choose_channel, CONNECT_CHANNEL, is_channel=True)],
             [picker(labels.choose_group, CONNECT_GROUP, is_channel=False)],
+            home_key(texts),
         ],
         resize_keyboard=True,
         one_time_keyboard=True,

@@ -43,6 +43,7 @@ def choose(texts: Texts, cards: Sequence[SourceCard]) -> InlineKeyboardMarkup:
             [button(texts.sources.label(card), SourceAction(verb=SourceVerb.SCRAPE, id=card.source.id))]
             for card in cards[:ROWS]
         ],
+        [] if cards else [button(texts.labels.add_source, Go(to=Place.ADD_SOURCE))],
         [button(texts.labels.saved, Go(to=Place.SOURCES))],
         home_row(texts),
     )

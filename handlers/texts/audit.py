@@ -1,6 +1,6 @@
 """The audit in plain words: when, who, what, and how it ended."""
 
-from handlers.texts.base import Words, number, quote, shorten, title
+from handlers.texts.base import Words, number, plural, quote, shorten, title
 from services.audit import AuditPage
 from storage.models import AuditLine, AuditOutcome, AuditVerb, Role
 
@@ -35,7 +35,7 @@ DID: dict[AuditVerb, str] = {
     AuditVerb.FORGET: "forget a person",
     AuditVerb.ROLE_GIVE: "give a role to",
     AuditVerb.ROLE_TAKE: "remove",
-    AuditVerb.PIN_SET: "set the own PIN",
+    AuditVerb.PIN_SET: "set their PIN",
     AuditVerb.PIN_REMOVE: "remove a PIN",
     AuditVerb.PIN_TRY: "give the PIN",
     AuditVerb.RESTORE: "say that the old Porter is off",
@@ -105,7 +105,7 @@ class AuditTexts(Words):
         if "role" in detail:
             words.append(ROLE_WORDS.get(detail["role"], ""))
         if "channels" in detail:
-            words.append(f"{detail['channels']} channels")
+            words.append(plural(detail["channels"], "channel"))
         words += [title(shorten(str(detail[name]), 40)) for name in ("to", "channel") if name in detail]
         if detail.get("step") == "asked":
             words.append("begun")

@@ -59,7 +59,7 @@ class ErrorTexts(Words):
     def _row_in_use(self, error: errors.RowInUse) -> str:
         names = ", ".join(title(name) for name in error.used_by[:3])
         more = f" and {plural(len(error.used_by) - 3, 'more', 'more')}" if len(error.used_by) > 3 else ""
-        return f"In use by {names}{more}. Delete or move those first."
+        return f"In use by {names}{more}. Delete those first."
 
     def _proxy_failed(self, error: errors.ProxyFailed) -> str:
         return (
@@ -74,7 +74,7 @@ class ErrorTexts(Words):
                 names = ", ".join(title(name) for _, name in used[:5])
                 more = f" and {plural(len(used) - 5, 'more', 'more')}" if len(used) > 5 else ""
                 lines.append(f"{what}: {names}{more}.")
-        return "\n".join((*lines, "Delete or move the saved channels and stop what works, then try again."))
+        return "\n".join((*lines, "Delete those and stop what works, then try again."))
 
     def _session_exists(self, error: errors.SessionExists | errors.AccountTaken) -> str:
         return f"This account is here already: {title(error.name)}. Nothing was added."

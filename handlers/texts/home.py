@@ -37,7 +37,7 @@ DISK_WAITS = {
 
 class HomeTexts(Words):
     def page(self, summary: HomeSummary, parked: str | None) -> str:
-        lines = [f"<b>Porter</b> · {self._since(summary)}"]
+        lines = [" · ".join(filter(None, ("<b>Porter</b>", self._since(summary))))]
         lines += [f"⚠️ {title(s.name)} is {self._dead(s.state)}" for s in summary.sessions if not self._alive(s.state)]
         waiting = sum(entry.pending for entry in summary.pending)
         if waiting:
@@ -69,7 +69,7 @@ class HomeTexts(Words):
     def _since(self, summary: HomeSummary) -> str:
         if not summary.files and not summary.files_failed:
             calm = not (summary.pending or summary.runs)
-            return "welcome" if summary.since is None else "all quiet" if calm else "now"
+            return "welcome" if summary.since is None else "all quiet" if calm else ""
         since = f"since {self.at(summary.since)}: " if summary.since else ""
         failed = f", {number(summary.files_failed)} failed" if summary.files_failed else ""
         return f"{since}{plural(summary.files, 'file')} ({size(summary.files_bytes)}){failed}"

@@ -9,6 +9,7 @@ from services.pins import LONGEST, SHORTEST
 from storage.models import Admin, Role
 
 ROLE_NAMES = {Role.OWNER: "owner", Role.APPROVER: "approver", Role.VIEWER: "viewer"}
+ARTICLES = {Role.OWNER: "an", Role.APPROVER: "an", Role.VIEWER: "a"}
 ROLE_MEANS = {
     Role.OWNER: "may do everything",
     Role.APPROVER: "sees and decides who waits at the channels you choose, nothing else",
@@ -83,10 +84,9 @@ class PeopleTexts(Words):
         return "Choose at least one channel."
 
     def ask_person(self, role: Role) -> str:
-        article = "an" if role is not Role.VIEWER else "a"
         return (
-            f"Who shall be {article} {ROLE_NAMES[role]}? Use the button below, forward a message of theirs, or send "
-            "their id. You are asked once more before it counts."
+            f"Who shall be {ARTICLES[role]} {ROLE_NAMES[role]}? Use the button below, forward a message of theirs, or "
+            "send their id. You are asked once more before it counts."
         )
 
     def person_taken(self) -> str:
@@ -118,7 +118,8 @@ class PeopleTexts(Words):
         return "\n".join(lines)
 
     def you_are(self, admin: Admin, titles: Sequence[str]) -> str:
-        return f"You are {self._role(admin.role, titles)} at this Porter now. You {self._may(admin.role)}."
+        role = f"{ARTICLES[admin.role]} {self._role(admin.role, titles)}"
+        return f"You are {role} at this Porter now. You {self._may(admin.role)}."
 
     @staticmethod
     def _may(role: Role) -> str:
@@ -160,7 +161,7 @@ class PeopleTexts(Words):
         return "The two were not the same. Start again."
 
     def tap_the_pin(self) -> str:
-        return "A PIN does not belong into a chat. Your message is deleted."
+        return "A PIN does not belong in a chat. Your message is deleted."
 
     def pin_is_set(self) -> str:
         return "🔒 Your PIN is set."

@@ -2,7 +2,7 @@
 
 from handlers.texts.base import Words, quote, title
 from services.clients.proxy import Proxy
-from services.errors import ProxyTrouble
+from services.errors import ProxyFailed, ProxyTrouble
 from services.sessions import SessionCard
 
 TROUBLES = {
@@ -30,6 +30,10 @@ class ProxyTexts(Words):
         return (
             f"✅ Reached Telegram through {quote(proxy.place)}. From now on this account goes there and no other way."
         )
+
+    def unreached(self, error: ProxyFailed) -> str:
+        """While it is being set up: nothing goes through it yet."""
+        return f"Porter cannot reach Telegram through {quote(error.place)}: {TROUBLES[error.why]}."
 
     def not_stored(self, why: str) -> str:
         return f"⚠️ {why}\nNothing was changed. Send another, or go back."

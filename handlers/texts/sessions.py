@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from handlers.texts.base import Words, number, plural, quote, shorten, title
+from handlers.texts.base import LABEL_CHARACTERS, Words, number, plural, quote, shorten, title
 from handlers.texts.proxies import ProxyTexts
 from services.outages import Moved, Outage, Refuge
 from services.sessions import SessionCard, SessionRow
@@ -107,7 +107,8 @@ class SessionTexts(Words):
     def move_label(self, outage: Outage, refuge: Refuge) -> str:
         count = len(refuge.source_ids)
         some = number(count) if count == outage.sources else f"{number(count)} of {number(outage.sources)}"
-        return f"Move {some} to «{refuge.session.name}»"
+        name = shorten(refuge.session.name, LABEL_CHARACTERS - len(f"Move {some} to «»"))
+        return f"Move {some} to «{name}»"
 
     def moved(self, moved: Moved) -> str:
         if not moved.moved:

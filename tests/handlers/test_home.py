@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox import walks
 from sandbox.driver import Actor
 from tests.play import Play, open_play
 
@@ -85,6 +86,13 @@ async def test_text_that_nobody_asked_for_shows_the_places(play: Play) -> None:
     assert "📥 Saved channels" in await play.admin.buttons()
 
 
+async def test_nothing_to_save_yet_leads_to_the_first_channel(play: Play) -> None:
+    """/scrape of an empty Porter is one tap from what is missing."""
+    await play.admin.send("/scrape")
+    await play.admin.wait_for("None yet")
+    assert "Save another channel" in await play.admin.buttons()
+
+
 async def test_cancel_with_nothing_open(play: Play) -> None:
     """/cancel never fails."""
     await play.admin.send("/cancel")
@@ -108,6 +116,71 @@ async def test_a_command_parks_a_conversation(play: Play) -> None:
     await play.admin.press("Drop")
     screen = await play.admin.wait_for("Porter")
     assert "waits" not in screen["text"]
+
+
+ANSWERS = {
+    "/sessions": "Accounts",
+    "/sources": "Saved channels",
+    "/requests": "Waiting people",
+    "/load": "needs an account",
+    "/admins": "Admins",
+    "/audit": "Who did what",
+    "/forget": "Forget a person",
+    "/login": "Add an account",
+}
+
+
+async def test_no_command_is_taken_for_a_session(play: Play) -> None:
+    """The question for a session string is set aside by each of them, none is tried as a string and deleted."""
+    for command, words in ANSWERS.items():
+        await play.admin.send("/sessions")
+        await play.admin.wait_for("Accounts")
+        await play.admin.press("I have a session file/string")
+        await play.admin.wait_for("Bring an account along")
+        typed = await play.admin.send(command)
+        await play.admin.wait_for(words)
+        assert not next(m for m in await play.admin.messages() if m["id"] == typed["id"])["deleted"]
+
+
+async def test_no_command_is_taken_for_a_name_or_a_proxy(play: Play) -> None:
+    """What an account's card asks for waits until the admin comes back."""
+    await walks.log_in(play.admin, play.account)
+    for form, asked in (
+        ("Rename", "What shall Porter call"),
+        ("Proxy", "proxy shall"),
+        ("API credentials", "application shall"),
+    ):
+        await play.admin.send("/sessions")
+        await play.admin.wait_for("Accounts")
+        await play.admin.press("🟢 Anna")
+        await play.admin.wait_for("not used yet")
+        await play.admin.press(form)
+        await play.admin.wait_for(asked)
+        await play.admin.send("/sources")
+        await play.admin.wait_for("Saved channels")
+        await play.admin.press("🏠 Home")
+        await play.admin.wait_for("What you were filling in waits")
+
+
+async def test_a_keyboard_below_the_chat_has_a_way_home(ready: Play) -> None:
+    """The number, a channel, a person: each is asked for with Telegram's own keys, and Home is one of them."""
+    await ready.admin.send("/login")
+    await ready.admin.wait_for("Whose")
+    await ready.admin.press_reply("🏠 Home")
+    await ready.admin.wait_for("Your login waits")
+    await ready.admin.press("Approve requests")
+    await ready.admin.wait_for("Connect a channel")
+    await ready.admin.press_reply("🏠 Home")
+    await ready.admin.wait_for("Nothing is set up yet")
+    await ready.admin.send("/admins")
+    await ready.admin.wait_for("Admins")
+    await ready.admin.press("Add somebody")
+    await ready.admin.wait_for("As what")
+    await ready.admin.press("Viewer")
+    await ready.admin.wait_for("Who shall be")
+    await ready.admin.press_reply("🏠 Home")
+    await ready.admin.wait_for("What you were filling in waits")
+    assert not any(m["text"] == "🏠 Home" and not m["deleted"] for m in await ready.admin.messages())
 
 
 async def test_strangers_meet_silence_and_presses_of_theirs_do_nothing(play: Play) -> None:
@@ -139,6 +212,8 @@ async def test_the_claim_link_makes_one_owner_once(tmp_path: Path, caplog: pytes
         await play.admin.send(f"/start {link}")
         await play.admin.wait_for("You own this Porter now")
         assert len(await play.admin.bot_messages()) == 1
+        await play.admin.send(f"/start {link}")  # again, by the owner: no silence
+        await play.admin.wait_for("Porter · ")
         other = play.actor(play.stranger().id)
         await other.send(f"/start {link}")
         await play.admin.send("/help")

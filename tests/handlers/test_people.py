@@ -58,7 +58,7 @@ async def test_who_has_started_the_bot_is_told(play: Play) -> None:
     await boris.send("/start")
     screen = await walks.add_admin(play.admin, SECOND, "Owner")
     assert "t.me" not in screen["text"]
-    await boris.wait_for("You are owner at this Porter now")
+    await boris.wait_for("You are an owner at this Porter now")
     assert "admins" in await commands(play, SECOND)
     await walks.change_admin(play.admin, "Boris", "Remove")
     assert await commands(play, SECOND) == set()
@@ -160,6 +160,8 @@ async def test_an_approvers_channels_can_be_changed(play: Play) -> None:
     boris = await play.house.admins.find(SECOND)
     assert boris is not None
     assert boris.channels == {play.private.peer}
+    await play.admin.send("/audit")
+    await play.admin.wait_for(r"\(approver, 1 channel\)")
 
 
 async def test_two_owners_change_the_same_person(play: Play) -> None:
@@ -198,3 +200,12 @@ async def test_the_audit_is_read_in_pages_and_by_person(play: Play) -> None:
     await play.admin.press("Everybody")
     await play.admin.wait_for("Who did what")
     assert len(await lines(play)) == 10
+
+
+async def test_after_a_wrong_id_the_picker_is_there_still(play: Play) -> None:
+    """The words name the button, so it stays."""
+    await asked_who(play.admin)
+    await play.admin.send("abc")
+    await play.admin.wait_for("no person's id")
+    await play.admin.share_users(SECOND)
+    await play.admin.wait_for("Boris Klein.*viewer\\?")

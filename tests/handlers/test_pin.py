@@ -87,7 +87,7 @@ async def test_digits_travel_nowhere(play: Play, caplog: pytest.LogCaptureFixtur
     await press_approve_all(play.admin, play.gate.title)
     await play.admin.wait_for("Your PIN, please")
     sent = await play.admin.send(PIN)
-    await play.admin.wait_for("does not belong into a chat")
+    await play.admin.wait_for("does not belong in a chat")
     assert next(m for m in await play.admin.messages() if m["id"] == sent["id"])["deleted"]
     assert PIN not in caplog.text
     assert not play.gate.approved

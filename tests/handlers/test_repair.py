@@ -216,12 +216,14 @@ async def test_saved_channels_move_to_another_account(saved: Play) -> None:
     sessions = saved.house.sessions
     await add_second(saved, second)
     other = next(each for each in await sessions.all() if each.user_id == SECOND)
+    await sessions.rename(other.id, "Second harbour account")
+    other = await sessions.get(other.id)
     await saved.house.channels.find(f"@{saved.public.username}", other.id)
     await saved.driver.revoke(ADMIN)
     await saved.house.watch.check_next()
     notice = await saved.admin.wait_for(NOTICE)
     label = next(key["text"] for row in notice["buttons"] for key in row if key["text"].startswith("Move"))
-    assert label == f"Move 1 of 2 to «{other.name}»"
+    assert label == "Move 1 of 2 to «Second har…»", "cut in the name, not behind it"
     await saved.admin.press(label)
     screen = await saved.admin.wait_for("from now on")
     assert f"does not see «{saved.private.title}»" in screen["text"]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox import walks
+from services.exports import ExportForm, file_name
 from services.session_formats import read_string
 from storage import age_file
 from tests.age import open_age
@@ -77,6 +78,9 @@ async def test_handed_over(exporting: Play, label: str, length: int) -> None:
     screen = await play.admin.wait_for("is handed over")
     assert "None yet" in screen["text"]
     (document,) = await files(play)
+    await play.admin.press("🏠 Home")
+    home = await play.admin.wait_for("Porter")
+    assert "waits" not in home["text"], "nothing is left to go on with"
     content = open_age(await play.driver.file(document["id"]), PASSPHRASE).decode().strip()
     assert len(content) == length
     found = read_string(content)
@@ -85,6 +89,20 @@ async def test_handed_over(exporting: Play, label: str, length: int) -> None:
     everything = "\n".join(str(m["text"]) for m in await play.admin.messages() if not m["deleted"])
     assert PASSPHRASE not in everything
     assert content not in everything
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("Extra 2", "Extra-2-telethon.age"),
+        ("-rf $(x) <b>& 'y'", "rf-x-_b_-y-telethon.age"),
+        ("Önder", "Önder-telethon.age"),
+        ("…", "account-telethon.age"),
+    ],
+)
+def test_the_name_of_the_file_can_be_typed_behind_age(name: str, file: str) -> None:
+    """The command below the file is copied into a shell."""
+    assert file_name(name, ExportForm.TELETHON) == file
 
 
 async def test_refused_while_it_is_used(exporting: Play) -> None:

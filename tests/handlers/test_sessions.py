@@ -39,6 +39,17 @@ async def test_check_says_whether_it_works(signed_in: Play) -> None:
     assert screen["text"].splitlines()[1].startswith("⚠️")
 
 
+async def test_home_leads_to_a_banned_account(signed_in: Play) -> None:
+    """What is wrong has its button, whatever it is."""
+    await signed_in.driver.fault("users.getUsers", error="USER_DEACTIVATED_BAN", times=5)
+    await open_card(signed_in)
+    await signed_in.admin.press("Check now")
+    await signed_in.admin.send("/start")
+    await signed_in.admin.wait_for("is banned by Telegram")
+    await signed_in.admin.press("⛔ Anna")
+    await signed_in.admin.wait_for("⛔ banned by Telegram")
+
+
 async def test_rename(signed_in: Play) -> None:
     """A new name of sensible length; nonsense is refused and asked again."""
     await open_card(signed_in)
