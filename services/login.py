@@ -1,15 +1,15 @@
 """Logging in, step by step, over restarts.
 
-An attempt is a sealed row: application, number, auth key, code hash. Between the steps its connection stays open in
-memory; after a restart, or when it was lost, the next step opens it anew with the same auth key, and Telegram goes on
-where it was. An attempt lives 15 minutes, however many steps it takes. What it does by itself is watched over by
-services/login_watch.py.
+An attempt is a sealed row: application, number, auth key, code hash. Between the steps its connection stays open
+(services/login_connections.py); after a restart, or when it was lost, the next step opens it anew with the same auth
+key, and Telegram goes on where it was. An attempt lives 15 minutes, however many steps it takes. What it does by itself
+is watched over by services/login_watch.py.
 """
 
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -24,8 +24,6 @@ from services.clients.base import (
     SentCode,
 )
 from services.clients.pacing import answered
-from services.clients.proxy import Proxy
-from services.clients.proxy import unpack as unpack_proxy
 from services.credentials import plain_phone
 from services.enrolment import Enrolment, SignedIn
 from services.errors import (
@@ -38,8 +36,8 @@ from services.errors import (
     PorterError,
     ResendTooEarly,
     SessionExists,
-    Unreachable,
 )
+from services.login_connections import CONNECT_SECONDS, STEP_SECONDS, LoginConnections
 from services.login_payload import LoginPayload
 from services.login_steps import (
     CodeWanted,
@@ -59,17 +57,12 @@ from storage.types import Clock, utc_now
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
 Waiting = TypeVar("Waiting", bound=LoginState)
 
 Acting = Callable[[int], AbstractAsyncContextManager[object]]
 """By the id of an admin."""
 
 ATTEMPT_LIFETIME = timedelta(minutes=15)
-STEP_SECONDS = 10.0
-"""An admin waits for each step, and holds up their other taps."""
-CONNECT_SECONDS = 20.0
-"""The first time, the library is imported and an auth key agreed on; after a scan, perhaps one at another DC."""
 
 
 class LoginService:
@@ -93,12 +86,9 @@ class LoginService:
         self._logins = logins
         self._sessions = sessions
         self._enrolment = enrolment
-        self._factory = factory
+        self._connections = LoginConnections(factory, sessions, clock)
         self._acting = acting
         self._clock = clock
-        self._clients: dict[int, LoginClient] = {}  # by attempt
-        self._timers: dict[int, asyncio.TimerHandle] = {}
-        self._closing: set[asyncio.Task[None]] = set()
         self._one_step: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)  # by admin
         self._watch = LoginWatch(self, audience, clock=clock) if audience is not None else None
 
@@ -156,8 +146,7 @@ class LoginService:
             raise PhoneInvalid
         async with self._one_step[admin_id]:
             older = await self._logins.of_admin(admin_id)
-            opening = self._factory.login(api, proxy=await self._proxy(session_id, phone))
-            client = await answered(opening, CONNECT_SECONDS)
+            client = await self._connections.new(api, phone, session_id)
             try:
                 sent = await answered(client.send_code(phone), STEP_SECONDS)
                 credential = client.credential()
@@ -174,8 +163,7 @@ class LoginService:
     async def _begin_qr(self, admin_id: int, api: ApiCredentials, phone: str, session_id: int | None) -> QrWanted:
         async with self._one_step[admin_id]:
             older = await self._logins.of_admin(admin_id)
-            opening = self._factory.login(api, proxy=await self._proxy(session_id, phone), hears=True)
-            client = await answered(opening, CONNECT_SECONDS)
+            client = await self._connections.new(api, phone, session_id, hears=True)
             try:
                 token = await answered(client.export_token(), STEP_SECONDS)
                 if not isinstance(token, LoginToken):
@@ -202,7 +190,9 @@ class LoginService:
         async with self._one_step[attempt.admin_id]:
             payload, client = await self._open(attempt)
             try:
-                account = await self._ask(attempt, client.sign_in(payload.phone, code, payload.code_hash, payload.kind))
+                account = await self._connections.ask(
+                    attempt, client.sign_in(payload.phone, code, payload.code_hash, payload.kind)
+                )
             except CodeExpired:
                 await self._save(attempt, LoginStep.CODE, replace(payload, is_code_void=True))
                 raise
@@ -228,7 +218,7 @@ class LoginService:
                 return password_wanted(attempt, LoginPayload.unpack(await self._logins.payload(attempt.id)))
             attempt = await self._alive(attempt_id, LoginStep.QR)
             payload, client = await self._open(attempt)
-            answer = await self._ask(attempt, client.export_token(), CONNECT_SECONDS)
+            answer = await self._connections.ask(attempt, client.export_token(), CONNECT_SECONDS)
             if isinstance(answer, LoginToken):
                 return qr_wanted(attempt, payload, answer)
             if answer is None:
@@ -241,15 +231,15 @@ class LoginService:
 
     async def scanned(self, attempt_id: int, seconds: float) -> bool:
         """Whether the QR code is scanned within that time. False at once when the attempt has no connection."""
-        client = self._clients.get(attempt_id)
-        return client is not None and client.is_connected and await client.scanned(seconds)
+        client = self._connections.kept(attempt_id)
+        return client is not None and await client.scanned(seconds)
 
     async def password(self, attempt_id: int, password: str) -> SignedIn:
         """Raises PasswordInvalid; the attempt goes on after it."""
         attempt = await self._alive(attempt_id, LoginStep.PASSWORD)
         async with self._one_step[attempt.admin_id]:
             payload, client = await self._open(attempt)
-            account = await self._ask(attempt, client.check_password(password))
+            account = await self._connections.ask(attempt, client.check_password(password))
             return await self._finish(attempt, payload, client, account)
 
     def check_resend(self, wanted: CodeWanted) -> None:
@@ -269,11 +259,11 @@ class LoginService:
             sent: SentCode | None = None
             if payload.next_kind is not None and not payload.is_code_void:
                 try:
-                    sent = await self._ask(attempt, client.resend_code(payload.phone, payload.code_hash))
+                    sent = await self._connections.ask(attempt, client.resend_code(payload.phone, payload.code_hash))
                 except CodeExpired:
                     log.info("the code to send again has expired, asking for a new one")
             if sent is None:
-                sent = await self._ask(attempt, client.send_code(payload.phone))
+                sent = await self._connections.ask(attempt, client.send_code(payload.phone))
             payload = payload.with_code(sent, client.credential(), self._clock())
             return self._follow(code_wanted(await self._save(attempt, LoginStep.CODE, payload), payload))
 
@@ -286,11 +276,15 @@ class LoginService:
         """Close the connections. The attempts stay: the next start goes on with them."""
         if self._watch is not None:
             await self._watch.stop()
-        for attempt_id in list(self._clients):
-            self._close_client(attempt_id)
-        await asyncio.gather(*self._closing)
+        await self._connections.close()
 
     # -- attempts
+
+    async def _open(self, attempt: LoginAttempt) -> tuple[LoginPayload, LoginClient]:
+        """The row is read again: while this step waited for its turn, another may have changed it."""
+        attempt = await self._alive(attempt.id, attempt.step)
+        payload = LoginPayload.unpack(await self._logins.payload(attempt.id))
+        return payload, await self._connections.of(attempt, payload)
 
     def _follow(self, state: Waiting) -> Waiting:
         if self._watch is not None:
@@ -308,7 +302,7 @@ class LoginService:
         payload = replace(payload, credential=client.credential())
         attempt = await self._save(attempt, LoginStep.PASSWORD, payload)
         try:
-            payload = replace(payload, hint=await self._ask(attempt, client.password_hint()))
+            payload = replace(payload, hint=await self._connections.ask(attempt, client.password_hint()))
         except PorterError as error:
             log.warning("the password's hint is not known: %s", type(error).__name__)
         else:
@@ -317,9 +311,9 @@ class LoginService:
 
     async def _take_over(self, attempt: LoginAttempt, client: LoginClient, older: LoginAttempt | None) -> None:
         """Its row has taken the older one's place. Not before: what Telegram refuses leaves the older one as it was."""
-        self._keep(attempt, client)
+        self._connections.keep(attempt, client)
         if older is not None:
-            self._close_client(older.id)
+            self._connections.drop(older.id)
         await self._logins.sweep()
 
     async def _save(self, attempt: LoginAttempt, step: LoginStep, payload: LoginPayload) -> LoginAttempt:
@@ -328,7 +322,7 @@ class LoginService:
 
     async def _drop(self, attempt: LoginAttempt | None) -> None:
         if attempt is not None:
-            self._close_client(attempt.id)
+            self._connections.drop(attempt.id)
             await self._logins.delete(attempt.id)
 
     async def _finish(
@@ -357,59 +351,3 @@ class LoginService:
             await answered(client.log_out(), STEP_SECONDS)
         except PorterError as error:
             log.warning("the second login of an account is not signed out: %s", type(error).__name__)
-
-    # -- clients
-
-    async def _open(self, attempt: LoginAttempt) -> tuple[LoginPayload, LoginClient]:
-        """The attempt's connection, opened anew where a restart or the network took it. The row is read again: while
-        this step waited for its turn, another may have changed it."""
-        attempt = await self._alive(attempt.id, attempt.step)
-        payload = LoginPayload.unpack(await self._logins.payload(attempt.id))
-        client = self._clients.get(attempt.id)
-        if client is not None and client.is_connected:
-            return payload, client
-        self._close_client(attempt.id)
-        proxy = await self._proxy(payload.session_id, payload.phone)
-        hears = attempt.step is LoginStep.QR
-        opening = self._factory.login(payload.credential.api, payload.credential, proxy, hears=hears)
-        client = await answered(opening, CONNECT_SECONDS)
-        self._keep(attempt, client)
-        return payload, client
-
-    async def _proxy(self, session_id: int | None, phone: str) -> Proxy | None:
-        """An account that is here, signed out, takes its own way, as it will afterwards: however its login began."""
-        if session_id is None:
-            known = [each.id for each in await self._sessions.all() if await self._sessions.phone(each.id) == phone]
-            session_id = known[0] if known else None
-        packed = None if session_id is None else await self._sessions.proxy(session_id)
-        return None if packed is None else unpack_proxy(packed)
-
-    async def _ask(self, attempt: LoginAttempt, request: Awaitable[T], seconds: float = STEP_SECONDS) -> T:
-        try:
-            return await answered(request, seconds)
-        except Unreachable:
-            self._close_client(attempt.id)
-            raise
-
-    def _keep(self, attempt: LoginAttempt, client: LoginClient) -> None:
-        """Until the deadline, should nobody come back."""
-        self._clients[attempt.id] = client
-        seconds = max(0.0, (attempt.deadline - self._clock()).total_seconds())
-        self._timers[attempt.id] = asyncio.get_running_loop().call_later(seconds, self._close_client, attempt.id)
-
-    def _close_client(self, attempt_id: int) -> None:
-        timer = self._timers.pop(attempt_id, None)
-        if timer is not None:
-            timer.cancel()
-        client = self._clients.pop(attempt_id, None)
-        if client is not None:
-            closing = asyncio.create_task(self._close(client))
-            self._closing.add(closing)
-            closing.add_done_callback(self._closing.discard)
-
-    @staticmethod
-    async def _close(client: LoginClient) -> None:
-        try:
-            await answered(client.close(), STEP_SECONDS)
-        except Unreachable:
-            log.warning("a login client did not close in time")

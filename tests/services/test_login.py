@@ -281,7 +281,7 @@ async def test_a_new_attempt_replaces_the_old_one(jetty: Jetty, desk: Desk) -> N
     first = await desk.begin(jetty.second)
     second = await desk.begin(jetty.second)
     assert second.attempt_id != first.attempt_id
-    assert len(desk.logins._clients) == 1
+    assert len(desk.logins._connections) == 1
     with pytest.raises(LoginTimedOut):
         await desk.logins.code(first.attempt_id, jetty.code())
 
@@ -411,7 +411,7 @@ async def test_what_is_no_number(jetty: Jetty, desk: Desk, phone: str) -> None:
     with pytest.raises(PhoneInvalid):
         await desk.logins.begin(OPERATOR, jetty.api(jetty.second), phone)
     assert await desk.logins.resume(OPERATOR) is None
-    assert not desk.logins._clients
+    assert not len(desk.logins._connections)
 
 
 @pytest.mark.parametrize(
