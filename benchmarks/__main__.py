@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from benchmarks import downloads, history, sandbox_cost, schedules
 from benchmarks.report import Report
 
-BENCHMARKS: dict[str, Callable[[], Awaitable[Report]]] = {
+BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
     "sandbox-cost": sandbox_cost.measure,
     "download-large": downloads.large,
     "download-small": downloads.small,

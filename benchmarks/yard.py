@@ -36,6 +36,7 @@ from services.clients.pool import ClientPool
 from services.credentials import pack
 from services.errors import SessionDead
 from services.history import WINDOWS_AHEAD
+from services.leases import Leases, this_host, this_process
 from services.runs import RunContext
 from services.scraping import Scraper
 from services.targets import Targets
@@ -43,6 +44,7 @@ from storage.channels import ChannelRepository
 from storage.database import Database
 from storage.files import FileRepository
 from storage.flood_waits import FloodWaitRepository
+from storage.leases import LeaseRepository
 from storage.models import Channel, ChannelKind, Filters, NewSource, Run, RunKind, RunStatus, Source, TargetKind
 from storage.runs import RunRepository
 from storage.sessions import SessionRepository
@@ -133,7 +135,9 @@ class Yard:
             database = await stack.enter_async_context(Database.open(home / "porter.db"))
             vault = await open_vault(database, KeyConfig(None, None, None, home / "porter.key"))
             sessions = SessionRepository(database, vault)
-            pool = ClientPool(sessions, Clients(self.server), Governor(FloodWaitRepository(database)), _no_death)
+            leases = Leases(LeaseRepository(database, this_process(), this_host()), _no_loss)
+            governor = Governor(FloodWaitRepository(database))
+            pool = ClientPool(sessions, Clients(self.server), governor, leases, _no_death)
             stack.push_async_callback(pool.close)
             session_id = await self.store_session(sessions, vault)
             channels = ChannelRepository(database)
@@ -266,6 +270,10 @@ def _trust_in_pyrogram(public_key_pem: str) -> None:
     spelt = b"".join(TLObject.serialize_bytes(telethon_rsa.get_byte_array(each)) for each in (numbers.n, numbers.e))
     fingerprint = int.from_bytes(sha1(spelt, usedforsecurity=False).digest()[-8:], "little", signed=True)
     pyrogram_rsa.server_public_keys[fingerprint] = pyrogram_rsa.PublicKey(numbers.n, numbers.e)
+
+
+async def _no_loss(session_id: int) -> None:
+    raise AssertionError(f"session {session_id} was taken in a benchmark")
 
 
 async def _no_death(session_id: int, error: SessionDead) -> None:
