@@ -3,13 +3,17 @@
 import socket
 from typing import Any
 
-from telethon.network import ConnectionTcpFull
+from telethon.network import ConnectionTcpAbridged
 
 from services.clients.proxy import DIAL_SECONDS, dial
 
 
-class Connection(ConnectionTcpFull):  # type: ignore[misc]
-    """`proxy`: a Proxy of ours, or None."""
+class Connection(ConnectionTcpAbridged):  # type: ignore[misc]
+    """`proxy`: a Proxy of ours, or None.
+
+    Abridged: Telethon's usual transport adds a CRC32 over what AES and the message key prove already, and over 1 MiB
+    parts that counts (benchmark download-loopback).
+    """
 
     async def _proxy_connect(self, timeout: Any = None, local_addr: Any = None) -> socket.socket:
         """Called where there is a proxy. ProxyFailed is no OSError: Telethon hands it on and does not try again."""
