@@ -65,14 +65,6 @@ class Poller:
                     failures = 0
                 except TelegramUnauthorizedError:
                     raise
-                except TelegramConflictError as error:
-                    if "webhook" in error.message:
-                        raise WebhookSet(
-                            "a webhook is set for this bot, so Telegram gives its updates to that address alone. "
-                            "Remove it (deleteWebhook of the Bot API), or give Porter a bot of its own"
-                        ) from error
-                    failures += 1
-                    await self._pause(error, failures, stopping)
                 except Exception as error:  # noqa: BLE001 - a full disk too: the batch is not acknowledged, it comes again
                     failures += 1
                     await self._pause(error, failures, stopping)
@@ -115,6 +107,11 @@ class Poller:
             log.error("an update was not handled", exc_info=error)
 
     async def _pause(self, error: Exception, failures: int, stopping: asyncio.Task[bool]) -> None:
+        if isinstance(error, TelegramConflictError) and "webhook" in error.message:
+            raise WebhookSet(
+                "a webhook is set for this bot, so Telegram gives its updates to that address alone. Remove it "
+                "(deleteWebhook of the Bot API), or give Porter a bot of its own"
+            ) from error
         if isinstance(error, TelegramConflictError) and failures > CONFLICTS_TOLERATED:
             raise AnotherPoller("another process polls with this bot token") from error
         seconds = self._pauses[min(failures, len(self._pauses)) - 1]

@@ -13,7 +13,7 @@ from aiogram.types import ErrorEvent, Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Go, ImportUse, Place
-from handlers.login import API_HASH
+from handlers.login import API_HASH, api_id_in
 from handlers.parking import Prompt, park
 from handlers.screen import AdminScreen, Page
 from handlers.secrets import receive_secret, receive_secret_file
@@ -125,11 +125,11 @@ async def use_session(
 
 
 async def receive_api_id(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    text = (message.text or "").strip()
-    if not (text.isdecimal() and 0 < int(text) < 2**31):
+    api_id = api_id_in(message)
+    if api_id is None:
         await screen.show(Page(texts.login.api_id_invalid(), keyboards.only_home(texts)))
         return
-    await state.update_data(api_id=int(text))
+    await state.update_data(api_id=api_id)
     await ask_api_hash(message, screen, texts, state)
 
 

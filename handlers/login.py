@@ -174,12 +174,18 @@ def code_page(wanted: CodeWanted, texts: Texts, slots: str, typed: str, trouble:
 # -- what the admin answers
 
 
-async def receive_api_id(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+def api_id_in(message: Message) -> int | None:
+    """What was typed, if it can be an application's id: a positive integer of 32 bits."""
     text = (message.text or "").strip()
-    if not (text.isdigit() and 0 < int(text) < 2**31):
+    return int(text) if text.isdecimal() and 0 < int(text) < 2**31 else None
+
+
+async def receive_api_id(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    api_id = api_id_in(message)
+    if api_id is None:
         await screen.show(Page(texts.login.api_id_invalid(), keyboards.only_home(texts)))
         return
-    await state.update_data(api_id=int(text))
+    await state.update_data(api_id=api_id)
     await ask_api_hash(message, screen, texts, state)
 
 

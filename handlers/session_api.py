@@ -7,7 +7,7 @@ from aiogram.types import ErrorEvent, Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import SessionAction, SessionVerb
-from handlers.login import API_HASH
+from handlers.login import API_HASH, api_id_in
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
 from handlers.secrets import receive_secret
@@ -43,12 +43,12 @@ async def ask_api_id(
 async def receive_api_id(
     message: Message, screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService
 ) -> None:
-    text = (message.text or "").strip()
-    if not (text.isdecimal() and 0 < int(text) < 2**31):
+    api_id = api_id_in(message)
+    if api_id is None:
         session_id = (await state.get_data())["session"]
         await screen.show(Page(texts.login.api_id_invalid(), keyboards.sessions.back(texts, session_id)))
         return
-    await state.update_data(api_id=int(text))
+    await state.update_data(api_id=api_id)
     await ask_api_hash(message, screen, texts, state)
 
 
