@@ -46,6 +46,7 @@ PorterError
 ├── ExportOff                   the operator allows no exports
 ├── ExportUnsent                Telegram did not take the file: nothing has changed
 ├── SessionInUse                it cannot go yet; carries what uses it
+├── PatternInvalid              no regular expression that RE2 reads; carries its word
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
 ├── NotFound                    the row is gone
 ├── SessionRequired             nothing can be read without an account
@@ -342,6 +343,14 @@ class TargetGone(TargetUnavailable):
 
 HEALING = (TargetFull, TargetReadOnly, TargetGone)
 """Somebody mends the disk, and the run goes on by itself."""
+
+
+class PatternInvalid(PorterError):
+    """`why`: RE2's own word, or ours."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class CronInvalid(PorterError):

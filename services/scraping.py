@@ -12,11 +12,12 @@ from services.clients.base import PART_BYTES, HistoryPage, Peer
 from services.clients.pool import ClientPool
 from services.downloads import Downloader
 from services.errors import HEALING, NotFound
+from services.filters import Matcher
 from services.history import WINDOWS_AHEAD, walk
 from services.runs import RunContext
 from services.targets import Targets, part_count
 from storage.files import FileRepository
-from storage.models import File, FileTally, NewFile, Progress, Run, Source
+from storage.models import File, FileTally, Progress, Run, Source
 from storage.sources import SourceRepository
 from storage.types import Clock, utc_now
 
@@ -88,6 +89,7 @@ class Scraper:
     async def _walk(self, context: RunContext, source: Source, peer: Peer, start: "_Start") -> None:
         counters = {"files": 0, "failed": 0, "skipped": 0, **context.run.progress.counters}
         new = source.total_messages - start.messages
+        matcher = Matcher(source.filters)
         done, total = 0, None
 
         async def ask(after_id: int) -> HistoryPage:
@@ -97,18 +99,18 @@ class Scraper:
         context.progress(Progress(counters={**counters, "messages": new}))
         async with aclosing(walk(ask, source.cursor, self._windows)) as pages:
             async for page in pages:
-                new += await self._store(source, page)
+                new += await self._store(source, page, matcher)
                 done += len(page.posts)
-                counters["skipped"] += sum(1 for post in page.posts if post.file and not _wants(source, post.file))
+                counters["skipped"] += sum(1 for post in page.posts if post.file and not matcher.wants_file(post))
                 if total is None and page.newer is not None:
                     total = done + page.newer
                 context.progress(Progress(done=done, total=total, counters={**counters, "messages": new}))
 
-    async def _store(self, source: Source, page: HistoryPage) -> int:
+    async def _store(self, source: Source, page: HistoryPage, matcher: Matcher) -> int:
         """Answers how many messages were new to the source."""
         assert page.last_id is not None  # the walk hands out what brings something
         messages = [post.message for post in page.posts]
-        wanted = [post.file for post in page.posts if post.file and _wants(source, post.file)]
+        wanted = [post.file for post in page.posts if post.file and matcher.wants_file(post)]
         stored = await self._sources.store_page(source.id, messages, wanted, page.last_id)
         return stored.new_messages
 
@@ -116,10 +118,6 @@ class Scraper:
         meter = _Meter(context, start, await self._files.tally(source.id))
         meter.show()
         await self._downloader.fetch_pending(source, peer, self._targets, meter)
-
-
-def _wants(source: Source, file: NewFile) -> bool:
-    return source.filters.match(file.kind, file.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -169,4 +169,5 @@ def channel_from(row: Row[Any]) -> Channel:
         members=row.members,
         bot_may_invite=row.bot_may_invite,
         updated_at=row.updated_at,
+        migrated_to=row.migrated_to,
     )

@@ -34,6 +34,13 @@ class LoginStep(StrEnum):
     PASSWORD = "PASSWORD"  # noqa: S105 - the name of a step
 
 
+class SessionKind(StrEnum):
+    """Whose login a session is."""
+
+    USER = "USER"
+    BOT = "BOT"
+
+
 class ChannelKind(StrEnum):
     CHANNEL = "CHANNEL"
     SUPERGROUP = "SUPERGROUP"
@@ -223,6 +230,7 @@ class Session:
     checked_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    kind: SessionKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +253,8 @@ class Channel:
     members: int | None
     bot_may_invite: bool | None  # None: not known yet
     updated_at: datetime
+    migrated_to: int | None = None
+    """The supergroup that this group became."""
 
     @property
     def is_private(self) -> bool:
@@ -262,19 +272,67 @@ class SessionChannel:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which files of a source are wanted: any of `kinds`, or any of `extensions` (lower case, no dot).
+    """Which files of a source are wanted; services/filters.py reads them. An empty condition holds for every file.
 
-    Both empty: every file.
+    What a file is: any of `kinds`, of `extensions` (lower case, no dot) or of `mimes` ("application/pdf", or a whole
+    group: "image/"). And its size, both ends included. And any of `words`, or `pattern` (RE2), in the post's text or
+    the file's name. And the post's date: `since` included, `until` not.
     """
 
     kinds: tuple[FileKind, ...] = ()
     extensions: tuple[str, ...] = ()
+    mimes: tuple[str, ...] = ()
+    min_bytes: int | None = None
+    max_bytes: int | None = None
+    words: tuple[str, ...] = ()
+    pattern: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
-    def match(self, kind: FileKind, name: str) -> bool:
-        if not self.kinds and not self.extensions:
-            return True
-        extension = name.rpartition(".")[2].lower() if "." in name else ""
-        return kind in self.kinds or extension in self.extensions
+
+class Scope(StrEnum):
+    """What of a channel a source carries."""
+
+    CHANNEL = "CHANNEL"
+    """All from its start on."""
+    POSTS = "POSTS"
+    """Single posts, as admins pick them. It has nothing to walk and no schedule."""
+
+
+class StartKind(StrEnum):
+    EVERYTHING = "EVERYTHING"
+    LAST = "LAST"
+    SINCE = "SINCE"
+    NEW = "NEW"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a source begins. The next run makes a cursor of it, and then it is gone.
+
+    `count`: of LAST. `at`: of SINCE. `message_id`: of NEW, the newest message that is not wanted any more; None:
+    whatever is the newest when the run looks.
+    """
+
+    kind: StartKind = StartKind.EVERYTHING
+    count: int | None = None
+    at: datetime | None = None
+    message_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What an admin's channels are saved with when nothing else is said. `folder`: the one in which each channel gets
+    its own; "" for the root itself. `cron` None: by hand only."""
+
+    filters: Filters = Filters()
+    root: str | None = None
+    folder: str = ""
+    cron: str | None = "0 */6 * * *"
+    name_template: str | None = None
+    duplicates: Duplicates = Duplicates.KEEP
+    only_matching: bool = False
+    live: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +346,10 @@ class NewSource:
     root: str | None = None  # of NAS_ROOTS; None: LOCAL
     name_template: str | None = None  # None: Porter's own names
     duplicates: Duplicates = Duplicates.KEEP
+    scope: Scope = Scope.CHANNEL
+    start: Start | None = None  # None: from the channel's beginning
+    only_matching: bool = False
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +374,12 @@ class Source:
     root: str | None
     name_template: str | None
     duplicates: Duplicates
+    scope: Scope
+    start: Start | None  # not resolved yet
+    only_matching: bool  # messages that no filter wants are not stored
+    live: bool
+    quiet_after: datetime | None  # silence from then on is against its habit
+    api_id: int | None  # its own application; None: its session's
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,16 @@ metadata = MetaData(
 )
 
 
-def _table(name: str, *columns: SchemaItem, autoincrement: bool = True) -> Table:
-    return Table(name, metadata, *columns, sqlite_strict=True, sqlite_autoincrement=autoincrement)
+def _table(name: str, *columns: SchemaItem, autoincrement: bool = True, rowid: bool = True) -> Table:
+    """`rowid` False: rows lie in the order of their key, which stands in the file once and not twice."""
+    return Table(
+        name,
+        metadata,
+        *columns,
+        sqlite_strict=True,
+        sqlite_autoincrement=autoincrement,
+        sqlite_with_rowid=rowid,
+    )
 
 
 # What the database is: bot id, network, key check, vault salt.
@@ -57,6 +65,21 @@ admin_channels = _table(
     "admin_channels",
     Column("admin_id", Id64, ForeignKey("admins.user_id", ondelete="CASCADE"), primary_key=True),
     Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True),
+    autoincrement=False,
+)
+
+# What an admin's channels are saved with when nothing else is said.
+profiles = _table(
+    "profiles",
+    Column("admin_id", Id64, ForeignKey("admins.user_id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("filters", Json, nullable=False),
+    Column("root", Text),
+    Column("folder", Text, nullable=False),
+    Column("cron", Text),
+    Column("name_template", Text),
+    Column("duplicates", Text, nullable=False),
+    Column("only_matching", Flag, nullable=False),
+    Column("live", Flag, nullable=False),
     autoincrement=False,
 )
 
@@ -129,6 +152,8 @@ sessions = _table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("proxy_sealed", LargeBinary),
+    Column("kind", Text, nullable=False, server_default="USER"),
+    Column("token_sealed", LargeBinary),
 )
 
 login_attempts = _table(
@@ -150,6 +175,7 @@ channels = _table(
     Column("members", Id64),
     Column("bot_may_invite", Flag),
     Column("updated_at", UtcTime, nullable=False),
+    Column("migrated_to", Id64),
     autoincrement=False,
 )
 
@@ -193,6 +219,13 @@ sources = _table(
     Column("root", Text),
     Column("name_template", Text),
     Column("duplicates", Text, nullable=False, server_default="KEEP"),
+    Column("scope", Text, nullable=False, server_default="CHANNEL"),
+    Column("start", Json),
+    Column("only_matching", Flag, nullable=False, server_default=text("0")),
+    Column("live", Flag, nullable=False, server_default=text("0")),
+    Column("quiet_after", UtcTime),
+    Column("api_id", Id64),
+    Column("api_hash_sealed", LargeBinary),
 )
 
 messages = _table(
@@ -205,13 +238,17 @@ messages = _table(
     Column("edited_at", UtcTime),
     Column("grouped_id", Id64),
     autoincrement=False,
+    rowid=False,
 )
 
+# channel_id: a source that followed its group to a supergroup has messages of both.
 source_messages = _table(
     "source_messages",
     Column("source_id", Id64, ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True),
+    Column("channel_id", Id64, primary_key=True, autoincrement=False),
     Column("message_id", Id64, primary_key=True, autoincrement=False),
     autoincrement=False,
+    rowid=False,
 )
 
 files = _table(

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import statements
 from storage.database import Database
 from storage.errors import AccountTaken, NameTaken, RowInUse, RowMissing
-from storage.models import Session, SessionState
+from storage.models import Session, SessionKind, SessionState
 from storage.schema import peers, sessions, sources
 from storage.statements import chunks
 from storage.types import Clock, utc_now
@@ -326,4 +326,5 @@ def _session(row: Row[Any]) -> Session:
         checked_at=row.checked_at,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        kind=SessionKind(row.kind),
     )

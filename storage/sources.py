@@ -12,18 +12,18 @@ from storage.database import Database
 from storage.errors import NameTaken
 from storage.models import (
     Duplicates,
-    FileKind,
     FileState,
-    Filters,
     NewFile,
     NewMessage,
     NewSource,
     PageStored,
     RunKind,
+    Scope,
     SessionState,
     Source,
     TargetKind,
 )
+from storage.packing import pack_filters, pack_start, unpack_filters, unpack_start
 from storage.places import prefix
 from storage.runs import check_idle, readdress_scrapes
 from storage.schema import channels, files, messages, peers, sessions, source_messages, sources
@@ -51,12 +51,16 @@ class SourceRepository:
                         name=new.name,
                         session_id=new.session_id,
                         channel_id=new.channel_id,
-                        filters={"kinds": list(new.filters.kinds), "extensions": list(new.filters.extensions)},
+                        filters=pack_filters(new.filters),
                         target=new.target,
                         folder=new.folder,
                         root=new.root,
                         name_template=new.name_template,
                         duplicates=new.duplicates,
+                        scope=new.scope,
+                        start=pack_start(new.start),
+                        only_matching=new.only_matching,
+                        live=new.live,
                         created_at=now,
                         updated_at=now,
                     )
@@ -154,12 +158,14 @@ class SourceRepository:
             channel_id = await _channel_of(connection, source_id)
             if channel_id is None:
                 return
+            family = await _family(connection, channel_id)
             await connection.execute(delete(sources).where(sources.c.id == source_id))
             linked = exists().where(
+                source_messages.c.source_id.in_(select(sources.c.id).where(sources.c.channel_id.in_(family))),
+                source_messages.c.channel_id == messages.c.channel_id,
                 source_messages.c.message_id == messages.c.id,
-                source_messages.c.source_id.in_(select(sources.c.id).where(sources.c.channel_id == channel_id)),
             )
-            await connection.execute(delete(messages).where(messages.c.channel_id == channel_id, ~linked))
+            await connection.execute(delete(messages).where(messages.c.channel_id.in_(family), ~linked))
 
     async def store_page(
         self, source_id: int, page: Sequence[NewMessage], wanted: Sequence[NewFile], cursor: int
@@ -173,7 +179,7 @@ class SourceRepository:
             if channel_id is None:
                 return PageStored(0, 0)
             await _store_messages(connection, channel_id, page)
-            new_messages = await _link_messages(connection, source_id, page)
+            new_messages = await _link_messages(connection, source_id, channel_id, page)
             new_files = await self._want_files(connection, source_id, channel_id, wanted)
             await connection.execute(
                 update(sources)
@@ -222,6 +228,13 @@ async def _channel_of(connection: AsyncConnection, source_id: int) -> int | None
     return channel_id
 
 
+async def _family(connection: AsyncConnection, channel_id: int) -> list[int]:
+    """The channel, the supergroup that it became, and the groups that became one of these."""
+    grown = select(channels.c.migrated_to).where(channels.c.id == channel_id, channels.c.migrated_to.is_not(None))
+    known = [channel_id, *await connection.scalars(grown)]
+    return [*known, *await connection.scalars(select(channels.c.id).where(channels.c.migrated_to.in_(known)))]
+
+
 def _store_message() -> Bulk:
     statement = statements.insert(messages)
     return Bulk(
@@ -254,11 +267,12 @@ async def _store_messages(connection: AsyncConnection, channel_id: int, page: Se
     )
 
 
-async def _link_messages(connection: AsyncConnection, source_id: int, page: Sequence[NewMessage]) -> int:
+async def _link_messages(
+    connection: AsyncConnection, source_id: int, channel_id: int, page: Sequence[NewMessage]
+) -> int:
     """Answers how many the source did not have."""
-    return await LINK_MESSAGE.execute(
-        connection, [{"source_id": source_id, "message_id": message.id} for message in page]
-    )
+    links = [{"source_id": source_id, "channel_id": channel_id, "message_id": message.id} for message in page]
+    return await LINK_MESSAGE.execute(connection, links)
 
 
 def _file_values(source_id: int, channel_id: int, file: NewFile, now: datetime) -> dict[str, Any]:
@@ -293,10 +307,7 @@ def _source(row: Row[Any]) -> Source:
         is_held=row.session_state != SessionState.ACTIVE,
         channel_id=row.channel_id,
         channel_title=row.channel_title,
-        filters=Filters(
-            kinds=tuple(FileKind(kind) for kind in row.filters["kinds"]),
-            extensions=tuple(row.filters["extensions"]),
-        ),
+        filters=unpack_filters(row.filters),
         target=TargetKind(row.target),
         folder=row.folder,
         cursor=row.cursor,
@@ -310,4 +321,10 @@ def _source(row: Row[Any]) -> Source:
         root=row.root,
         name_template=row.name_template,
         duplicates=Duplicates(row.duplicates),
+        scope=Scope(row.scope),
+        start=unpack_start(row.start),
+        only_matching=row.only_matching,
+        live=row.live,
+        quiet_after=row.quiet_after,
+        api_id=row.api_id,
     )

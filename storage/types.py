@@ -31,6 +31,10 @@ def to_milliseconds(value: datetime) -> int:
     return (value - _EPOCH) // _MILLISECOND
 
 
+def from_milliseconds(value: int) -> datetime:
+    return _EPOCH + value * _MILLISECOND
+
+
 class Id64(TypeDecorator[int]):
     """A signed 64-bit integer: row ids, Telegram's ids, counts and sizes."""
 
@@ -56,7 +60,7 @@ class UtcTime(TypeDecorator[datetime]):
         return None if value is None else to_milliseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + value * _MILLISECOND
+        return None if value is None else from_milliseconds(value)
 
 
 class Json(TypeDecorator[Any]):

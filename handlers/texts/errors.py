@@ -28,6 +28,7 @@ class ErrorTexts(Words):
             errors.SessionUnreadable: self._session_unreadable,
             errors.DecisionMade: self._decision_made,
             errors.CronInvalid: self._cron_invalid,
+            errors.PatternInvalid: self._pattern_invalid,
             errors.TemplateInvalid: self._template_invalid,
             errors.RootUnused: self._root_unused,
             errors.NotAPerson: self._not_a_person,
@@ -108,6 +109,9 @@ class ErrorTexts(Words):
 
     def _root_unused(self, error: errors.RootUnused) -> str:
         return f"{title(error.root)} is not the disk that was agreed to. Choose it once more to say that it is right."
+
+    def _pattern_invalid(self, error: errors.PatternInvalid) -> str:
+        return f"That pattern cannot be read ({quote(shorten(error.why, 80))}). Send another, such as invoice.*2026."
 
     def _cron_invalid(self, error: errors.CronInvalid) -> str:
         if error.why == "never":

@@ -113,21 +113,53 @@ def test_a_snapshot_stands_beside_the_migrated_file(path: Path, scripts: Path) -
     assert ask(path, "SELECT version_num FROM alembic_version") == [("next",)]
 
 
-def test_the_first_database_moves_on_with_its_rows(tmp_path: Path) -> None:
-    """A database of revision 0001 comes to HEAD with what it holds, and a copy of it stays."""
-    first = tmp_path / "scripts"
-    shutil.copytree(SCRIPTS, first, ignore=shutil.ignore_patterns("__pycache__"))
-    for script in (first / "versions").glob("0*.py"):
-        if not script.name.startswith("0001"):
+def at_revision(tmp_path: Path, revision: str) -> Path:
+    """An empty database as a Porter of that revision left it."""
+    scripts = tmp_path / "scripts"
+    shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
+    for script in (scripts / "versions").glob("0*.py"):
+        if script.name[:4] > revision:
             script.unlink()
     path = tmp_path / "porter.db"
     path.touch()
-    migrate(path, head="0001", scripts=first)
+    migrate(path, head=revision, scripts=scripts)
+    return path
+
+
+def test_the_first_database_moves_on_with_its_rows(tmp_path: Path) -> None:
+    """A database of revision 0001 comes to HEAD with what it holds, and a copy of it stays."""
+    path = at_revision(tmp_path, "0001")
     ask(path, "INSERT INTO admins VALUES (7, 'OWNER', 'Ann', NULL, 0, NULL)")
     migrate(path)
     assert ask(path, "SELECT user_id, role FROM admins") == [(7, "OWNER")]
     assert ask(path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
     assert ask(path.with_name(f"porter.db.before-{HEAD}"), "SELECT name FROM admins") == [("Ann",)]
+
+
+def test_messages_move_into_their_new_tables(tmp_path: Path) -> None:
+    """From 0003 each message comes along, linked to its source and from now on to its channel as well."""
+    path = at_revision(tmp_path, "0003")
+    ask(path, "INSERT INTO channels VALUES (-1001, 'Harbour', NULL, 'CHANNEL', NULL, NULL, 0)")
+    ask(
+        path,
+        "INSERT INTO sessions (id, name, user_id, account_name, masked_phone, api_id, fingerprint, state, created_at, "
+        "updated_at) VALUES (3, 'Work', 9, 'Ann', '+1', 1, x'01', 'ACTIVE', 0, 0)",
+    )
+    ask(
+        path,
+        "INSERT INTO sources (id, name, session_id, channel_id, filters, target, folder, created_at, updated_at) "
+        """VALUES (5, 'Papers', 3, -1001, '{"extensions":["pdf"],"kinds":[]}', 'LOCAL', 'papers', 0, 0)""",
+    )
+    for number in (2, 1):
+        ask(path, f"INSERT INTO messages VALUES (-1001, {number}, 7, NULL, 'text {number}', NULL, NULL)")
+        ask(path, f"INSERT INTO source_messages VALUES (5, {number})")
+    migrate(path)
+    assert ask(path, "SELECT * FROM messages") == [
+        (-1001, 1, 7, None, "text 1", None, None),
+        (-1001, 2, 7, None, "text 2", None, None),
+    ]
+    assert ask(path, "SELECT * FROM source_messages") == [(5, -1001, 1), (5, -1001, 2)]
+    assert ask(path, "SELECT scope, start, only_matching, live FROM sources") == [("CHANNEL", None, 0, 0)]
 
 
 def test_a_failing_script_changes_nothing(path: Path, scripts: Path) -> None:
@@ -149,7 +181,7 @@ def test_orphans_are_not_committed(path: Path, scripts: Path) -> None:
 
 def test_rebuilding_a_table_keeps_its_children(path: Path, scripts: Path) -> None:
     """A table rebuilt by a batch migration does not cascade to the rows that point at it."""
-    ask(path, "INSERT INTO channels VALUES (-1001, 'Harbour', NULL, 'CHANNEL', NULL, NULL, 0)")
+    ask(path, "INSERT INTO channels (id, title, kind, updated_at) VALUES (-1001, 'Harbour', 'CHANNEL', 0)")
     columns = "channel_id, user_id, status, name, asked_at, is_scam, is_fake, first_seen_at, last_seen_at"
     ask(path, f"INSERT INTO join_requests ({columns}) VALUES (-1001, 1, 'PENDING', 'Ann', 0, 0, 0, 0, 0)")
     add_next(

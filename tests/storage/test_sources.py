@@ -1,13 +1,29 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Table, func, select
 from sqlalchemy.exc import IntegrityError
 
+from storage.admins import AdminRepository
 from storage.database import Database
 from storage.errors import AlreadyActive, NameTaken
 from storage.files import FileRepository
-from storage.models import FileKind, Filters, PageStored, RunKind, SessionState, TargetKind
+from storage.models import (
+    Duplicates,
+    FileKind,
+    Filters,
+    PageStored,
+    Profile,
+    Role,
+    RunKind,
+    Scope,
+    SessionState,
+    Start,
+    StartKind,
+    TargetKind,
+)
+from storage.profiles import ProfileRepository
 from storage.runs import RunRepository
 from storage.schema import file_parts, files, messages, source_messages
 from tests.storage.conftest import Clock
@@ -27,6 +43,38 @@ async def test_a_source_comes_back_as_it_was_added(make: Maker, clock: Clock) ->
     assert (source.channel_title, source.cursor, source.enabled) == ("Harbour", 0, True)
     assert (source.created_at, source.last_scraped_at, source.total_messages) == (clock.now, None, 0)
     assert await make.sources.get(source.id) == source
+
+
+async def test_every_condition_and_start_comes_back(make: Maker, clock: Clock) -> None:
+    """Whatever a source is told, to the millisecond."""
+    filters = Filters(
+        kinds=(FileKind.AUDIO,),
+        extensions=("pdf",),
+        mimes=("image/", "text/plain"),
+        min_bytes=0,
+        max_bytes=2**40,
+        words=("Ledger", "hárbour"),
+        pattern=r"inv\d+",
+        since=clock.now,
+        until=clock.now + timedelta(milliseconds=1),
+    )
+    for start in (None, Start(), Start(StartKind.LAST, count=20), Start(StartKind.SINCE, at=clock.now)):
+        source = await make.source(filters=filters, start=start, scope=Scope.POSTS, only_matching=True, live=True)
+        assert (source.filters, source.start) == (filters, start)
+        assert (source.scope, source.only_matching, source.live) == (Scope.POSTS, True, True)
+
+
+async def test_a_profile_is_porters_own_until_it_is_set(make: Maker, database: Database) -> None:
+    """And then the admin's, whole; it goes with the admin."""
+    profiles = ProfileRepository(database)
+    await AdminRepository(database).put(7, Role.VIEWER, "Ann")
+    assert await profiles.get(7) == Profile()
+    mine = Profile(Filters(extensions=("pdf",)), "nas", "papers", None, "{id}", Duplicates.LINK, True, False)
+    await profiles.put(7, Profile())
+    await profiles.put(7, mine)
+    assert await profiles.get(7) == mine
+    await AdminRepository(database).remove(7)
+    assert await profiles.get(7) == Profile()
 
 
 async def test_source_names_are_unique(make: Maker) -> None:

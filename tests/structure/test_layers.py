@@ -29,6 +29,7 @@ OWNERS = {
     "sqlalchemy": ("storage/",),
     "alembic": ("storage/",),
     "cryptography": ("storage/", "sandbox/"),
+    "re2": ("services/filters.py",),
     "segno": ("handlers/qr_picture.py",),
     "zxingcpp": ("sandbox/",),
 }
