@@ -20,6 +20,7 @@ from services.home import HomeService
 from services.imports import ImportService
 from services.login import LoginService
 from services.pins import PinService
+from services.profiles import ProfileService
 from services.repairs import SessionRepairs
 from services.restores import RestoreService
 from services.retention import Forgetting
@@ -46,6 +47,7 @@ class Workflow(TypedDict):
     logins: LoginService
     people: PeopleGate
     pins: PinService
+    profiles: ProfileService
     repairs: SessionRepairs
     restores: RestoreService
     screens: Screens
@@ -68,6 +70,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         logins=house.logins,
         people=house.gate,
         pins=house.pins,
+        profiles=house.profiles,
         repairs=house.repairs,
         restores=house.restores,
         screens=house.screens,

@@ -38,6 +38,7 @@ from services.join_requests import JoinRequestService
 from services.leases import Leases
 from services.login import LoginService
 from services.pins import PinService
+from services.profiles import ProfileService
 from services.repairs import SessionRepairs
 from services.restores import RestingClients, RestoreService
 from services.retention import Forgetting, Retention
@@ -124,6 +125,7 @@ class House:
             zone=settings.zone,
         )
         self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, zone=settings.zone)
+        self.profiles = ProfileService(rows.profiles)
         self.verifier = Verifier(rows.sources, rows.files, self.targets)
 
         # Keeping the gate

@@ -17,6 +17,7 @@ from storage.leases import LeaseRepository
 from storage.logins import LoginRepository
 from storage.people import PeopleRepository
 from storage.pins import PinRepository
+from storage.profiles import ProfileRepository
 from storage.restored import RestoredRepository
 from storage.roots import RootRepository
 from storage.runs import RunRepository
@@ -42,6 +43,7 @@ class Rows:
     logins: LoginRepository
     people: PeopleRepository
     pins: PinRepository
+    profiles: ProfileRepository
     restored: RestoredRepository
     roots: RootRepository
     runs: RunRepository
@@ -66,6 +68,7 @@ class Rows:
             logins=LoginRepository(database, vault),
             people=PeopleRepository(database),
             pins=PinRepository(database, vault),
+            profiles=ProfileRepository(database),
             restored=RestoredRepository(database),
             roots=RootRepository(database),
             runs=RunRepository(database),

@@ -10,6 +10,7 @@ PorterError
 │   ├── ChannelUnavailable      private, left, banned from it, or gone
 │   ├── ChannelNotFound         nothing behind this name, link or id
 │   ├── RightMissing            the account may not see or decide join requests there
+│   ├── AccountRequired         a bot may not do this: it takes an account
 │   ├── FileGone                the message or its file was deleted
 │   ├── FileReferenceExpired    the location is stale: fetch the message again, go on at the same part
 │   └── TelegramRefused         any other answer of Telegram; carries its code word
@@ -156,6 +157,10 @@ class ChannelNotFound(TelegramError):
 
 
 class RightMissing(TelegramError):
+    pass
+
+
+class AccountRequired(TelegramError):
     pass
 
 

@@ -22,6 +22,7 @@ DID: dict[AuditVerb, str] = {
     AuditVerb.SOURCE_DELETE: "delete the saved channel",
     AuditVerb.SOURCE_VERIFY: "check the files of",
     AuditVerb.ROOT_USE: "use the disk",
+    AuditVerb.PROFILE: "change the own defaults",
     AuditVerb.SCRAPE: "save now",
     AuditVerb.RUN_PAUSE: "pause the work on",
     AuditVerb.RUN_RESUME: "go on with the work on",

@@ -145,6 +145,7 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.SessionDead: "This account is signed out. /sessions → the account → Sign in again. Nothing is lost.",
     errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
     errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",
+    errors.AccountRequired: "A bot may not do this. Choose an account that sees the channel.",
     errors.RightMissing: (
         "You don't have permission to view join requests there: the account needs the admin right “Invite users”."
     ),
