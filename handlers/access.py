@@ -87,6 +87,11 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.SourceAction: Rules(OWN, {cb.SourceVerb.SHOW: LOOK, cb.SourceVerb.DELETE_SURELY: OWN_PIN}),
     cb.SourceEdit: Rules(OWN),
     cb.SourcePick: Rules(OWN),
+    cb.SaveAction: Rules(OWN),
+    cb.LinkPick: Rules(OWN),
+    cb.InviteAction: Rules(OWN),
+    cb.SeveralAction: Rules(OWN),
+    cb.SeveralTick: Rules(OWN),
     cb.LoadPick: Rules(DECIDE),
     cb.RequestAction: Rules(
         OWN,

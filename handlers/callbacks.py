@@ -146,14 +146,81 @@ class EditPick(StrEnum):
     NAMES_USE = "n!"
     DUPLICATES = "d"
     DUPLICATES_SET = "d!"
+    LIVE = "lv"
+    DEFAULTS_USE = "du"
+    DEFAULTS_OWN = "do"
 
 
 class SourceEdit(CallbackData, prefix="sd1"):
-    """`value`: the position of what was chosen; of roots 0 is Local."""
+    """`id` 0: the admin's own defaults. `value`: the position of what was chosen; of roots 0 is Local."""
 
     what: EditPick
     id: int
     value: int = 0
+
+
+class SaveVerb(StrEnum):
+    """What is done about a channel that was forwarded or linked."""
+
+    CARD = "c"
+    ALL = "a"
+    ALL_SURELY = "a!"
+    NEW = "n"
+    POSTS = "p"
+    CHANGE = "ch"
+    STEPS = "st"
+
+
+class SaveAction(CallbackData, prefix="sv1"):
+    """Everything that it takes, so that it works for good: nothing of it is kept elsewhere. `post` 0: of none;
+    `more`: how many others were forwarded with it. `session` 0: the account is not chosen yet."""
+
+    channel: int
+    verb: SaveVerb
+    post: int = 0
+    more: int = 0
+    session: int = 0
+
+
+class LinkPick(CallbackData, prefix="lk1"):
+    """One of several links of a message. They stand in the sealed FSM data, and `mark` says whether it is those."""
+
+    mark: int
+    position: int
+
+
+class InviteVerb(StrEnum):
+    CARD = "c"
+    ASK = "a"
+    JOIN = "j"
+
+
+class InviteAction(CallbackData, prefix="iv1"):
+    """About an invite link. It is a secret, and stands in the sealed FSM data alone; `mark` as above."""
+
+    verb: InviteVerb
+    mark: int
+    session: int = 0
+
+
+class SeveralVerb(StrEnum):
+    OPEN = "o"
+    PAGE = "p"
+    REVIEW = "r"
+    SAVE = "r!"
+
+
+class SeveralAction(CallbackData, prefix="sl1"):
+    """Several channels of an account, ticked in its list."""
+
+    session: int
+    verb: SeveralVerb
+    page: int = 0
+
+
+class SeveralTick(CallbackData, prefix="st1"):
+    channel: int
+    page: int = 0
 
 
 class Pick(StrEnum):

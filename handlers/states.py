@@ -34,6 +34,7 @@ class OpenList(StatesGroup):
     accounts = State()
     channels = State()
     sources = State()
+    several = State()
 
 
 class SourceForm(StatesGroup):
@@ -52,6 +53,11 @@ class EditForm(StatesGroup):
     move = State()
     names = State()
     preview = State()
+
+
+class DefaultsForm(StatesGroup):
+    folder = State()
+    names = State()
 
 
 class LoadForm(StatesGroup):

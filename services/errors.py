@@ -9,6 +9,9 @@ PorterError
 │   ├── SessionDead             signed out, revoked, expired, banned; carries `reason`
 │   ├── ChannelUnavailable      private, left, banned from it, or gone
 │   ├── ChannelNotFound         nothing behind this name, link or id
+│   ├── InviteInvalid           an invite link that is expired, revoked or misspelt
+│   ├── JoinAsked               the admins there let people in: Telegram has passed the asking on
+│   ├── ChannelsTooMany         the account is in as many channels as Telegram allows
 │   ├── RightMissing            the account may not see or decide join requests there
 │   ├── AccountRequired         a bot may not do this: it takes an account
 │   ├── FileGone                the message or its file was deleted
@@ -51,6 +54,8 @@ PorterError
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
 ├── NotFound                    the row is gone
 ├── SessionRequired             nothing can be read without an account
+├── ReaderMissing               no account of Porter's sees this channel
+├── AlreadySaved                a source carries this channel; carries its id
 ├── DecisionMade                somebody was faster; carries the request as it stands
 ├── ConfirmationExpired
 ├── NotAllowed                  not for this role, or not for this channel
@@ -153,6 +158,18 @@ class ChannelUnavailable(TelegramError):
 
 
 class ChannelNotFound(TelegramError):
+    pass
+
+
+class InviteInvalid(TelegramError):
+    pass
+
+
+class JoinAsked(TelegramError):
+    pass
+
+
+class ChannelsTooMany(TelegramError):
     pass
 
 
@@ -400,6 +417,16 @@ class NotFound(PorterError):
 
 class SessionRequired(PorterError):
     pass
+
+
+class ReaderMissing(PorterError):
+    pass
+
+
+class AlreadySaved(PorterError):
+    def __init__(self, source_id: int) -> None:
+        super().__init__(f"source {source_id} carries this channel")
+        self.source_id = source_id
 
 
 class DecisionMade(PorterError):

@@ -76,6 +76,22 @@ class SourceService:
                 await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
         return await self._card(source)
 
+    async def widen(self, source_id: int, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
+        """A source of single posts carries the whole channel from now on: name, filters, start and schedule are
+        `new`'s. Raises NotFound, NameTaken, CronInvalid."""
+        source = await self._source(source_id)
+        async with audit.act(AuditVerb.SOURCE_EDIT, source.name, to=new.name):
+            if cron is not None:
+                next_times(cron, timezone, 1)
+            await self._sources.widen(source.id, new)
+            if cron is not None:
+                await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
+        return await self.get(source_id)
+
+    async def of_channel(self, channel_id: int) -> list[Source]:
+        """What carries posts of that channel."""
+        return await self._sources.of_channel(channel_id)
+
     async def all(self) -> list[SourceCard]:
         """By name."""
         return [await self._card(source) for source in await self._sources.all()]

@@ -173,6 +173,7 @@ class AuditVerb(StrEnum):
     SOURCE_VERIFY = "SOURCE_VERIFY"
     ROOT_USE = "ROOT_USE"
     PROFILE = "PROFILE"
+    JOIN = "JOIN"
     SCRAPE = "SCRAPE"
     RUN_PAUSE = "RUN_PAUSE"
     RUN_RESUME = "RUN_RESUME"

@@ -87,6 +87,33 @@ class SourceRepository:
             rows = await connection.execute(statement.order_by(func.lower(sources.c.name), sources.c.id))
         return [_source(row) for row in rows]
 
+    async def of_channel(self, channel_id: int) -> list[Source]:
+        """Oldest first."""
+        statement = _sources().where(sources.c.channel_id == channel_id).order_by(sources.c.id)
+        async with self._database.read() as connection:
+            return [_source(row) for row in await connection.execute(statement)]
+
+    async def widen(self, source_id: int, new: NewSource) -> None:
+        """One of single posts carries the channel from now on, as `new` says; session, root and folder stay, and so
+        does what it has. Raises NameTaken."""
+        async with self._database.write() as connection:
+            taken = select(sources.c.id).where(sources.c.name == new.name, sources.c.id != source_id)
+            if await connection.scalar(taken) is not None:
+                raise NameTaken("sources", new.name)
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id)
+                .values(
+                    name=new.name,
+                    scope=Scope.CHANNEL,
+                    filters=pack_filters(new.filters),
+                    start=pack_start(new.start),
+                    only_matching=new.only_matching,
+                    live=new.live,
+                    updated_at=self._clock(),
+                )
+            )
+
     async def movable(self, session_id: int) -> dict[int, list[int]]:
         """By every other ACTIVE session: the ids of this session's sources whose channel it has met."""
         statement = (

@@ -145,6 +145,14 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.SessionDead: "This account is signed out. /sessions → the account → Sign in again. Nothing is lost.",
     errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
     errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",
+    errors.InviteInvalid: (
+        "This invite link does not work: it is expired, revoked or misspelt. Ask whoever sent it for another."
+    ),
+    errors.JoinAsked: "The admins there decide who comes in. The account has asked; try again once it is let in.",
+    errors.ChannelsTooMany: (
+        "This account is in as many channels as Telegram allows. Leave one with an official app, or take another "
+        "account."
+    ),
     errors.AccountRequired: "A bot may not do this. Choose an account that sees the channel.",
     errors.RightMissing: (
         "You don't have permission to view join requests there: the account needs the admin right “Invite users”."
@@ -189,6 +197,11 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.ExportUnsent: "Telegram did not take the file. Nothing was handed over, and the account goes on as before.",
     errors.NotFound: "That is not there any more.",
     errors.SessionRequired: "This needs an account; an owner adds one with /login.",
+    errors.ReaderMissing: (
+        "No account of yours sees this channel. Join it with one of them in an official app, or add another account; "
+        "then forward the post again."
+    ),
+    errors.AlreadySaved: "This channel is saved already.",
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
     errors.RestoreUnconfirmed: "Porter was restored from a backup. First an owner says that the old one is off.",
     errors.CiphertextInvalid: (
