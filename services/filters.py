@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from services.clients.base import Post
 from services.errors import PatternInvalid
-from storage.models import Filters, NewFile
+from storage.models import FileKind, Filters, NewFile
 
 LONGEST_PATTERN = 500
 PATTERN_MEMORY_BYTES = 1024 * 1024
@@ -94,3 +94,26 @@ def pattern_finder(pattern: str) -> Finds:
 def _words_of(error: Exception) -> str:
     why = error.args[0] if error.args else ""
     return why.decode(errors="replace") if isinstance(why, bytes) else str(why)
+
+
+IMAGE_ENDINGS = frozenset({"jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "heic", "svg"})
+VIDEO_ENDINGS = frozenset({"mp4", "mkv", "webm", "mov", "avi", "m4v", "mpg", "mpeg", "gif"})
+AUDIO_ENDINGS = frozenset({"mp3", "m4a", "m4b", "ogg", "oga", "opus", "flac", "wav", "aac", "wma"})
+
+
+def kinds_of(filters: Filters) -> tuple[FileKind, ...]:
+    """The kinds that may carry what is wanted. Anything may be sent as a document."""
+    if not (filters.kinds or filters.extensions or filters.mimes):
+        return tuple(FileKind)
+    kinds = set(filters.kinds)
+    if filters.extensions or filters.mimes:
+        kinds.add(FileKind.DOCUMENT)
+    groups = {mime.partition("/")[0] for mime in filters.mimes}
+    for group, endings, carried in (
+        ("image", IMAGE_ENDINGS, {FileKind.PHOTO}),
+        ("video", VIDEO_ENDINGS, {FileKind.VIDEO}),
+        ("audio", AUDIO_ENDINGS, {FileKind.AUDIO, FileKind.VOICE}),
+    ):
+        if group in groups or endings & set(filters.extensions):
+            kinds |= carried
+    return tuple(kind for kind in FileKind if kind in kinds)
