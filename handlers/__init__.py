@@ -23,6 +23,10 @@ from handlers import (
     pin,
     restored,
     runs,
+    save,
+    save_invite,
+    save_sent,
+    save_several,
     session_api,
     session_channels,
     session_delete,
@@ -45,6 +49,10 @@ def build_router() -> Router:
     admins.include_routers(
         restored.build(),
         home.build(),
+        save_sent.build(),
+        save.build(),
+        save_invite.build(),
+        save_several.build(),
         import_session.build(),
         sessions.build(),
         session_api.build(),
@@ -65,6 +73,7 @@ def build_router() -> Router:
         login_qr.build(),
         login.build(),
         add_source.build(),
+        save_sent.build_last(),
         fallback.build(),
     )
 

@@ -193,6 +193,7 @@ class InviteVerb(StrEnum):
     CARD = "c"
     ASK = "a"
     JOIN = "j"
+    AGAIN = "g"
 
 
 class InviteAction(CallbackData, prefix="iv1"):

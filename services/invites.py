@@ -10,7 +10,7 @@ from services import audit
 from services.channels import ChannelService
 from services.clients.base import Invitation, SeenChannel
 from services.clients.pool import ClientPool
-from services.errors import AlreadyMember, ChannelUnavailable, InviteInvalid, SessionRequired, TelegramError
+from services.errors import AlreadyMember, ChannelUnavailable, InviteInvalid, JoinAsked, SessionRequired, TelegramError
 from storage.models import AuditVerb, Session, SessionChannel, SessionKind, SessionState
 from storage.sessions import SessionRepository
 from storage.sources import SourceRepository
@@ -45,7 +45,7 @@ class InviteService:
 
         Raises InviteInvalid, SessionRequired, TelegramError.
         """
-        accounts = await self._accounts()
+        accounts = await self.accounts()
         asked = [each for each in accounts if session_id in (None, each.id)][:MOST_LOOKS]
         if not asked:
             raise SessionRequired
@@ -69,13 +69,18 @@ class InviteService:
             raise failed
         return Invited(found, None, tuple(accounts))
 
-    async def join(self, link_hash: str, session_id: int, title: str) -> SessionChannel:
-        """One try, for that account. `title`: for the audit. Raises InviteInvalid, JoinAsked (the admins there decide),
-        ChannelsTooMany, ChannelUnavailable (banned there), FloodWait, TelegramError."""
-        async with audit.act(AuditVerb.JOIN, title):
+    async def join(self, link_hash: str, session_id: int, title: str) -> SessionChannel | None:
+        """One try, for that account; None: the admins there decide, and it has asked them. `title`: for the audit.
+
+        Raises InviteInvalid, ChannelsTooMany, ChannelUnavailable (banned there), FloodWait, TelegramError.
+        """
+        async with audit.act(AuditVerb.JOIN, title) as detail:
             try:
                 async with self._pool.reading(session_id) as client:
                     seen = await client.join(link_hash)
+            except JoinAsked:
+                detail["step"] = "asked"
+                return None
             except AlreadyMember:
                 seen = None
             return await self._listings.keep(session_id, seen or await self._own(session_id, link_hash))
@@ -90,7 +95,7 @@ class InviteService:
         async with self._pool.reading(session_id) as client:
             return await client.invitation(link_hash)
 
-    async def _accounts(self) -> list[Session]:
+    async def accounts(self) -> list[Session]:
         """Of persons: a bot joins nothing. First the one with the fewest saved channels."""
         people = [
             each

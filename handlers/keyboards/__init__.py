@@ -11,6 +11,7 @@ from handlers.keyboards import (
     requests,
     restored,
     runs,
+    saving,
     sessions,
     sources,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "requests",
     "restored",
     "runs",
+    "saving",
     "sessions",
     "sources",
     "window",

@@ -6,9 +6,11 @@ from aiogram.types import InlineKeyboardMarkup
 
 from handlers.callbacks import (
     EditPick,
+    Go,
     InviteAction,
     InviteVerb,
     LinkPick,
+    Place,
     SaveAction,
     SaveVerb,
     SessionAction,
@@ -107,7 +109,7 @@ def who_joins(texts: Texts, sessions: Sequence[Session], mark: int) -> InlineKey
 
 
 def asked_to_join(texts: Texts, mark: int, session_id: int) -> InlineKeyboardMarkup:
-    again = InviteAction(verb=InviteVerb.JOIN, mark=mark, session=session_id)
+    again = InviteAction(verb=InviteVerb.AGAIN, mark=mark, session=session_id)
     return markup([button(texts.labels.try_again, again)], home_row(texts))
 
 
@@ -148,3 +150,7 @@ def review(texts: Texts, session_id: int, count: int) -> InlineKeyboardMarkup:
         [button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=0))],
         home_row(texts, SeveralAction(session=session_id, verb=SeveralVerb.PAGE)),
     )
+
+
+def made(texts: Texts) -> InlineKeyboardMarkup:
+    return markup([button(texts.labels.saved, Go(to=Place.SOURCES))], home_row(texts))

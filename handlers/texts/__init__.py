@@ -21,6 +21,7 @@ from handlers.texts.proxies import ProxyTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
 from handlers.texts.runs import RunTexts
+from handlers.texts.saving import SavingTexts
 from handlers.texts.sessions import SessionTexts
 from handlers.texts.sources import SourceTexts
 
@@ -42,6 +43,7 @@ class Texts:
         self.exports = ExportTexts(self.zone, clock)
         self.account_channels = AccountChannelTexts(self.zone, clock)
         self.sources = SourceTexts(self.zone, clock)
+        self.saving = SavingTexts(self.zone, clock)
         self.editing = EditTexts(self.zone, clock)
         self.estimates = EstimateTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)

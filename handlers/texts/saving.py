@@ -7,7 +7,7 @@ from handlers.texts.account_channels import KINDS
 from handlers.texts.base import Words, number, plural, quote, shorten, title
 from handlers.texts.sources import SourceTexts
 from services.clients.base import Invitation
-from services.links import ChannelLink, Link
+from services.links import ChannelLink
 from services.saving import Made, Offer
 from services.schedule import describe
 from storage.models import Channel, Profile, Session
@@ -50,12 +50,16 @@ class SavingTexts(Words):
         if trouble is not None:
             return "\n".join([*lines, f"⚠️ {trouble}"])
         if offer.whole is not None:
-            lines.append(f"Saved already as {title(offer.whole.name)}; last saved {self.ago(offer.whole.last_scraped_at)}.")
+            lines.append(
+                f"Saved already as {title(offer.whole.name)}; last saved {self.ago(offer.whole.last_scraped_at)}."
+            )
         else:
             lines.append(counts or "Counting what is there…")
             lines.append(self.way(offer.profile, offer.single.folder if offer.single else offer.folder))
             if offer.single is not None:
-                lines.append(f"Single posts of it are saved as {title(offer.single.name)}, which becomes the whole channel.")
+                lines.append(
+                    f"Single posts of it are saved as {title(offer.single.name)}, which becomes the whole channel."
+                )
         if posts > 1:
             lines.append(f"{plural(posts, 'post')} of it came with this.")
         if offer.reader is not None and len(offer.readers) > 1:
@@ -79,6 +83,9 @@ class SavingTexts(Words):
             "Change them for this channel alone, step by step? Or for all that come?"
         )
 
+    def readable(self) -> str:
+        return "It can be read; how much there is cannot be counted with this account."
+
     def uncounted(self) -> str:
         return "Porter could not find out how much that is. Save it all?"
 
@@ -86,8 +93,8 @@ class SavingTexts(Words):
 
     def hidden_origin(self) -> str:
         return (
-            "This post does not say which channel it is from: its author hides, or a person wrote it. Send a link to the "
-            "channel or to one of its posts instead (⋯ → Copy link), or choose it from an account's list."
+            "This post does not say which channel it is from: its author hides, or a person wrote it. Send a link to "
+            "the channel or to one of its posts instead (⋯ → Copy link), or choose it from an account's list."
         )
 
     def posts_forgotten(self) -> str:
@@ -121,15 +128,20 @@ class SavingTexts(Words):
 
     def asked_to_join(self, name: str, account: str) -> str:
         return (
-            f"{title(account)} has asked to join {title(name)}; the admins there decide. Once it is let in, tap Try again, "
-            "and Porter saves it."
+            f"{title(account)} has asked to join {title(name)}; the admins there decide. Once it is let in, tap Try "
+            "again, and Porter saves it."
         )
+
+    def not_let_in(self) -> str:
+        return "It is not let in yet, or was refused. Porter does not ask a second time."
 
     # -- several
 
     def several(self, session: Session, rows: int, ticked: int, found: str | None) -> str:
         lines = [f"<b>Save several channels</b> with {title(session.name)} · {number(rows)}, {number(ticked)} chosen"]
-        return "\n".join([*lines, *([found] if found else []), "Tap those to save; type to search. 📥 is saved already."])
+        return "\n".join(
+            [*lines, *([found] if found else []), "Tap those to save; type to search. 📥 is saved already."]
+        )
 
     def review(self, titles: Sequence[str], profile: Profile) -> str:
         shown = [f"· {title(shorten(each, 40))}" for each in titles[:SHOWN]]
@@ -151,7 +163,11 @@ class SavingTexts(Words):
     def made(self, made: Sequence[Made], why: Sequence[str]) -> str:
         """`why`: the words of each error, in their order."""
         good = [each for each in made if each.error is None]
-        lines = [f"{plural(len(good), 'channel')} added; Porter saves them one after the other." if good else "Nothing was added."]
+        lines = [
+            f"{plural(len(good), 'channel')} added; Porter saves them one after the other."
+            if good
+            else "Nothing was added."
+        ]
         failed = [each for each in made if each.error is not None]
         lines += [f"⚠️ {title(shorten(each.title, 40))}: {words}" for each, words in zip(failed, why, strict=True)]
         return "\n".join(lines)
@@ -159,11 +175,12 @@ class SavingTexts(Words):
     def saved_already(self) -> str:
         return "That one is saved already."
 
+    def too_many(self, most: int) -> str:
+        return f"{number(most)} at a time. Save these first."
+
     def none_chosen(self) -> str:
         return "Nothing is chosen yet."
 
     def save_many(self, count: int) -> str:
         """A button."""
         return f"Save {number(count)}"
-
-

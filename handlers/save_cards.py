@@ -1,0 +1,90 @@
+"""The card of a channel that may be saved is there at once; what Telegram takes its time to count comes in place.
+
+A card is completed only while its admin still looks at it: nothing else may be drawn over.
+"""
+
+import asyncio
+import logging
+from zoneinfo import ZoneInfo
+
+from aiogram.exceptions import TelegramAPIError
+
+from handlers import keyboards
+from handlers.callbacks import SaveAction
+from handlers.login_screens import Conversations
+from handlers.notifier import texts_for
+from handlers.screen import Page, Screens
+from handlers.texts import Texts
+from services.admins import AdminService
+from services.errors import PorterError
+from services.first_looks import FirstLooks, Look
+from services.saving import Offer, SavingService
+
+log = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 0.3
+"""Posts that are forwarded together come one by one: they are drawn once."""
+
+
+def card_page(texts: Texts, offer: Offer, about: SaveAction, look: Look | None) -> Page:
+    counts, trouble = None, None
+    if look is not None and look.trouble is not None and not look.is_readable:
+        trouble = texts.errors.of(look.trouble)
+    elif look is not None:
+        counts = texts.estimates.line(look.estimate) if look.estimate else texts.saving.readable()
+    text = texts.saving.card(offer, counts, trouble, about.more + 1 if about.post else 0)
+    return Page(text, keyboards.saving.card(texts, offer, about, is_unreadable=trouble is not None))
+
+
+class SaveCards:
+    def __init__(
+        self,
+        screens: Screens,
+        admins: AdminService,
+        zone: ZoneInfo,
+        conversations: Conversations,
+        saving: SavingService,
+        looks: FirstLooks,
+    ) -> None:
+        self._screens = screens
+        self._admins = admins
+        self._zone = zone
+        self._conversations = conversations
+        self._saving = saving
+        self._looks = looks
+        self._tasks: dict[int, asyncio.Task[None]] = {}  # by admin: one card each
+
+    def complete(self, admin_id: int, message_id: int, about: SaveAction) -> None:
+        """Find out what is not known, and draw it. Whatever was being completed for this admin is left."""
+        if (before := self._tasks.pop(admin_id, None)) is not None:
+            before.cancel()
+        drawn = self._screens.drawn(admin_id)
+        task = asyncio.create_task(self._complete(admin_id, message_id, about, drawn))
+        self._tasks[admin_id] = task
+        task.add_done_callback(lambda done: self._ended(admin_id, done))
+
+    def _ended(self, admin_id: int, task: asyncio.Task[None]) -> None:
+        if self._tasks.get(admin_id) is task:
+            del self._tasks[admin_id]
+        if task.cancelled():
+            return
+        error = task.exception()
+        if isinstance(error, PorterError | TelegramAPIError):
+            log.info("a card was not completed: %s", type(error).__name__, extra={"admin_id": admin_id})
+        elif error is not None:
+            log.error("a card was not completed", exc_info=error, extra={"admin_id": admin_id})
+
+    async def close(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _complete(self, admin_id: int, message_id: int, about: SaveAction, drawn: int) -> None:
+        await asyncio.sleep(SETTLE_SECONDS)
+        look = await self._looks.look(await self._saving.offer(admin_id, about.channel, about.session))
+        texts = await texts_for(self._admins, admin_id, self._zone)
+        async with self._conversations(admin_id):
+            if self._screens.drawn(admin_id) != drawn:
+                return  # the admin has gone elsewhere
+            offer = await self._saving.offer(admin_id, about.channel, about.session)
+            await self._screens.edit(admin_id, message_id, card_page(texts, offer, about, look))
