@@ -1,6 +1,5 @@
 """Save a channel, the long way: account, channel, files, folder, schedule, name, confirm. Each step has its default."""
 
-import re
 from typing import Any
 
 from aiogram import F, Router
@@ -9,25 +8,28 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import ChannelVerb, Go, Pick, Place, SessionChannelAction, SourcePick
+from handlers.callbacks import ChannelVerb, Go, Pick, Place, SaveAction, SaveVerb, SessionChannelAction, SourcePick
 from handlers.keyboards.sources import CHOICES
 from handlers.parking import Prompt
+from handlers.save_invite import begin_invite
 from handlers.screen import AdminScreen, Page
 from handlers.secrets import receive_secret
 from handlers.sources import chosen_root, source_page
 from handlers.states import SourceForm
 from handlers.texts import Texts
 from services.channels import ChannelService
-from services.errors import CronInvalid, SessionRequired
+from services.errors import CronInvalid, NotFound, SessionRequired
+from services.invites import InviteService
+from services.links import find_invite
+from services.saving import SavingService
 from services.schedule import describe, next_times, validate
 from services.sessions import SessionService
 from services.sources import SourceService
 from services.targets import check_folder
-from storage.models import FileKind, Filters, NewSource, Session, SessionChannel, SessionState, TargetKind
+from storage.models import Duplicates, FileKind, Filters, NewSource, Session, SessionChannel, SessionState, TargetKind
 
 PRESETS = ("0 * * * *", "0 */6 * * *", "0 7 * * *", "0 7 * * mon")
 LONGEST_NAME = 60
-INVITE_LINK = re.compile(r"(?:t\.me/(?:\+|joinchat/)|tg://join)", re.IGNORECASE)
 
 # -- account
 
@@ -92,6 +94,40 @@ async def start_with(
     await _take_channel(event, chosen, screen, texts, state)
 
 
+async def start_from_card(
+    event: TelegramObject,
+    callback_data: SaveAction,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    saving: SavingService,
+) -> None:
+    """A channel that was forwarded or linked: each step shows what the admin's defaults say."""
+    offer = await saving.offer(screen.admin_id, callback_data.channel, callback_data.session)
+    if offer.session_id is None or offer.whole is not None:
+        raise NotFound("question")
+    await saving.meet(offer.channel, offer.session_id)
+    profile = offer.profile
+    await state.clear()
+    await state.set_data(
+        {
+            "session": offer.session_id,
+            "channel": offer.channel.id,
+            "title": offer.channel.title,
+            "kinds": list(profile.filters.kinds),
+            "extensions": list(profile.filters.extensions),
+            "root": profile.root,
+            "folder": offer.folder,
+            "cron": profile.cron,
+            "name": await saving.unique_name(offer.channel.title),
+            "name_template": profile.name_template,
+            "duplicates": profile.duplicates,
+            "live": profile.live,
+        }
+    )
+    await ask_files(event, screen, texts, state)
+
+
 # -- channel
 
 
@@ -113,7 +149,7 @@ async def ask_channel(
     await screen.answer()
     rows = _search(await channels.of_session(session.id), data.get("search"))
     text = texts.sources.ask_channel(session, rows, data.get("search"))
-    await screen.show(Page(text, keyboards.sources.pick_channel(texts, rows, page)))
+    await screen.show(Page(text, keyboards.sources.pick_channel(texts, session.id, rows, page)))
 
 
 def _search(rows: list[SessionChannel], wanted: str | None) -> list[SessionChannel]:
@@ -143,12 +179,18 @@ async def receive_channel_text(
     state: FSMContext,
     sessions: SessionService,
     channels: ChannelService,
+    invites: InviteService,
 ) -> None:
-    """A name or link is looked up; anything else searches the list."""
+    """A name or link is looked up, an invite link by any account; anything else searches the list."""
     text = (message.text or "").strip()
-    if INVITE_LINK.search(text):
+    if invite := find_invite(text):
         await receive_secret(message, screen, texts)
-        await screen.show(Page(texts.sources.no_invite_links(), keyboards.sources.cancel(texts)))
+        channel_id = await begin_invite(invite.hash, screen, texts, state, invites)
+        if channel_id is not None:
+            data = await state.get_data()
+            await _take_channel(message, await channels.seen(data["session"], channel_id), screen, texts, state)
+        else:
+            await state.set_state(None)  # the question whether to join takes the place of this one
         return
     if channels.is_reference(text):
         data = await state.get_data()
@@ -250,7 +292,10 @@ async def receive_folder(message: Message, screen: AdminScreen, texts: Texts, st
 async def ask_schedule(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.schedule)
     words = [describe(cron) for cron in PRESETS]
-    await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), keyboards.sources.pick_schedule(texts, words)))
+    data = await state.get_data()
+    keep = texts.sources.keep_schedule(data["cron"]) if "cron" in data else None
+    markup = keyboards.sources.pick_schedule(texts, words, keep)
+    await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), markup))
 
 
 async def receive_schedule(
@@ -281,7 +326,8 @@ async def receive_cron(message: Message, screen: AdminScreen, texts: Texts, stat
 
 async def ask_name(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.name)
-    name = (await state.get_data())["title"][:LONGEST_NAME]
+    data = await state.get_data()
+    name = data.get("name") or data["title"][:LONGEST_NAME]
     page = keyboards.sources.pick_default(texts, texts.labels.use_name, Pick.NAME)
     await screen.show(Page(texts.sources.ask_name(name), page))
 
@@ -322,6 +368,9 @@ async def create(
         target=TargetKind.NAS if data.get("root") else TargetKind.LOCAL,
         folder=data["folder"],
         root=data.get("root"),
+        name_template=data.get("name_template"),
+        duplicates=Duplicates(data.get("duplicates", Duplicates.KEEP)),
+        live=data.get("live", False),
     )
     card = await sources.create(new, data.get("cron"), texts.zone.key)
     await state.clear()
@@ -345,6 +394,7 @@ def build() -> Router:
     """Each button counts only in the step that shows it: a stale one of an earlier step changes nothing."""
     router = Router(name="add-source")
     router.callback_query.register(start_with, SessionChannelAction.filter(F.verb == ChannelVerb.SAVE))
+    router.callback_query.register(start_from_card, SaveAction.filter(F.verb == SaveVerb.STEPS))
     router.callback_query.register(start, Go.filter(F.to == Place.ADD_SOURCE))
     for form_state, pick, handler in (
         (SourceForm.session, Pick.SESSION, receive_session),
@@ -356,6 +406,7 @@ def build() -> Router:
         (SourceForm.folder, Pick.ROOT_USE, use_root),
         (SourceForm.folder, Pick.FOLDER, ask_schedule),
         (SourceForm.schedule, Pick.SCHEDULE, receive_schedule),
+        (SourceForm.schedule, Pick.SCHEDULE_KEEP, ask_name),
         (SourceForm.schedule, Pick.OWN_CRON, ask_cron),
         (SourceForm.name, Pick.NAME, ask_confirm),
         (SourceForm.confirm, Pick.CONFIRM, create),

@@ -236,6 +236,7 @@ class Pick(StrEnum):
     ROOT = "r"
     ROOT_USE = "ru"
     SCHEDULE = "sc"
+    SCHEDULE_KEEP = "sk"
     OWN_CRON = "oc"
     NAME = "n"
     CONFIRM = "ok"

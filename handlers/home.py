@@ -8,6 +8,7 @@ from aiogram.types import TelegramObject
 from handlers import (
     access,
     add_source,
+    defaults,
     edit_source,
     import_session,
     join_requests,
@@ -38,6 +39,7 @@ PROMPTS: dict[str, Prompt] = {
     **import_session.PROMPTS,
     **add_source.PROMPTS,
     **edit_source.PROMPTS,
+    **defaults.PROMPTS,
     **sources.PROMPTS,
     **save_several.PROMPTS,
     **sessions.PROMPTS,

@@ -190,6 +190,6 @@ def build_last() -> Router:
 
 
 def _register(router: Router, *filters: BaseFilter) -> None:
-    router.message.register(receive_forward, *filters, F.forward_origin.type.in_({"channel", "chat"}))
+    router.message.register(receive_forward, *filters, F.forward_origin.type.in_(("channel", "chat")))
     router.message.register(receive_links, *filters, HasLinks())
     router.message.register(receive_hidden, *filters, F.forward_origin)

@@ -90,6 +90,10 @@ class SavingService:
             await self._folder(profile, channel.title),
         )
 
+    async def meet(self, channel: Channel, session_id: int) -> None:
+        """The account can address the channel when this returns. Raises as Readers.peer."""
+        await self._readers.peer(session_id, channel)
+
     async def save(
         self, admin_id: int, channel_id: int, session_id: int, timezone: str, start: Start | None = None
     ) -> SourceCard:
@@ -149,7 +153,7 @@ class SavingService:
         if offer.whole is None and offer.single is None:
             if session_id not in {each.id for each in offer.readers}:
                 raise ReaderMissing
-            await self._readers.peer(session_id, offer.channel)
+            await self.meet(offer.channel, session_id)
         return offer
 
     async def _new(self, offer: Offer, session_id: int, name: str, scope: Scope, start: Start | None) -> NewSource:

@@ -66,9 +66,9 @@ class SourceService:
 
     async def create(self, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
         """`cron` None: scraped by hand only. Nothing is made when this raises NameTaken, CronInvalid, FolderInvalid,
-        RootUnused or TargetUnavailable."""
+        TemplateInvalid, RootUnused or TargetUnavailable."""
         async with audit.act(AuditVerb.SOURCE_ADD, new.name):
-            await self._check_place(new.root, new.folder)
+            await self._check_place(new.root, new.folder, new.name_template)
             if cron is not None:
                 next_times(cron, timezone, 1)
             source = await self._sources.add(new)

@@ -2,6 +2,7 @@
 
 from handlers.keyboards import (
     account_channels,
+    defaults,
     editing,
     forget,
     home,
@@ -20,6 +21,7 @@ from handlers.keyboards.base import ROWS, one, only_home, window
 __all__ = [
     "ROWS",
     "account_channels",
+    "defaults",
     "editing",
     "forget",
     "home",

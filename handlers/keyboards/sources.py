@@ -11,6 +11,8 @@ from handlers.callbacks import (
     Place,
     RunAction,
     RunVerb,
+    SeveralAction,
+    SeveralVerb,
     ShowAll,
     SourceAction,
     SourceEdit,
@@ -32,7 +34,10 @@ def listing(texts: Texts, cards: Sequence[SourceCard], page: int, *, is_searched
         ],
         turning(texts, page, len(cards), (Go(to=Place.SOURCES, page=n) for n in (page - 1, page + 1))),
         [button(texts.labels.show_all, ShowAll())] if is_searched else [],
-        [button(texts.labels.add_source, Go(to=Place.ADD_SOURCE))],
+        [
+            button(texts.labels.add_source, Go(to=Place.ADD_SOURCE)),
+            button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=0)),
+        ],
         home_row(texts),
     )
 
@@ -105,13 +110,15 @@ def pick_session(texts: Texts, rows: Sequence[Session]) -> InlineKeyboardMarkup:
     )
 
 
-def pick_channel(texts: Texts, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
+def pick_channel(texts: Texts, session_id: int, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
+    several = SeveralAction(session=session_id, verb=SeveralVerb.OPEN)
     return markup(
         *[
             [button(texts.account_channels.label(row), SourcePick(what=Pick.CHANNEL, value=row.channel.id))]
             for row in window(rows, page)
         ],
         turning(texts, page, len(rows), (SourcePick(what=Pick.PAGE, value=n) for n in (page - 1, page + 1))),
+        [button(texts.labels.several, several)] if len(rows) > 1 else [],
         _cancel(texts),
     )
 
@@ -154,10 +161,12 @@ def pick_folder(texts: Texts, roots: Sequence[str], chosen: str | None) -> Inlin
     return markup(*(rows if roots else []), [use], _cancel(texts))
 
 
-def pick_schedule(texts: Texts, words: Sequence[str]) -> InlineKeyboardMarkup:
-    """`words` describe the presets, in their order; a button carries the position, 1 the first."""
+def pick_schedule(texts: Texts, words: Sequence[str], keep: str | None = None) -> InlineKeyboardMarkup:
+    """`words` describe the presets, in their order; a button carries the position, 1 the first. `keep`: what is
+    chosen already, in words."""
     presets = [button(label, SourcePick(what=Pick.SCHEDULE, value=n + 1)) for n, label in enumerate(words)]
     return markup(
+        [button(keep, SourcePick(what=Pick.SCHEDULE_KEEP), "primary")] if keep else [],
         *[presets[n : n + 2] for n in range(0, len(presets), 2)],
         [button(texts.labels.own_schedule, SourcePick(what=Pick.OWN_CRON))],
         [button(texts.labels.only_by_hand, SourcePick(what=Pick.SCHEDULE, value=0))],

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from handlers.texts.account_channels import AccountChannelTexts
 from handlers.texts.audit import AuditTexts
 from handlers.texts.base import utc_clock
+from handlers.texts.defaults import DefaultsTexts
 from handlers.texts.editing import EditTexts
 from handlers.texts.errors import ErrorTexts
 from handlers.texts.estimates import EstimateTexts
@@ -44,6 +45,7 @@ class Texts:
         self.account_channels = AccountChannelTexts(self.zone, clock)
         self.sources = SourceTexts(self.zone, clock)
         self.saving = SavingTexts(self.zone, clock)
+        self.defaults = DefaultsTexts(self.zone, clock)
         self.editing = EditTexts(self.zone, clock)
         self.estimates = EstimateTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)

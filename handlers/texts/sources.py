@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.texts.base import Words, number, plural, quote, size, title
+from services.schedule import describe
 from services.sources import SourceCard
 from services.targets import MANY_ENTRIES, RootLook
 from storage.models import Duplicates, FileKind, Filters, RunKind, RunStatus, Session, SessionChannel, Source
@@ -116,12 +117,6 @@ class SourceTexts(Words):
             "Tap one. Or type: part of a title to search, or @name or a t.me link of a public channel."
         )
 
-    def no_invite_links(self) -> str:
-        return (
-            "That is a private invite link; your message was deleted. Join with that account in an official app first: "
-            "then the channel stands in the list here."
-        )
-
     def ask_files(self, channel: str, chosen: Filters) -> str:
         return (
             f"<b>{quote(channel)}</b>\nWhich files? Messages are kept in any case.\n"
@@ -149,6 +144,10 @@ class SourceTexts(Words):
 
     def ask_schedule(self, timezone: str) -> str:
         return f"How often shall Porter look for new posts? Times are in {quote(timezone)}."
+
+    def keep_schedule(self, cron: str | None) -> str:
+        """A button: what is chosen already."""
+        return f"● {describe(cron)}" if cron else "● Only when I ask"
 
     def ask_cron(self) -> str:
         return (

@@ -1,14 +1,11 @@
 """Save a channel by forwarding a post of it or sending a link: what the card says, and what one tap does."""
 
-import asyncio
-import re
-
 import pytest
 
 from sandbox import walks
 from sandbox.driver import Actor
 from sandbox.world import Message
-from storage.models import Scope, Source, StartKind
+from storage.models import Scope, Source
 from tests.play import Play
 
 
