@@ -17,7 +17,6 @@ from services.clients.base import ApiCredentials
 from services.confirmations import ConfirmationService
 from services.estimates import Estimator
 from services.exports import ExportService
-from services.first_looks import FirstLooks
 from services.gate import PeopleGate
 from services.home import HomeService
 from services.imports import ImportService
@@ -52,7 +51,6 @@ class Workflow(TypedDict):
     imports: ImportService
     invites: InviteService
     logins: LoginService
-    looks: FirstLooks
     people: PeopleGate
     pins: PinService
     profiles: ProfileService
@@ -80,7 +78,6 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         imports=house.imports,
         invites=house.invites,
         logins=house.logins,
-        looks=house.looks,
         people=house.gate,
         pins=house.pins,
         profiles=house.profiles,

@@ -137,9 +137,9 @@ class House:
         )
         readers = Readers(rows.channels, rows.sessions, rows.sources, self.channels, self.pool)
         self.saving = SavingService(rows.channels, readers, self.sources, self.profiles)
-        self.looks = FirstLooks(readers, self.estimator, self.channels, self.pool)
+        looks = FirstLooks(readers, self.estimator, self.channels, self.pool)
         self.invites = InviteService(rows.sessions, rows.sources, self.channels, self.pool)
-        self.save_cards = SaveCards(self.screens, self.admins, settings.zone, conversations.of, self.saving, self.looks)
+        self.save_cards = SaveCards(self.screens, self.admins, settings.zone, conversations.of, self.saving, looks)
         self.verifier = Verifier(rows.sources, rows.files, self.targets)
 
         # Keeping the gate

@@ -11,17 +11,13 @@ from handlers import keyboards
 from handlers.callbacks import ChannelVerb, Go, Pick, Place, SaveAction, SaveVerb, SessionChannelAction, SourcePick
 from handlers.keyboards.sources import CHOICES
 from handlers.parking import Prompt
-from handlers.save_invite import begin_invite
 from handlers.screen import AdminScreen, Page
-from handlers.secrets import receive_secret
 from handlers.sources import chosen_root, source_page
 from handlers.states import SourceForm
 from handlers.texts import Texts
 from services.channels import ChannelService
 from services.errors import CronInvalid, NotFound, SessionRequired
-from services.invites import InviteService
-from services.links import find_invite
-from services.saving import SavingService
+from services.saving import Offer, SavingService
 from services.schedule import describe, next_times, validate
 from services.sessions import SessionService
 from services.sources import SourceService
@@ -107,25 +103,27 @@ async def start_from_card(
     if offer.session_id is None or offer.whole is not None:
         raise NotFound("question")
     await saving.meet(offer.channel, offer.session_id)
-    profile = offer.profile
     await state.clear()
-    await state.set_data(
-        {
-            "session": offer.session_id,
-            "channel": offer.channel.id,
-            "title": offer.channel.title,
-            "kinds": list(profile.filters.kinds),
-            "extensions": list(profile.filters.extensions),
-            "root": profile.root,
-            "folder": offer.folder,
-            "cron": profile.cron,
-            "name": await saving.unique_name(offer.channel.title),
-            "name_template": profile.name_template,
-            "duplicates": profile.duplicates,
-            "live": profile.live,
-        }
-    )
+    await state.set_data(_prefilled(offer, await saving.unique_name(offer.channel.title)))
     await ask_files(event, screen, texts, state)
+
+
+def _prefilled(offer: Offer, name: str) -> dict[str, Any]:
+    profile = offer.profile
+    return {
+        "session": offer.session_id,
+        "channel": offer.channel.id,
+        "title": offer.channel.title,
+        "kinds": list(profile.filters.kinds),
+        "extensions": list(profile.filters.extensions),
+        "root": profile.root,
+        "folder": offer.folder,
+        "cron": profile.cron,
+        "name": name,
+        "name_template": profile.name_template,
+        "duplicates": profile.duplicates,
+        "live": profile.live,
+    }
 
 
 # -- channel
@@ -179,19 +177,9 @@ async def receive_channel_text(
     state: FSMContext,
     sessions: SessionService,
     channels: ChannelService,
-    invites: InviteService,
 ) -> None:
-    """A name or link is looked up, an invite link by any account; anything else searches the list."""
+    """A name or link is looked up; anything else searches the list."""
     text = (message.text or "").strip()
-    if invite := find_invite(text):
-        await receive_secret(message, screen, texts)
-        channel_id = await begin_invite(invite.hash, screen, texts, state, invites)
-        if channel_id is not None:
-            data = await state.get_data()
-            await _take_channel(message, await channels.seen(data["session"], channel_id), screen, texts, state)
-        else:
-            await state.set_state(None)  # the question whether to join takes the place of this one
-        return
     if channels.is_reference(text):
         data = await state.get_data()
         await _take_channel(message, await channels.find(text, data["session"]), screen, texts, state)

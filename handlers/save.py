@@ -15,14 +15,12 @@ from handlers import keyboards
 from handlers.callbacks import Go, Place, SaveAction, SaveVerb
 from handlers.keyboards.saving import act
 from handlers.runs import show_card
-from handlers.save_cards import SaveCards, card_page
+from handlers.save_cards import SaveCards
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
 from services.desks import RunDesk
 from services.errors import ReaderMissing
-from services.first_looks import FirstLooks
 from services.saving import Offer, SavingService
-from services.sources import SourceService
 from storage.models import Start, StartKind
 
 FORWARDED = "forwarded"
@@ -30,35 +28,21 @@ FORWARDED = "forwarded"
 # -- the card
 
 
-async def show_offered(
-    about: SaveAction,
-    screen: AdminScreen,
-    texts: Texts,
-    saving: SavingService,
-    looks: FirstLooks,
-    cards: SaveCards,
-    offer: Offer | None = None,
-) -> int:
-    """What is known at once; the rest comes in place."""
-    if offer is None:
-        offer = await saving.offer(screen.admin_id, about.channel, about.session)
-    known = looks.known(offer) if offer.readers else None
-    message_id = await screen.show(card_page(texts, offer, about, known))
-    if offer.whole is None:
-        cards.complete(screen.admin_id, message_id, about)
-    return message_id
-
-
 async def show_offer(
-    event: TelegramObject,
-    callback_data: SaveAction,
-    screen: AdminScreen,
-    texts: Texts,
-    saving: SavingService,
-    looks: FirstLooks,
-    save_cards: SaveCards,
+    event: TelegramObject, callback_data: SaveAction, screen: AdminScreen, texts: Texts, save_cards: SaveCards
 ) -> None:
-    await show_offered(callback_data, screen, texts, saving, looks, save_cards)
+    await save_cards.show(callback_data, screen, texts)
+
+
+async def _ready(about: SaveAction, screen: AdminScreen, texts: Texts, saving: SavingService) -> Offer | None:
+    """None: it takes a word first, with which account."""
+    offer = await saving.offer(screen.admin_id, about.channel, about.session)
+    if offer.session_id is not None:
+        await screen.answer()
+        return offer
+    markup = keyboards.saving.accounts(texts, offer.readers, about)
+    await screen.show(Page(texts.saving.ask_account(offer.channel), markup))
+    return None
 
 
 async def save_all(
@@ -67,32 +51,30 @@ async def save_all(
     screen: AdminScreen,
     texts: Texts,
     saving: SavingService,
-    looks: FirstLooks,
     save_cards: SaveCards,
-    sources: SourceService,
     runs: RunDesk,
 ) -> None:
-    """One tap where there is one account and not too much to fetch; a question before either."""
-    offer = await saving.offer(screen.admin_id, callback_data.channel, callback_data.session)
-    if offer.whole is not None:  # a second tap, or somebody else's: the card heals
-        await show_offered(act(callback_data, SaveVerb.CARD), screen, texts, saving, looks, save_cards, offer)
+    """One tap where there is one account and not too much to fetch; a question before either. A second tap, or
+    somebody else's, finds it saved: the card heals."""
+    offer = await _ready(callback_data, screen, texts, saving)
+    if offer is None:
         return
-    if offer.session_id is None:
-        await _ask_account(offer, callback_data, screen, texts)
-        return
-    await screen.answer()
-    start: Start | None = None
-    if callback_data.verb is SaveVerb.NEW:
-        start = Start(StartKind.NEW, message_id=(await looks.look(offer)).newest)
-    elif callback_data.verb is SaveVerb.ALL:
-        look = await looks.look(offer)
-        if looks.is_large(look):
-            text = texts.estimates.ask(look.estimate) if look.estimate else texts.saving.uncounted()
-            page = f"{texts.saving.facts(offer.channel)}\n{text}"
-            await screen.show(Page(page, keyboards.saving.large(texts, callback_data)))
-            return
-    card = await saving.save(screen.admin_id, offer.channel.id, offer.session_id, texts.zone.key, start)
-    await show_card(screen, texts, runs, await sources.scrape(card.source.id, screen.admin_id))
+    if offer.whole is not None:
+        await save_cards.show(act(callback_data, SaveVerb.CARD), screen, texts, offer)
+    elif callback_data.verb is SaveVerb.ALL and (question := await save_cards.question(offer, texts)):
+        await screen.show(Page(question, keyboards.saving.large(texts, callback_data)))
+    else:
+        is_new = callback_data.verb is SaveVerb.NEW
+        start = Start(StartKind.NEW, message_id=await save_cards.newest(offer)) if is_new else None
+        await _begin(offer, start, screen, texts, saving, runs)
+
+
+async def _begin(
+    offer: Offer, start: Start | None, screen: AdminScreen, texts: Texts, saving: SavingService, runs: RunDesk
+) -> None:
+    assert offer.session_id is not None
+    run = await saving.begin(screen.admin_id, offer.channel.id, offer.session_id, texts.zone.key, start)
+    await show_card(screen, texts, runs, run)
 
 
 async def save_posts(
@@ -104,15 +86,13 @@ async def save_posts(
     saving: SavingService,
     runs: RunDesk,
 ) -> None:
-    offer = await saving.offer(screen.admin_id, callback_data.channel, callback_data.session)
-    if offer.session_id is None:
-        await _ask_account(offer, callback_data, screen, texts)
+    offer = await _ready(callback_data, screen, texts, saving)
+    if offer is None or offer.session_id is None:
         return
     posts = await _posts(callback_data, state)
     if not posts:
         await screen.show(Page(texts.saving.posts_forgotten(), keyboards.only_home(texts)))
         return
-    await screen.answer()
     run = await saving.save_posts(screen.admin_id, offer.channel.id, offer.session_id, posts)
     await show_card(screen, texts, runs, run)
 
@@ -125,17 +105,11 @@ async def _posts(about: SaveAction, state: FSMContext) -> list[int]:
     return together["posts"] if is_that else []
 
 
-async def _ask_account(offer: Offer, about: SaveAction, screen: AdminScreen, texts: Texts) -> None:
-    markup = keyboards.saving.accounts(texts, offer.readers, about)
-    await screen.show(Page(texts.saving.ask_account(offer.channel), markup))
-
-
 async def ask_change(
     event: TelegramObject, callback_data: SaveAction, screen: AdminScreen, texts: Texts, saving: SavingService
 ) -> None:
-    offer = await saving.offer(screen.admin_id, callback_data.channel, callback_data.session)
-    if offer.session_id is None:
-        await _ask_account(offer, callback_data, screen, texts)
+    offer = await _ready(callback_data, screen, texts, saving)
+    if offer is None:
         return
     about = act(callback_data, SaveVerb.CHANGE, offer.session_id)
     await screen.show(Page(texts.saving.change(offer), keyboards.saving.change(texts, about)))

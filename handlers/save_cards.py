@@ -13,7 +13,7 @@ from handlers import keyboards
 from handlers.callbacks import SaveAction
 from handlers.login_screens import Conversations
 from handlers.notifier import texts_for
-from handlers.screen import Page, Screens
+from handlers.screen import AdminScreen, Page, Screens
 from handlers.texts import Texts
 from services.admins import AdminService
 from services.errors import PorterError
@@ -53,6 +53,28 @@ class SaveCards:
         self._saving = saving
         self._looks = looks
         self._tasks: dict[int, asyncio.Task[None]] = {}  # by admin: one card each
+
+    async def show(self, about: SaveAction, screen: AdminScreen, texts: Texts, offer: Offer | None = None) -> int:
+        """What is known at once; the rest comes in place. The id of the message. Raises as SavingService.offer."""
+        if offer is None:
+            offer = await self._saving.offer(screen.admin_id, about.channel, about.session)
+        known = self._looks.known(offer) if offer.readers else None
+        message_id = await screen.show(card_page(texts, offer, about, known))
+        if offer.whole is None:
+            self.complete(screen.admin_id, message_id, about)
+        return message_id
+
+    async def question(self, offer: Offer, texts: Texts) -> str | None:
+        """What to ask before all of it is saved; None: it is not so much."""
+        look = await self._looks.look(offer)
+        if not self._looks.is_large(look):
+            return None
+        amount = texts.estimates.ask(look.estimate) if look.estimate else texts.saving.uncounted()
+        return f"{texts.saving.facts(offer.channel)}\n{amount}"
+
+    async def newest(self, offer: Offer) -> int | None:
+        """The newest message there is, as far as it could be seen."""
+        return (await self._looks.look(offer)).newest
 
     def complete(self, admin_id: int, message_id: int, about: SaveAction) -> None:
         """Find out what is not known, and draw it. Whatever was being completed for this admin is left."""

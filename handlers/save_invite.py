@@ -10,16 +10,14 @@ from aiogram.types import TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import InviteAction, InviteVerb, SaveAction, SaveVerb
-from handlers.save import save_all, show_offered
+from handlers.save import save_all
 from handlers.save_cards import SaveCards
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
 from services.desks import RunDesk
-from services.first_looks import FirstLooks
 from services.invites import Invited, InviteService
 from services.saving import SavingService
 from services.sessions import SessionService
-from services.sources import SourceService
 
 KEPT = "kept"
 """Links of the message that came last, in the FSM data."""
@@ -68,7 +66,6 @@ async def show_invite(
     state: FSMContext,
     saving: SavingService,
     invites: InviteService,
-    looks: FirstLooks,
     save_cards: SaveCards,
 ) -> None:
     kept = await _kept(callback_data, screen, texts, state)
@@ -78,7 +75,7 @@ async def show_invite(
     channel_id = await begin_invite(kept["invite"], screen, texts, state, invites)
     if channel_id is not None:
         about = SaveAction(channel=channel_id, verb=SaveVerb.CARD)
-        await show_offered(about, screen, texts, saving, looks, save_cards)
+        await save_cards.show(about, screen, texts)
 
 
 async def ask_who_joins(
@@ -105,26 +102,23 @@ async def join(
     state: FSMContext,
     saving: SavingService,
     invites: InviteService,
-    looks: FirstLooks,
     save_cards: SaveCards,
     sessions: SessionService,
-    sources: SourceService,
     runs: RunDesk,
 ) -> None:
     """One try a tap. Where the admins there decide, the same button tries again later."""
-    kept = await _kept(callback_data, screen, texts, state)
-    if kept is None:
+    if (kept := await _kept(callback_data, screen, texts, state)) is None:
         return
     await screen.answer()
     joined = await invites.join(kept["invite"], callback_data.session, kept["title"])
     if joined is None:
-        account = await sessions.get(callback_data.session)
-        text = texts.saving.asked_to_join(kept["title"], account.name)
-        await screen.show(Page(text, keyboards.saving.asked_to_join(texts, callback_data.mark, account.id)))
+        name = (await sessions.get(callback_data.session)).name
+        markup = keyboards.saving.asked_to_join(texts, callback_data)
+        await screen.show(Page(texts.saving.asked_to_join(kept["title"], name), markup))
         return
     await state.update_data({KEPT: None})
     about = SaveAction(channel=joined.channel.id, verb=SaveVerb.ALL, session=joined.session_id)
-    await save_all(event, about, screen, texts, saving, looks, save_cards, sources, runs)
+    await save_all(event, about, screen, texts, saving, save_cards, runs)
 
 
 async def look_again(
@@ -135,9 +129,7 @@ async def look_again(
     state: FSMContext,
     saving: SavingService,
     invites: InviteService,
-    looks: FirstLooks,
     save_cards: SaveCards,
-    sources: SourceService,
     runs: RunDesk,
 ) -> None:
     """Whether it was let in by now. It is not asked for once more: they may have said no."""
@@ -150,7 +142,7 @@ async def look_again(
         return
     await state.update_data({KEPT: None})
     about = SaveAction(channel=member.channel.id, verb=SaveVerb.ALL, session=member.session_id)
-    await save_all(event, about, screen, texts, saving, looks, save_cards, sources, runs)
+    await save_all(event, about, screen, texts, saving, save_cards, runs)
 
 
 def build() -> Router:

@@ -14,14 +14,13 @@ from aiogram.types import Message, MessageOriginChannel, MessageOriginChat, Tele
 from handlers import keyboards
 from handlers.callbacks import LinkPick, SaveAction, SaveVerb
 from handlers.parking import is_list, park
-from handlers.save import FORWARDED, show_offered
+from handlers.save import FORWARDED
 from handlers.save_cards import SaveCards
 from handlers.save_invite import KEPT, begin_invite, remember
 from handlers.screen import AdminScreen, Page
 from handlers.secrets import receive_secret
-from handlers.states import OpenList
+from handlers.states import OpenList, SourceForm
 from handlers.texts import Texts
-from services.first_looks import FirstLooks
 from services.invites import InviteService
 from services.links import ChannelLink, InviteLink, Link, find_links
 from services.saving import SavingService
@@ -38,21 +37,24 @@ class ByOwner(BaseFilter):
 
 
 class Unasked(BaseFilter):
-    """Nothing else is being asked: no conversation, or a list that is merely open."""
+    """Nothing else is being asked: no conversation, a list that is merely open, or just this: which channel."""
 
     async def __call__(self, message: Message, state: FSMContext) -> bool:
         name = await state.get_state()
-        return name is None or is_list(name)
+        return name is None or is_list(name) or name == SourceForm.channel.state
 
 
 class HasLinks(BaseFilter):
-    """Hands the links over. While an account's channels are listed, names are looked up there."""
+    """Hands the links over. Where an account's channels are listed, names are looked up with that account: there, only
+    invite links come this way."""
 
     async def __call__(self, message: Message, state: FSMContext) -> bool | dict[str, Any]:
         text = message.text or message.caption or ""
-        if text.startswith("/") or await state.get_state() == OpenList.channels.state:
+        if text.startswith("/"):
             return False
         links = find_links("\n".join([text, *_hidden(message)]) if _hidden(message) else text)
+        if await state.get_state() in (OpenList.channels.state, SourceForm.channel.state):
+            links = [link for link in links if isinstance(link, InviteLink)]
         return {"links": links} if links else False
 
 
@@ -67,7 +69,6 @@ async def receive_forward(
     texts: Texts,
     state: FSMContext,
     saving: SavingService,
-    looks: FirstLooks,
     save_cards: SaveCards,
 ) -> None:
     origin = message.forward_origin
@@ -79,7 +80,7 @@ async def receive_forward(
     await park(state)
     channel = await saving.find(ChannelLink(chat.id), chat.username)
     about = SaveAction(channel=channel.id, verb=SaveVerb.CARD, post=post)
-    message_id = await show_offered(about, screen, texts, saving, looks, save_cards)
+    message_id = await save_cards.show(about, screen, texts)
     together = {"channel": channel.id, "posts": [post], "at": time.time(), "card": message_id}
     await state.update_data({FORWARDED: together})
 
@@ -110,7 +111,6 @@ async def receive_links(
     state: FSMContext,
     saving: SavingService,
     invites: InviteService,
-    looks: FirstLooks,
     save_cards: SaveCards,
 ) -> None:
     """Of several it is asked which. A message with an invite link is deleted before anything else."""
@@ -118,7 +118,7 @@ async def receive_links(
         await receive_secret(message, screen, texts)
     await park(state)
     if len(links) == 1:
-        await _open(links[0], screen, texts, state, saving, invites, looks, save_cards)
+        await _open(links[0], screen, texts, state, saving, invites, save_cards)
         return
     mark = await remember(state, links=[_packed(link) for link in links])
     await screen.show(Page(texts.saving.which_link(len(links)), keyboards.saving.links(texts, links, mark)))
@@ -132,7 +132,6 @@ async def pick_link(
     state: FSMContext,
     saving: SavingService,
     invites: InviteService,
-    looks: FirstLooks,
     save_cards: SaveCards,
 ) -> None:
     kept = (await state.get_data()).get(KEPT) or {}
@@ -142,7 +141,7 @@ async def pick_link(
         return
     await screen.answer()
     link = _unpacked(links[callback_data.position])
-    await _open(link, screen, texts, state, saving, invites, looks, save_cards)
+    await _open(link, screen, texts, state, saving, invites, save_cards)
 
 
 def _packed(link: Link) -> list[Any]:
@@ -160,7 +159,6 @@ async def _open(
     state: FSMContext,
     saving: SavingService,
     invites: InviteService,
-    looks: FirstLooks,
     save_cards: SaveCards,
 ) -> None:
     if isinstance(link, InviteLink):
@@ -171,7 +169,7 @@ async def _open(
     else:
         channel = await saving.find(link)
         about = SaveAction(channel=channel.id, verb=SaveVerb.CARD, post=link.post or 0)
-    await show_offered(about, screen, texts, saving, looks, save_cards)
+    await save_cards.show(about, screen, texts)
 
 
 def build() -> Router:

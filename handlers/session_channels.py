@@ -8,16 +8,12 @@ from handlers import keyboards
 from handlers.callbacks import ChannelVerb, SessionAction, SessionChannelAction, SessionVerb, ShowAll
 from handlers.parking import Prompt
 from handlers.runs import show_card
-from handlers.save_invite import begin_invite
 from handlers.screen import AdminScreen, Page
 from handlers.searching import Searches, is_open, list_data, open_list, search, search_nothing, searched
-from handlers.secrets import receive_secret
 from handlers.states import OpenList
 from handlers.texts import Texts
 from services.channels import ChannelService
 from services.desks import RequestDesk, RunDesk
-from services.invites import InviteService
-from services.links import find_invite
 from services.sessions import SessionService
 from storage.models import SessionChannel
 
@@ -111,17 +107,10 @@ async def receive_text(
     channels: ChannelService,
     requests: RequestDesk,
     runs: RunDesk,
-    invites: InviteService,
 ) -> None:
-    """A name, link or id is looked up with this account, an invite link with any; anything else searches the list."""
+    """A name, link or id is looked up with this account; anything else searches the list."""
     text = message.text or ""
-    if invite := find_invite(text):
-        await receive_secret(message, screen, texts)
-        channel_id = await begin_invite(invite.hash, screen, texts, state, invites)
-        if channel_id is not None:
-            found = await channels.seen((await list_data(state))["session"], channel_id)
-            await _take(found, screen, texts, requests, runs, loads=False)
-    elif channels.is_reference(text):
+    if channels.is_reference(text):
         data = await list_data(state)
         found = await channels.find(text, data["session"])
         await _take(found, screen, texts, requests, runs, loads=bool(data.get("loads")))

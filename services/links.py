@@ -73,11 +73,6 @@ def find_links(text: str) -> list[Link]:
     return [link for link in links if not (isinstance(link, ChannelLink) and _is_bare_of(link, of_posts))]
 
 
-def find_invite(text: str) -> InviteLink | None:
-    """The first invite link in a text."""
-    return next((link for link in find_links(text) if isinstance(link, InviteLink)), None)
-
-
 def _key(channel: int | str) -> int | str:
     return channel.lower() if isinstance(channel, str) else channel
 

@@ -111,6 +111,13 @@ class SavingService:
                 return await self._sources.widen(offer.single.id, new, offer.profile.cron, timezone)
             return await self._sources.create(new, offer.profile.cron, timezone)
 
+    async def begin(
+        self, admin_id: int, channel_id: int, session_id: int, timezone: str, start: Start | None = None
+    ) -> Run:
+        """`save`, and its first run. Raises as `save`, and AlreadyActive."""
+        source = (await self.save(admin_id, channel_id, session_id, timezone, start)).source
+        return await self._sources.scrape(source.id, admin_id)
+
     async def save_posts(self, admin_id: int, channel_id: int, session_id: int, posts: Sequence[int]) -> Run:
         """Those posts, by what carries the channel already, or by a source of single posts, which is made once.
 

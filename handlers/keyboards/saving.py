@@ -108,8 +108,8 @@ def who_joins(texts: Texts, sessions: Sequence[Session], mark: int) -> InlineKey
     )
 
 
-def asked_to_join(texts: Texts, mark: int, session_id: int) -> InlineKeyboardMarkup:
-    again = InviteAction(verb=InviteVerb.AGAIN, mark=mark, session=session_id)
+def asked_to_join(texts: Texts, asked: InviteAction) -> InlineKeyboardMarkup:
+    again = asked.model_copy(update={"verb": InviteVerb.AGAIN})
     return markup([button(texts.labels.try_again, again)], home_row(texts))
 
 

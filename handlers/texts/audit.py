@@ -19,6 +19,7 @@ DID: dict[AuditVerb, str] = {
     AuditVerb.SOURCE_EDIT: "change the saved channel",
     AuditVerb.SOURCE_PAUSE: "pause the schedule of",
     AuditVerb.SOURCE_RESUME: "resume the schedule of",
+    AuditVerb.SOURCE_START_OVER: "start over with",
     AuditVerb.SOURCE_DELETE: "delete the saved channel",
     AuditVerb.SOURCE_VERIFY: "check the files of",
     AuditVerb.ROOT_USE: "use the disk",
