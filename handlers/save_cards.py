@@ -53,6 +53,11 @@ class SaveCards:
         self._saving = saving
         self._looks = looks
         self._tasks: dict[int, asyncio.Task[None]] = {}  # by admin: one card each
+        self._shown: dict[int, int] = {}  # by admin: at which drawing of the screen a card was drawn last
+
+    def is_shown(self, admin_id: int) -> bool:
+        """Whether the admin's screen shows a card, for all that is known since the start."""
+        return self._shown.get(admin_id) == self._screens.drawn(admin_id)
 
     async def show(self, about: SaveAction, screen: AdminScreen, texts: Texts, offer: Offer | None = None) -> int:
         """What is known at once; the rest comes in place. The id of the message. Raises as SavingService.offer."""
@@ -60,6 +65,7 @@ class SaveCards:
             offer = await self._saving.offer(screen.admin_id, about.channel, about.session)
         known = self._looks.known(offer) if offer.readers else None
         message_id = await screen.show(card_page(texts, offer, about, known))
+        self._shown[screen.admin_id] = self._screens.drawn(screen.admin_id)
         if offer.whole is None:
             self.complete(screen.admin_id, message_id, about)
         return message_id
@@ -80,8 +86,7 @@ class SaveCards:
         """Find out what is not known, and draw it. Whatever was being completed for this admin is left."""
         if (before := self._tasks.pop(admin_id, None)) is not None:
             before.cancel()
-        drawn = self._screens.drawn(admin_id)
-        task = asyncio.create_task(self._complete(admin_id, message_id, about, drawn))
+        task = asyncio.create_task(self._complete(admin_id, message_id, about))
         self._tasks[admin_id] = task
         task.add_done_callback(lambda done: self._ended(admin_id, done))
 
@@ -101,12 +106,14 @@ class SaveCards:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _complete(self, admin_id: int, message_id: int, about: SaveAction, drawn: int) -> None:
+    async def _complete(self, admin_id: int, message_id: int, about: SaveAction) -> None:
         await asyncio.sleep(SETTLE_SECONDS)
-        look = await self._looks.look(await self._saving.offer(admin_id, about.channel, about.session))
+        offer = await self._saving.offer(admin_id, about.channel, about.session)
+        look = await self._looks.look(offer) if offer.whole is None else None
         texts = await texts_for(self._admins, admin_id, self._zone)
         async with self._conversations(admin_id):
-            if self._screens.drawn(admin_id) != drawn:
+            if not self.is_shown(admin_id):
                 return  # the admin has gone elsewhere
             offer = await self._saving.offer(admin_id, about.channel, about.session)
-            await self._screens.edit(admin_id, message_id, card_page(texts, offer, about, look))
+            if await self._screens.edit(admin_id, message_id, card_page(texts, offer, about, look)):
+                self._shown[admin_id] = self._screens.drawn(admin_id)
