@@ -10,6 +10,7 @@ from aiogram.types import TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import InviteAction, InviteVerb, SaveAction, SaveVerb
+from handlers.parking import park
 from handlers.save import save_all
 from handlers.save_cards import SaveCards
 from handlers.screen import AdminScreen, Page
@@ -35,6 +36,7 @@ async def begin_invite(
 ) -> int | None:
     """The question whether to join; or, for a channel where an account is already, its id."""
     invited = await invites.look(link_hash)
+    await park(state)
     if invited.member is not None:
         return invited.member.channel.id
     mark = await remember(state, invite=link_hash, title=invited.invitation.title)

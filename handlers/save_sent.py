@@ -77,8 +77,8 @@ async def receive_forward(
     post = origin.message_id if isinstance(origin, MessageOriginChannel) else 0
     if await _joins_others(state, save_cards, screen.admin_id, chat.id, post):
         return
-    await park(state)
     channel = await saving.find(ChannelLink(chat.id), chat.username)
+    await park(state)
     about = SaveAction(channel=channel.id, verb=SaveVerb.CARD, post=post)
     message_id = await save_cards.show(about, screen, texts)
     together = {"channel": channel.id, "posts": [post], "at": time.time(), "card": message_id}
@@ -113,13 +113,14 @@ async def receive_links(
     invites: InviteService,
     save_cards: SaveCards,
 ) -> None:
-    """Of several it is asked which. A message with an invite link is deleted before anything else."""
+    """Of several it is asked which. A message with an invite link is deleted before anything else. A link that leads
+    nowhere sets nothing aside."""
     if any(isinstance(link, InviteLink) for link in links):
         await receive_secret(message, screen, texts)
-    await park(state)
     if len(links) == 1:
         await _open(links[0], screen, texts, state, saving, invites, save_cards)
         return
+    await park(state)
     mark = await remember(state, links=[_packed(link) for link in links])
     await screen.show(Page(texts.saving.which_link(len(links)), keyboards.saving.links(texts, links, mark)))
 
@@ -168,6 +169,7 @@ async def _open(
         about = SaveAction(channel=channel_id, verb=SaveVerb.CARD)
     else:
         channel = await saving.find(link)
+        await park(state)
         about = SaveAction(channel=channel.id, verb=SaveVerb.CARD, post=link.post or 0)
     await save_cards.show(about, screen, texts)
 

@@ -76,7 +76,7 @@ async def test_a_public_channel_by_its_link(signed_in: Play) -> None:
     await signed_in.admin.send(signed_in.private.title.split()[-1].lower())
     await signed_in.admin.wait_for("1 with")
     await signed_in.admin.send("https://t.me/+AbCdEf0123456789")
-    await signed_in.admin.wait_for("private invite link")
+    await signed_in.admin.wait_for("expired, revoked or misspelt")
     assert "AbCdEf" not in str([message["text"] for message in await signed_in.admin.messages()])
     await signed_in.admin.send("@nobody_has_this_name")
     await signed_in.admin.wait_for("no such channel")
