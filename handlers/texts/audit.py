@@ -52,6 +52,8 @@ PLACES = {
     "sm1": "a button of an account",
     "so1": "a button of a saved channel",
     "sd1": "a button of a saved channel",
+    "fi1": "what is saved of a channel",
+    "st1": "where a saved channel begins",
     "sp1": "a step of saving a channel",
     "lp1": "loading who waits",
     "jr1": "a button of waiting people",
