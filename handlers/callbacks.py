@@ -119,6 +119,7 @@ class SessionMove(CallbackData, prefix="sm1"):
 class SourceVerb(StrEnum):
     SHOW = "show"
     SCRAPE = "run"
+    SCRAPE_SURELY = "run!"
     RETRY = "retry"
     PAUSE = "pause"
     RESUME = "on"
@@ -149,6 +150,8 @@ class EditPick(StrEnum):
     LIVE = "lv"
     DEFAULTS_USE = "du"
     DEFAULTS_OWN = "do"
+    FILTERS = "fi"
+    START_OVER = "so"
 
 
 class SourceEdit(CallbackData, prefix="sd1"):
@@ -219,9 +222,50 @@ class SeveralAction(CallbackData, prefix="sl1"):
     page: int = 0
 
 
-class SeveralTick(CallbackData, prefix="st1"):
+class SeveralTick(CallbackData, prefix="tk1"):
     channel: int
     page: int = 0
+
+
+class FilterPart(StrEnum):
+    """What of the filters is changed, and the answers."""
+
+    MENU = "m"
+    PRESET = "p"
+    ENDINGS = "x"
+    SIZE = "s"
+    WORDS = "w"
+    DATES = "d"
+    ONLY = "o"
+    EVERYTHING = "e"
+    CLEAR = "0"
+    KEEP = "ok"
+
+
+class FilterPick(CallbackData, prefix="fi1"):
+    """`id`: of the saved channel; 0: the admin's own defaults, -1: the one that is being added. `value`: a position."""
+
+    what: FilterPart
+    id: int
+    value: int = 0
+
+
+class StartPart(StrEnum):
+    """Where a saved channel begins."""
+
+    CHOOSE = "c"
+    PRESET = "p"
+    COUNT = "n"
+    DATE = "d"
+    SURELY = "!"
+
+
+class StartPick(CallbackData, prefix="st1"):
+    """`id` and `value`: as of FilterPick."""
+
+    what: StartPart
+    id: int
+    value: int = 0
 
 
 class Pick(StrEnum):
@@ -240,6 +284,7 @@ class Pick(StrEnum):
     OWN_CRON = "oc"
     NAME = "n"
     CONFIRM = "ok"
+    CHANGE = "ch"
 
 
 class SourcePick(CallbackData, prefix="sp1"):

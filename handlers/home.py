@@ -8,7 +8,9 @@ from aiogram.types import TelegramObject
 from handlers import (
     access,
     add_source,
+    choose_start,
     defaults,
+    edit_filters,
     edit_source,
     import_session,
     join_requests,
@@ -40,6 +42,8 @@ PROMPTS: dict[str, Prompt] = {
     **add_source.PROMPTS,
     **edit_source.PROMPTS,
     **defaults.PROMPTS,
+    **edit_filters.PROMPTS,
+    **choose_start.PROMPTS,
     **sources.PROMPTS,
     **save_several.PROMPTS,
     **sessions.PROMPTS,

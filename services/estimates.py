@@ -5,18 +5,32 @@ the newest files of each kind and of a second page: from the middle of the chann
 most CALLS requests and SAMPLE_FILES files, whatever the channel's size. Where the sample was everything, it is exact.
 """
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from services.clients.base import HISTORY_PAGE, FoundPage, Peer, Post, ReadingClient
 from services.clients.pacing import answered
 from services.clients.pool import ClientPool
-from services.errors import AccountRequired, NotFound, TargetError
+from services.errors import AccountRequired, NotFound, TargetError, TelegramError
 from services.filters import Matcher, kinds_of
 from services.targets import Targets
-from storage.models import FileKind, Filters, Run, RunKind, SessionKind, Start, StartKind
+from storage.models import (
+    FileKind,
+    FileTally,
+    Filters,
+    Run,
+    RunKind,
+    Scope,
+    SessionKind,
+    Source,
+    Start,
+    StartKind,
+)
 from storage.runs import RunRepository
 from storage.sessions import SessionRepository
+
+log = logging.getLogger(__name__)
 
 CALLS = 8
 SAMPLE_FILES = 200
@@ -91,11 +105,32 @@ class Estimator:
             raise AccountRequired
         matcher = Matcher(filters)
         peer = await self._pool.peer(session_id, channel_id)
-        if start.kind is StartKind.NEW:
+        if start.kind is StartKind.NEW and start.message_id is None:
             return await self._estimate(0, [], root)
         async with self._pool.reading(session_id) as client:
             posts, kinds = await answered(_Survey(client, peer, matcher).take(filters, start), SECONDS)
         return await self._estimate(posts, kinds, root)
+
+    async def look(
+        self, session_id: int, channel_id: int, filters: Filters, start: Start, root: str | None
+    ) -> Estimate | None:
+        """The same where it is no more than good to know. None: Telegram does not let us look now, or not at all."""
+        try:
+            return await self.estimate(session_id, channel_id, filters, start, root)
+        except (TelegramError, NotFound) as error:
+            log.info("no estimate: %s", type(error).__name__, extra={"session_id": session_id})
+            return None
+
+    async def first_run(self, source: Source, tally: FileTally) -> Estimate | None:
+        """What the next run of a source that never came to an end would bring, with what is wanted already."""
+        begun = Start(StartKind.NEW, message_id=source.cursor) if source.cursor else Start()
+        start = source.start or begun
+        if source.scope is Scope.POSTS:
+            start = Start(StartKind.NEW)
+        rest = await self.look(source.session_id, source.channel_id, source.filters, start, source.root)
+        if rest is None:
+            return None
+        return replace(rest, files=rest.files + tally.waiting, size_bytes=rest.size_bytes + tally.waiting_bytes)
 
     def needs_asking(self, estimate: Estimate) -> bool:
         """Whether an admin is asked before a first run brings so much."""

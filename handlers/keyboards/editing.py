@@ -21,9 +21,11 @@ def _back(texts: Texts, source_id: int) -> Row:
 def menu(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
     labels = texts.labels
     return markup(
+        [button(labels.edit_filters, _pick(EditPick.FILTERS, source_id))],
         [button(labels.edit_folder, _pick(EditPick.FOLDER, source_id))],
         [button(labels.edit_names, _pick(EditPick.NAMES, source_id))],
         [button(labels.edit_duplicates, _pick(EditPick.DUPLICATES, source_id))],
+        [button(labels.start_over_source, _pick(EditPick.START_OVER, source_id))],
         [button(labels.make_defaults, _pick(EditPick.DEFAULTS_USE, source_id))],
         home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source_id)),
     )

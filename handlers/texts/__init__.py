@@ -12,6 +12,7 @@ from handlers.texts.editing import EditTexts
 from handlers.texts.errors import ErrorTexts
 from handlers.texts.estimates import EstimateTexts
 from handlers.texts.exports import ExportTexts
+from handlers.texts.filters import FilterTexts
 from handlers.texts.forget import ForgetTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
@@ -47,6 +48,7 @@ class Texts:
         self.saving = SavingTexts(self.zone, clock)
         self.defaults = DefaultsTexts(self.zone, clock)
         self.editing = EditTexts(self.zone, clock)
+        self.filters = FilterTexts(self.zone, clock)
         self.estimates = EstimateTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)

@@ -42,6 +42,12 @@ class EstimateTexts(Words):
         posts = f"{plural(estimate.posts, 'post')}, " if estimate.posts is not None else ""
         return "; ".join(filter(None, (f"{posts}{self.amount(estimate)}: {self.time(estimate)}", self.free(estimate))))
 
+    def brings(self, estimate: Estimate | None, *, is_large: bool) -> str:
+        """At the end of a form. None: Porter could not look."""
+        if estimate is None:
+            return self.unknown()
+        return self.ask(estimate) if is_large else f"{self.line(estimate)}."
+
     def ask(self, estimate: Estimate) -> str:
         """The question before a large first run."""
         about = "about " if estimate.is_sampled else ""

@@ -11,7 +11,7 @@ from tests.play import Play, open_play
 
 
 async def test_defaults_are_set_once_and_used_by_cards(tmp_path: Path) -> None:
-    """Folder and root, names, duplicates, live; nonsense is refused, and the question stays; then Porter's own again."""
+    """Folder and root, names, duplicates, live; nonsense is refused, the question stays; then Porter's own again."""
     nas = tmp_path / "nas"
     nas.mkdir()
     async with open_play(tmp_path, nas_roots=f"nas={nas}") as play:
