@@ -19,6 +19,7 @@ from services.gate import PeopleGate
 from services.home import HomeService
 from services.imports import ImportService
 from services.login import LoginService
+from services.many_sources import ManySources
 from services.pins import PinService
 from services.profiles import ProfileService
 from services.repairs import SessionRepairs
@@ -45,6 +46,7 @@ class Workflow(TypedDict):
     home: HomeService
     imports: ImportService
     logins: LoginService
+    many_sources: ManySources
     people: PeopleGate
     pins: PinService
     profiles: ProfileService
@@ -68,6 +70,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         home=house.home,
         imports=house.imports,
         logins=house.logins,
+        many_sources=house.many_sources,
         people=house.gate,
         pins=house.pins,
         profiles=house.profiles,

@@ -37,11 +37,13 @@ from services.imports import ImportService
 from services.join_requests import JoinRequestService
 from services.leases import Leases
 from services.login import LoginService
+from services.many_sources import ManySources
 from services.pins import PinService
 from services.profiles import ProfileService
 from services.repairs import SessionRepairs
 from services.restores import RestingClients, RestoreService
 from services.retention import Forgetting, Retention
+from services.run_list import RunList
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
@@ -74,7 +76,8 @@ class House:
         self.confirmations = ConfirmationService(rows.confirmations)
         self.fsm, self.isolation = SqliteStorage(rows.conversations), SimpleEventIsolation()
         self.screens = Screens(bot, rows.screens, pace)
-        self.notifier = ScreenNotifier(self.screens, self.admins, settings.zone)
+        self.run_list = RunList(rows.runs)
+        self.notifier = ScreenNotifier(self.screens, self.admins, self.run_list, settings.zone)
         self.gate = BotApiGate(bot)
 
         # Clients of accounts
@@ -124,6 +127,15 @@ class House:
             self.targets,
             zone=settings.zone,
         )
+        self.many_sources = ManySources(
+            rows.source_sets,
+            rows.sources,
+            rows.files,
+            rows.sessions,
+            self.sources,
+            self.runner,
+            self.schedule,
+        )
         self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, zone=settings.zone)
         self.profiles = ProfileService(rows.profiles)
         self.verifier = Verifier(rows.sources, rows.files, self.targets)
@@ -141,7 +153,7 @@ class House:
             self.rights,
             self.audits,
         )
-        self.desks = Desks(self.requests, self.channels, self.runner, self.rights)
+        self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
 
         # Looking and forgetting
         self.home = HomeService(rows.summary, rows.admins)

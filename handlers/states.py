@@ -34,6 +34,8 @@ class OpenList(StatesGroup):
     accounts = State()
     channels = State()
     sources = State()
+    chosen = State()
+    runs = State()
 
 
 class SourceForm(StatesGroup):
@@ -52,6 +54,15 @@ class EditForm(StatesGroup):
     move = State()
     names = State()
     preview = State()
+    name = State()
+    account = State()
+    schedule = State()
+    schedule_preview = State()
+    zone = State()
+
+
+class ManyForm(StatesGroup):
+    folder = State()
 
 
 class LoadForm(StatesGroup):

@@ -49,6 +49,7 @@ PorterError
 ├── SessionInUse                it cannot go yet; carries what uses it
 ├── PatternInvalid              no regular expression that RE2 reads; carries its word
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
+├── SinglePosts                 a source of single posts has nothing to look for, and no schedule
 ├── NotFound                    the row is gone
 ├── SessionRequired             nothing can be read without an account
 ├── DecisionMade                somebody was faster; carries the request as it stands
@@ -359,11 +360,17 @@ class PatternInvalid(PorterError):
 
 
 class CronInvalid(PorterError):
-    """`why`: "syntax" or "never"."""
+    """`why`: "syntax" (`word`: the field), "parts" or "seconds" (`word`: how many), "random",
+    "together" (day and weekday), "never", "timezone"."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, word: str = "") -> None:
         super().__init__(why)
         self.why = why
+        self.word = word
+
+
+class SinglePosts(PorterError):
+    pass
 
 
 class ProxyInvalid(PorterError):

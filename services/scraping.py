@@ -5,7 +5,7 @@ cursor in one transaction. So a killed run walks on where it stood, and nothing 
 """
 
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, tzinfo
 
 from services.clients.base import PART_BYTES, HistoryPage, Peer
@@ -20,6 +20,18 @@ from storage.files import FileRepository
 from storage.models import File, FileTally, Progress, Run, Source
 from storage.sources import SourceRepository
 from storage.types import Clock, utc_now
+
+FAILED_BY = "failed/"
+"""What the counters of causes begin with."""
+
+
+def failed_by_cause(run: Run) -> dict[str, int]:
+    """Why files of a scrape failed, once it has come to its end."""
+    return {
+        name.removeprefix(FAILED_BY): count
+        for name, count in run.progress.counters.items()
+        if name.startswith(FAILED_BY)
+    }
 
 
 class Scraper:
@@ -56,6 +68,7 @@ class Scraper:
         peer = await self._pool.peer(source.session_id, source.channel_id)
         await self._walk(context, source, peer, start)
         await self._fetch(context, source, peer, start)
+        await self._say_why(context, source)
         await self._sources.finished(source.id, self._clock())
 
     async def ready(self, run: Run) -> bool:
@@ -85,6 +98,14 @@ class Scraper:
             await context.checkpoint(asdict(start))
             return start
         return _Start(**context.run.checkpoint)
+
+    async def _say_why(self, context: RunContext, source: Source) -> None:
+        """Why files of this run failed, for its card: a later retry takes the causes from the files themselves."""
+        progress = context.run.progress
+        if progress.counters.get("failed"):
+            causes = await self._files.causes(source.id, since=context.run.started_at)
+            why = {f"{FAILED_BY}{cause}": count for cause, count in causes.items()}
+            context.progress(replace(progress, counters={**progress.counters, **why}))
 
     async def _walk(self, context: RunContext, source: Source, peer: Peer, start: "_Start") -> None:
         counters = {"files": 0, "failed": 0, "skipped": 0, **context.run.progress.counters}

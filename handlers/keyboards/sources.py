@@ -6,6 +6,8 @@ from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
 
 from handlers.callbacks import (
     EditPick,
+    FailedFile,
+    FailedVerb,
     Go,
     Pick,
     Place,
@@ -59,7 +61,11 @@ def card(texts: Texts, card: SourceCard) -> InlineKeyboardMarkup:
         if card.run
         else button(labels.scrape, act(SourceVerb.SCRAPE), "primary")
     )
-    retry = [button(labels.retry, act(SourceVerb.RETRY))] if card.tally.failed and not card.run else []
+    failed: list[Row] = []
+    if card.tally.failed:
+        which = FailedFile(verb=FailedVerb.LIST, source=card.source.id)
+        again = button(texts.sources.retry_label(card.tally.failed), act(SourceVerb.RETRY))
+        failed = [[] if card.run else [again], [button(labels.failed_files, which)]]
     schedule: Row = []
     if card.schedule:
         paused = not card.source.enabled
@@ -71,7 +77,7 @@ def card(texts: Texts, card: SourceCard) -> InlineKeyboardMarkup:
     return markup(
         [sign_in_again(texts, card.source.session_id)] if card.source.is_held else [],
         [first],
-        retry,
+        *failed,
         schedule,
         [
             button(labels.edit_source, SourceEdit(what=EditPick.MENU, id=card.source.id)),

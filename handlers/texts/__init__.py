@@ -10,6 +10,7 @@ from handlers.texts.base import utc_clock
 from handlers.texts.editing import EditTexts
 from handlers.texts.errors import ErrorTexts
 from handlers.texts.exports import ExportTexts
+from handlers.texts.failed import FailedTexts
 from handlers.texts.forget import ForgetTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
@@ -40,6 +41,7 @@ class Texts:
         self.proxies = ProxyTexts(self.zone, clock)
         self.exports = ExportTexts(self.zone, clock)
         self.account_channels = AccountChannelTexts(self.zone, clock)
+        self.failed = FailedTexts(self.zone, clock)
         self.sources = SourceTexts(self.zone, clock)
         self.editing = EditTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)

@@ -70,7 +70,9 @@ class Labels:
 
     add_source: Final = "Save another channel"
     scrape: Final = "▶ Save now"
-    retry: Final = "Fetch failed files again"
+    failed_files: Final = "⚠️ Which files, and why"
+    only_failed: Final = "⚠️ Only what failed"
+    all_work: Final = "🛠 All work"
     pause: Final = "Pause"
     pause_schedule: Final = "Pause schedule"
     resume_schedule: Final = "Resume schedule"

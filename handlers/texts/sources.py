@@ -40,6 +40,11 @@ class SourceTexts(Words):
         return f"{self._mark(card)} {card.source.name} · {plural(card.source.total_files, 'file')}"
 
     @staticmethod
+    def retry_label(count: int = 0) -> str:
+        """`count` 0: not told."""
+        return f"↻ Fetch {plural(count, 'failed file')}" if count else "↻ Fetch failed files again"
+
+    @staticmethod
     def _mark(card: SourceCard) -> str:
         if card.source.is_held:
             return "🔴"
