@@ -135,6 +135,10 @@ class SourceAction(CallbackData, prefix="so1"):
     id: int
 
 
+OWN, CHOSEN = 0, -1
+"""In place of a saved channel's id: the admin's own defaults, and those that are chosen in the list."""
+
+
 class EditPick(StrEnum):
     """What is changed about a saved channel, and the answers."""
 
@@ -151,11 +155,11 @@ class EditPick(StrEnum):
     DUPLICATES_SET = "d!"
     NAME = "nm"
     ACCOUNT = "ac"
-    ACCOUNT_PICK = "ap"
+    ACCOUNT_PICK = "a1"
     ACCOUNT_SURELY = "ac!"
     SCHEDULE = "sc"
+    SCHEDULE_ASK = "sc?"
     SCHEDULE_PRESET = "sp"
-    SCHEDULE_OWN = "so"
     SCHEDULE_USE = "sc!"
     SCHEDULE_OFF = "s0!"
     ZONE = "z"
@@ -164,8 +168,8 @@ class EditPick(StrEnum):
 
 
 class SourceEdit(CallbackData, prefix="sd1"):
-    """`id`: of the saved channel; 0: the admin's own defaults, -1: those that are chosen in the list. `value`: the
-    position of what was chosen (of roots 0 is Local), or the id of an account."""
+    """`id`: of the saved channel, or OWN or CHOSEN. `value`: the position of what was chosen (of roots 0 is Local), or
+    the id of an account."""
 
     what: EditPick
     id: int

@@ -11,7 +11,7 @@ import re
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -87,6 +87,12 @@ def next_times(cron: str, timezone: str, count: int = 3, after: datetime | None 
         moment = _next(cron, zone, moment)
         times.append(moment)
     return times
+
+
+def zones() -> list[str]:
+    """Time zones to choose among, as people name them, by name."""
+    places = {name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))}
+    return sorted(places | {"UTC"})
 
 
 def _fields(cron: str) -> list[str]:

@@ -31,6 +31,7 @@ from storage.types import utc_now
 
 PREVIEWS = 3
 PAGE = 8
+LONGEST_NAME = 60
 NO_FILES = FileTally(0, 0, 0, 0, 0)
 
 log = logging.getLogger(__name__)

@@ -16,11 +16,13 @@ from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
 from handlers.texts.login import LoginTexts
+from handlers.texts.many import ManyTexts
 from handlers.texts.people import PeopleTexts
 from handlers.texts.proxies import ProxyTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
 from handlers.texts.runs import RunTexts
+from handlers.texts.schedules import ScheduleTexts
 from handlers.texts.sessions import SessionTexts
 from handlers.texts.sources import SourceTexts
 
@@ -43,6 +45,8 @@ class Texts:
         self.account_channels = AccountChannelTexts(self.zone, clock)
         self.failed = FailedTexts(self.zone, clock)
         self.sources = SourceTexts(self.zone, clock)
+        self.many = ManyTexts(self.zone, clock)
+        self.schedules = ScheduleTexts(self.zone, clock)
         self.editing = EditTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
