@@ -22,6 +22,7 @@ from services.home import HomeService
 from services.imports import ImportService
 from services.invites import InviteService
 from services.login import LoginService
+from services.many_sources import ManySources
 from services.pins import PinService
 from services.profiles import ProfileService
 from services.repairs import SessionRepairs
@@ -51,6 +52,7 @@ class Workflow(TypedDict):
     imports: ImportService
     invites: InviteService
     logins: LoginService
+    many_sources: ManySources
     people: PeopleGate
     pins: PinService
     profiles: ProfileService
@@ -78,6 +80,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         imports=house.imports,
         invites=house.invites,
         logins=house.logins,
+        many_sources=house.many_sources,
         people=house.gate,
         pins=house.pins,
         profiles=house.profiles,

@@ -41,12 +41,14 @@ from services.invites import InviteService
 from services.join_requests import JoinRequestService
 from services.leases import Leases
 from services.login import LoginService
+from services.many_sources import ManySources
 from services.pins import PinService
 from services.profiles import ProfileService
 from services.readers import Readers
 from services.repairs import SessionRepairs
 from services.restores import RestingClients, RestoreService
 from services.retention import Forgetting, Retention
+from services.run_list import RunList
 from services.runs import Runner
 from services.saving import SavingService
 from services.schedule import ScheduleService
@@ -80,7 +82,8 @@ class House:
         self.confirmations = ConfirmationService(rows.confirmations)
         self.fsm, self.isolation = SqliteStorage(rows.conversations), SimpleEventIsolation()
         self.screens = Screens(bot, rows.screens, pace)
-        self.notifier = ScreenNotifier(self.screens, self.admins, settings.zone)
+        self.run_list = RunList(rows.runs)
+        self.notifier = ScreenNotifier(self.screens, self.admins, self.run_list, settings.zone)
         self.gate = BotApiGate(bot)
 
         # Clients of accounts
@@ -130,6 +133,15 @@ class House:
             self.targets,
             zone=settings.zone,
         )
+        self.many_sources = ManySources(
+            rows.source_sets,
+            rows.sources,
+            rows.files,
+            rows.sessions,
+            self.sources,
+            self.runner,
+            self.schedule,
+        )
         self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, zone=settings.zone)
         self.profiles = ProfileService(rows.profiles)
         self.estimator = Estimator(
@@ -155,7 +167,7 @@ class House:
             self.rights,
             self.audits,
         )
-        self.desks = Desks(self.requests, self.channels, self.runner, self.rights)
+        self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
 
         # Looking and forgetting
         self.home = HomeService(rows.summary, rows.admins)

@@ -3,9 +3,10 @@
 from typing import Any
 
 from aiogram import F, Router
+from aiogram.filters import ExceptionTypeFilter, StateFilter
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
-from aiogram.types import Message, TelegramObject
+from aiogram.types import ErrorEvent, Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import (
@@ -22,20 +23,18 @@ from handlers.edit_filters import chosen_filters, chosen_start, show_menu
 from handlers.keyboards.filters import NEW_SOURCE
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
+from handlers.searching import LONGEST_SEARCH
 from handlers.sources import chosen_root, source_page
 from handlers.states import SourceForm
 from handlers.texts import Texts
 from services.channels import ChannelService
 from services.errors import CronInvalid, SessionRequired
 from services.estimates import Estimator
-from services.schedule import describe, next_times, validate
+from services.schedule import PRESETS, describe, next_times, validate
 from services.sessions import SessionService
-from services.sources import SourceService
+from services.sources import LONGEST_NAME, SourceService
 from services.targets import check_folder
 from storage.models import Duplicates, NewSource, Session, SessionChannel, SessionState, Start, StartKind, TargetKind
-
-PRESETS = ("0 * * * *", "0 */6 * * *", "0 7 * * *", "0 7 * * mon")
-LONGEST_NAME = 60
 
 # -- account
 
@@ -249,9 +248,19 @@ async def ask_cron(event: TelegramObject, screen: AdminScreen, texts: Texts, sta
 
 async def receive_cron(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     cron = " ".join((message.text or "").split())
+    await state.update_data(typed=cron[:LONGEST_SEARCH])
     validate(cron)
     await state.update_data(cron=cron)
     await ask_name(message, screen, texts, state)
+
+
+async def cron_refused(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    """What was typed is shown with the reason; another line may be typed at once."""
+    assert isinstance(event.exception, CronInvalid)
+    await state.set_state(SourceForm.cron)
+    trouble = texts.schedules.refused((await state.get_data()).get("typed", ""), texts.errors.of(event.exception))
+    await screen.show(Page(texts.sources.ask_cron(trouble), keyboards.sources.cancel(texts)))
+    await screen.answer()
 
 
 # -- name and confirmation
@@ -361,7 +370,9 @@ def build() -> Router:
     router.callback_query.register(ask_folder, SourceForm.files, FilterPick.filter(F.what == FilterPart.KEEP))
     router.message.register(receive_channel_text, SourceForm.channel, F.text)
     router.message.register(receive_folder, SourceForm.folder, F.text)
-    router.message.register(receive_cron, SourceForm.cron, F.text)
+    typing_cron = StateFilter(SourceForm.schedule, SourceForm.cron)
+    router.message.register(receive_cron, typing_cron, F.text)
+    router.errors.register(cron_refused, ExceptionTypeFilter(CronInvalid), typing_cron)
     router.message.register(receive_name, SourceForm.name, F.text)
     router.message.register(receive_name, SourceForm.confirm, F.text)  # the name was taken: another is typed
     return router

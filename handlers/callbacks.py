@@ -13,6 +13,7 @@ class Place(StrEnum):
     HELP = "help"
     SESSIONS = "sessions"
     SOURCES = "sources"
+    RUNS = "runs"
     REQUESTS = "requests"
     LOAD = "load"
     LOGIN = "login"
@@ -125,12 +126,18 @@ class SourceVerb(StrEnum):
     RESUME = "on"
     DELETE = "del"
     DELETE_SURELY = "del!"
+    DELETE_KEEPING = "delk!"
+    """Its messages stay."""
     VERIFY = "check"
 
 
 class SourceAction(CallbackData, prefix="so1"):
     verb: SourceVerb
     id: int
+
+
+OWN, CHOSEN = 0, -1
+"""In place of a saved channel's id: the admin's own defaults, and those that are chosen in the list."""
 
 
 class EditPick(StrEnum):
@@ -152,10 +159,23 @@ class EditPick(StrEnum):
     DEFAULTS_OWN = "do"
     FILTERS = "fi"
     START_OVER = "so"
+    NAME = "nm"
+    ACCOUNT = "ac"
+    ACCOUNT_PICK = "a1"
+    ACCOUNT_SURELY = "ac!"
+    SCHEDULE = "sc"
+    SCHEDULE_ASK = "sc?"
+    SCHEDULE_PRESET = "sp"
+    SCHEDULE_USE = "sc!"
+    SCHEDULE_OFF = "s0!"
+    ZONE = "z"
+    ZONE_PAGE = "zp"
+    ZONE_SET = "z!"
 
 
 class SourceEdit(CallbackData, prefix="sd1"):
-    """`id` 0: the admin's own defaults. `value`: the position of what was chosen; of roots 0 is Local."""
+    """`id`: of the saved channel, or OWN or CHOSEN. `value`: the position of what was chosen (of roots 0 is Local), or
+    the id of an account."""
 
     what: EditPick
     id: int
@@ -268,6 +288,59 @@ class StartPick(CallbackData, prefix="st1"):
     value: int = 0
 
 
+class FailedVerb(StrEnum):
+    LIST = "list"
+    RETRY = "retry"
+
+
+class FailedFile(CallbackData, prefix="ff1"):
+    """Files of a saved channel that could not be fetched. `value`: a page of them, or the file to try again."""
+
+    verb: FailedVerb
+    source: int
+    value: int = 0
+
+
+class ManyVerb(StrEnum):
+    """What happens to the saved channels that are chosen in the list."""
+
+    OPEN = "open"
+    TICK = "t"
+    PAGE = "p"
+    ALL = "all"
+    NONE = "none"
+    RUN = "run"
+    PAUSE = "off"
+    RESUME = "on"
+    ACCOUNT = "acc"
+    ACCOUNT_PICK = "acc1"
+    FOLDER = "dir"
+    FOLDER_ROOT = "root"
+    ROOT_USE = "root!"
+    FOLDER_KEEP = "dirk"
+    DELETE = "del"
+
+
+class Many(CallbackData, prefix="my1"):
+    """`value`: a saved channel, a page, an account, or the position of a root (0: Local)."""
+
+    verb: ManyVerb
+    value: int = 0
+
+
+class ManySurely(CallbackData, prefix="ms1"):
+    """A single-use "yes" to what was asked about them."""
+
+    id: int
+
+
+class ManyDelete(CallbackData, prefix="md1"):
+    """A single-use "yes" to deleting them. `keep`: their messages stay."""
+
+    id: int
+    keep: bool
+
+
 class Pick(StrEnum):
     """What is chosen while a source is added."""
 
@@ -351,6 +424,13 @@ class RunVerb(StrEnum):
 class RunAction(CallbackData, prefix="ru1"):
     verb: RunVerb
     id: int
+
+
+class RunPick(CallbackData, prefix="rl1"):
+    """A page of what works, waits and went. `failed`: of what went wrong alone."""
+
+    page: int = 0
+    failed: bool = False
 
 
 class PersonVerb(StrEnum):

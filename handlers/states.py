@@ -35,6 +35,8 @@ class OpenList(StatesGroup):
     channels = State()
     sources = State()
     several = State()
+    chosen = State()
+    runs = State()
 
 
 class SourceForm(StatesGroup):
@@ -53,6 +55,15 @@ class EditForm(StatesGroup):
     move = State()
     names = State()
     preview = State()
+    name = State()
+    account = State()
+    schedule = State()
+    schedule_preview = State()
+    zone = State()
+
+
+class ManyForm(StatesGroup):
+    folder = State()
 
 
 class DefaultsForm(StatesGroup):

@@ -53,6 +53,7 @@ PorterError
 ├── FilterInvalid               what was typed is no size, date, word or number; carries why
 ├── PatternInvalid              no regular expression that RE2 reads; carries its word
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
+├── SinglePosts                 a source of single posts has nothing to look for, and no schedule
 ├── NotFound                    the row is gone
 ├── SessionRequired             nothing can be read without an account
 ├── ReaderMissing               no account of Porter's sees this channel
@@ -396,11 +397,17 @@ class PatternInvalid(PorterError):
 
 
 class CronInvalid(PorterError):
-    """`why`: "syntax" or "never"."""
+    """`why`: "syntax" (`word`: the field), "parts" or "seconds" (`word`: how many), "random",
+    "together" (day and weekday), "never", "timezone"."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, word: str = "") -> None:
         super().__init__(why)
         self.why = why
+        self.word = word
+
+
+class SinglePosts(PorterError):
+    pass
 
 
 class ProxyInvalid(PorterError):

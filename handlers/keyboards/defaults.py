@@ -17,7 +17,7 @@ def page(texts: Texts, profile: Profile) -> InlineKeyboardMarkup:
     live = button(labels.live_on if profile.live else labels.live_off, _pick(EditPick.LIVE, int(not profile.live)))
     own = [button(labels.porters_own, _pick(EditPick.DEFAULTS_OWN))] if profile != Profile() else []
     return markup(
-        [button(labels.edit_filters, _pick(EditPick.FILTERS))],
+        [button(labels.edit_filters, _pick(EditPick.FILTERS)), button(labels.edit_schedule, _pick(EditPick.SCHEDULE))],
         [button(labels.edit_folder, _pick(EditPick.FOLDER)), button(labels.edit_names, _pick(EditPick.NAMES))],
         [button(labels.edit_duplicates, _pick(EditPick.DUPLICATES)), live],
         own,

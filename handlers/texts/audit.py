@@ -61,6 +61,11 @@ PLACES = {
     "iv1": "an invite link",
     "sl1": "saving several channels",
     "tk1": "saving several channels",
+    "ff1": "a button of failed files",
+    "my1": "a button of several saved channels",
+    "ms1": "a yes to several saved channels",
+    "md1": "the yes of deleting several saved channels",
+    "rl1": "the list of work",
     "lp1": "loading who waits",
     "jr1": "a button of waiting people",
     "jb1": "a decision on everybody",
@@ -86,6 +91,9 @@ COUNTED = {
     "elsewhere": "decided elsewhere",
     "stay": "stay",
     "moved": "moved",
+    "sources": "saved channels",
+    "failed": "did not work",
+    "kept": "messages kept",
 }
 ROLE_WORDS = {Role.OWNER.value: "owner", Role.APPROVER.value: "approver", Role.VIEWER.value: "viewer"}
 

@@ -6,7 +6,7 @@ from handlers.texts.base import Words, plural, quote, title
 from handlers.texts.sources import DUPLICATES, SourceTexts
 from services.sources import SourceCard
 from services.templates import DEFAULT
-from storage.models import Duplicates, Source
+from storage.models import Duplicates, Session, Source
 
 DATE_EXAMPLE = "{date:%Y-%m}"
 EXAMPLE = "{date:%Y}/{id} {name}"
@@ -17,11 +17,35 @@ class EditTexts(Words):
         source = card.source
         return (
             f"<b>{quote(source.name)}</b>: what shall change?\n"
-            f"Saved is: {SourceTexts(self._zone, self._now).what(source)}\n"
-            f"Folder: {SourceTexts.place(source.root, source.folder)}\n"
-            f"File names: <code>{quote(source.name_template or DEFAULT)}</code>\n"
-            f"Duplicates: {DUPLICATES[source.duplicates]}"
+            f"from {title(source.channel_title)}, {SourceTexts(self._zone, self._now).what(source)}\n"
+            f"to {SourceTexts.place(source.root, source.folder)}\n"
+            f"named <code>{quote(source.name_template or DEFAULT)}</code>"
         )
+
+    @staticmethod
+    def duplicates_word(duplicates: Duplicates) -> str:
+        return DUPLICATES[duplicates].removeprefix("duplicates are ")
+
+    def ask_name(self, source: Source) -> str:
+        return f"What shall Porter call {title(source.name)}? Send the name. Folder and files stay as they are."
+
+    def ask_account(self, source: Source, now: Session, others: bool) -> str:
+        asked = (
+            "Which one shall read it from now on? These see the channel as well."
+            if others
+            else "No other account has met the channel. Open it in the list of that account's channels first."
+        )
+        return f"{title(source.name)} is read through {title(now.name)}. {asked}"
+
+    def ask_account_move(self, card: SourceCard, before: Session, after: Session) -> str:
+        goes_on = " What is being saved now goes on there, where it stands." if card.run else ""
+        return (
+            f"From now on {title(card.source.name)} is read through {title(after.name)} instead of "
+            f"{title(before.name)}. Nothing is fetched twice.{goes_on} Do it?"
+        )
+
+    def account_moved(self) -> str:
+        return "Done. Nothing is lost."
 
     def ask_folder(self, source: Source, root: str | None, folder: str) -> str:
         return (

@@ -189,7 +189,7 @@ async def test_files_that_failed_are_fetched_again(signed_in: Play) -> None:
     await signed_in.admin.wait_for("Saved channels · 1")
     await signed_in.admin.press(walks.beginning(signed_in.private.title))
     await signed_in.admin.wait_for("1 file could not be fetched")
-    await signed_in.admin.press("Fetch failed files again")
+    await signed_in.admin.press("↻ Fetch 1 failed file")
     await signed_in.admin.wait_for(r"✅ .*done")
     assert on_disk(signed_in) == sorted(document["sha256"] for document in wanted)
 
@@ -204,9 +204,9 @@ async def test_delete_keeps_the_files(signed_in: Play) -> None:
     await signed_in.admin.press(walks.beginning(signed_in.private.title))
     await signed_in.admin.wait_for("last saved")
     await signed_in.admin.press("Delete")
-    screen = await signed_in.admin.wait_for("Porter forgets")
+    screen = await signed_in.admin.wait_for("Delete «")
     assert f"{len(files)} files on disk stay" in screen["text"]
-    await signed_in.admin.press("Yes, delete")
+    await signed_in.admin.press("Delete with its messages")
     await signed_in.admin.wait_for("is deleted")
     assert on_disk(signed_in) == files
 
