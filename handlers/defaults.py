@@ -6,20 +6,19 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import EditPick, SourceEdit
+from handlers.callbacks import OWN, EditPick, SourceEdit
 from handlers.keyboards.editing import CHOICES
 from handlers.parking import Prompt, park
 from handlers.screen import AdminScreen, Page
 from handlers.sources import chosen_root
-from handlers.states import DefaultsForm
+from handlers.states import DefaultsForm, EditForm, FilterForm
 from handlers.texts import Texts
 from services.errors import NotFound
 from services.profiles import ProfileService
 from services.sources import SourceService
 from storage.models import Profile
 
-OWN = 0
-"""The id that stands for the defaults."""
+EDITORS = tuple(f"{form.__name__}:" for form in (DefaultsForm, EditForm, FilterForm))
 NO_FOLDER = "/"
 """What is typed for "no folder above"."""
 
@@ -27,7 +26,8 @@ NO_FOLDER = "/"
 async def show_defaults(
     event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, profiles: ProfileService
 ) -> None:
-    if await state.get_state() in PROMPTS:
+    """Back from one of its questions too: that is over then, and nothing to go on with."""
+    if (await state.get_state() or "").startswith(EDITORS):
         await state.clear()
     await park(state)
     await _show(await profiles.get(screen.admin_id), screen, texts)

@@ -2,14 +2,14 @@
 
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.callbacks import EditPick, Go, Place, SourceEdit
+from handlers.callbacks import OWN, EditPick, Go, Place, SourceEdit
 from handlers.keyboards.base import button, home_row, markup
 from handlers.texts import Texts
 from storage.models import Profile
 
 
 def _pick(what: EditPick, value: int = 0) -> SourceEdit:
-    return SourceEdit(what=what, id=0, value=value)
+    return SourceEdit(what=what, id=OWN, value=value)
 
 
 def page(texts: Texts, profile: Profile) -> InlineKeyboardMarkup:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from aiogram.types import InlineKeyboardMarkup
 
 from handlers.callbacks import (
+    OWN,
     EditPick,
     Go,
     InviteAction,
@@ -77,7 +78,7 @@ def large(texts: Texts, about: SaveAction) -> InlineKeyboardMarkup:
 def change(texts: Texts, about: SaveAction) -> InlineKeyboardMarkup:
     return markup(
         [button(texts.labels.step_by_step, act(about, SaveVerb.STEPS), "primary")],
-        [button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=0))],
+        [button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=OWN))],
         home_row(texts, act(about, SaveVerb.CARD)),
     )
 
@@ -147,7 +148,7 @@ def review(texts: Texts, session_id: int, count: int) -> InlineKeyboardMarkup:
     save = SeveralAction(session=session_id, verb=SeveralVerb.SAVE)
     return markup(
         [button(texts.saving.save_many(count), save, "primary")],
-        [button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=0))],
+        [button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=OWN))],
         home_row(texts, SeveralAction(session=session_id, verb=SeveralVerb.PAGE)),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from aiogram.types import InlineKeyboardMarkup
 
 from handlers.callbacks import (
+    OWN,
     EditPick,
     FailedFile,
     FailedVerb,
@@ -42,7 +43,7 @@ def listing(texts: Texts, cards: Sequence[SourceCard], page: int, *, is_searched
         [button(texts.labels.choose_many, Many(verb=ManyVerb.OPEN))] if len(cards) > 1 else [],
         [
             button(texts.labels.add_source, Go(to=Place.ADD_SOURCE)),
-            button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=0)),
+            button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=OWN)),
         ],
         home_row(texts),
     )

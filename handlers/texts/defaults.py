@@ -14,7 +14,7 @@ class DefaultsTexts(Words):
         return (
             "<b>My defaults</b>: how channels are saved from now on when you say nothing else. What is saved already "
             "stays as it is.\n"
-            f"Saved: {quote(what)}{only}\n"
+            f"Saved: {what}{only}\n"
             f"Folder: {self.place(profile.root, profile.folder)}\n"
             f"Schedule: {rhythm(profile.cron, live=profile.live)}\n"
             f"File names: <code>{quote(profile.name_template or DEFAULT)}</code>\n"

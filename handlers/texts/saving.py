@@ -10,7 +10,7 @@ from services.clients.base import Invitation
 from services.links import ChannelLink
 from services.saving import Made, Offer
 from services.schedule import describe
-from storage.models import Channel, Profile, Session
+from storage.models import Channel, Filters, Profile, Session
 
 EVERY_HOURS = re.compile(r"0 \*/(\d+) \* \* \*")
 DAILY = re.compile(r"(\d+) (\d+) \* \* \*")
@@ -41,8 +41,9 @@ class SavingTexts(Words):
         return f"{title(channel.title)} · {KINDS[channel.kind]}, {access}{members}"
 
     def way(self, profile: Profile, folder: str) -> str:
-        """to Local/tech-news · every 6 h and live."""
-        return f"to {SourceTexts.place(profile.root, folder)} · {rhythm(profile.cron, live=profile.live)}"
+        """PDF · to Local/tech-news · every 6 h and live."""
+        what = f"{self.what(profile)} · " if profile.filters != Filters() else ""
+        return f"{what}to {SourceTexts.place(profile.root, folder)} · {rhythm(profile.cron, live=profile.live)}"
 
     def card(self, offer: Offer, counts: str | None, trouble: str | None, posts: int) -> str:
         """`counts`: what it would bring, None while that is being found out. `trouble`: why it cannot be read."""
@@ -153,7 +154,7 @@ class SavingTexts(Words):
                 *shown,
                 *more,
                 f"to {base} · {rhythm(profile.cron, live=profile.live)}",
-                f"Saved: {quote(self.what(profile))}, from the beginning. How much that is shows while it runs.",
+                f"Saved: {self.what(profile)}, from the beginning. How much that is shows while it runs.",
             ]
         )
 
