@@ -35,6 +35,7 @@ from services.exports import ExportService
 from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
+from services.lanes import Lanes
 from services.leases import Leases
 from services.login import LoginService
 from services.pins import PinService
@@ -124,7 +125,9 @@ class House:
             self.targets,
             zone=settings.zone,
         )
-        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, zone=settings.zone)
+        lanes = Lanes(settings.download_window_mb * MIB)
+        governor.listen(lanes.paced)
+        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, lanes, zone=settings.zone)
         self.profiles = ProfileService(rows.profiles)
         self.verifier = Verifier(rows.sources, rows.files, self.targets)
 
