@@ -39,6 +39,7 @@ from services.home import HomeService
 from services.imports import ImportService
 from services.invites import InviteService
 from services.join_requests import JoinRequestService
+from services.lanes import Lanes
 from services.leases import Leases
 from services.login import LoginService
 from services.many_sources import ManySources
@@ -142,7 +143,9 @@ class House:
             self.runner,
             self.schedule,
         )
-        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, zone=settings.zone)
+        lanes = Lanes(settings.download_window_mb * MIB)
+        governor.listen(lanes.paced)
+        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, lanes, zone=settings.zone)
         self.profiles = ProfileService(rows.profiles)
         self.estimator = Estimator(
             rows.sessions, rows.runs, self.pool, self.targets, ask_above_bytes=settings.ask_above_gb * GIB
