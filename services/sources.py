@@ -8,7 +8,7 @@ from typing import Any
 from services import audit, names, templates
 from services.errors import NotFound, RootUnused, TargetError, TargetGone, TemplateInvalid, TemplateTrouble
 from services.runs import Priority, Runner
-from services.schedule import ScheduleService, next_times
+from services.schedule import ScheduleService, check_schedule
 from services.targets import RootLook, Targets, check_folder
 from storage.files import FileRepository
 from storage.models import (
@@ -85,7 +85,7 @@ class SourceService:
         async with audit.act(AuditVerb.SOURCE_ADD, new.name):
             await self.check_place(new.root, new.folder)
             if cron is not None:
-                next_times(cron, timezone, 1)
+                check_schedule(cron, timezone)
             source = await self._sources.add(new)
             if cron is not None:
                 await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)

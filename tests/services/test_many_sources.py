@@ -160,6 +160,20 @@ async def test_work_goes_on_through_the_other_account(voyage: Voyage) -> None:
     assert voyage.jetty.sandbox.faults.counts[SECOND]["upload.getFile"] > 0
 
 
+async def test_a_flood_wait_is_not_taken_along(voyage: Voyage) -> None:
+    """Telegram pauses the old account; moved to another one, the run goes on at once."""
+    second = await voyage.store.add_session(await voyage.jetty.sign_in(voyage.jetty.second), "Boris")
+    await voyage.store.sessions.put_peers(second.id, {voyage.jetty.private.peer: voyage.jetty.private.access_hash})
+    source = await voyage.add()
+    async with voyage.sail() as (runner, service):
+        voyage.jetty.sandbox.faults.add("messages.getHistory", error="FLOOD_WAIT_7200")
+        run = await service.scrape(source.id, 5)
+        await voyage.desk.reached(run.id, RunStatus.WAITING)
+        await many_of(voyage, runner, service).move([source.id], second.id)
+        await voyage.desk.reached(run.id, RunStatus.DONE)
+    assert sorted(voyage.disk().values()) == sorted(voyage.documents().values())
+
+
 async def test_folders_of_many(voyage: Voyage) -> None:
     """Each below the base under its channel's name, a second one with a number; a busy one stays; roots are asked."""
     one, two = await voyage.add("One", folder="one"), await voyage.add("Two", folder="two")
