@@ -104,7 +104,7 @@ class SourceService:
         source = await self._source(source_id)
         async with audit.act(AuditVerb.SOURCE_EDIT, source.name, to=new.name):
             if cron is not None:
-                next_times(cron, timezone, 1)
+                check_schedule(cron, timezone)
             await self._sources.widen(source.id, new)
             if cron is not None:
                 await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
