@@ -14,6 +14,7 @@ from services.audit import AuditService
 from services.channels import ChannelService
 from services.clients.base import ApiCredentials
 from services.confirmations import ConfirmationService
+from services.estimates import Estimator
 from services.exports import ExportService
 from services.gate import PeopleGate
 from services.home import HomeService
@@ -40,6 +41,7 @@ class Workflow(TypedDict):
     audits: AuditService
     channels: ChannelService
     confirmations: ConfirmationService
+    estimator: Estimator
     exports: ExportService
     forgetting: Forgetting
     home: HomeService
@@ -63,6 +65,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         audits=house.audits,
         channels=house.channels,
         confirmations=house.confirmations,
+        estimator=house.estimator,
         exports=house.exports,
         forgetting=house.forgetting,
         home=house.home,

@@ -31,6 +31,7 @@ from services.confirmations import ConfirmationService
 from services.desks import Desks
 from services.enrolment import Enrolment
 from services.errors import SessionDead
+from services.estimates import GIB, Estimator
 from services.exports import ExportService
 from services.home import HomeService
 from services.imports import ImportService
@@ -129,6 +130,9 @@ class House:
         governor.listen(lanes.paced)
         self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, lanes, zone=settings.zone)
         self.profiles = ProfileService(rows.profiles)
+        self.estimator = Estimator(
+            rows.sessions, rows.runs, self.pool, self.targets, ask_above_bytes=settings.ask_above_gb * GIB
+        )
         self.verifier = Verifier(rows.sources, rows.files, self.targets)
 
         # Keeping the gate

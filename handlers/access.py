@@ -86,6 +86,8 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.SessionMove: Rules(OWN),
     cb.SourceAction: Rules(OWN, {cb.SourceVerb.SHOW: LOOK, cb.SourceVerb.DELETE_SURELY: OWN_PIN}),
     cb.SourceEdit: Rules(OWN),
+    cb.FilterPick: Rules(OWN),
+    cb.StartPick: Rules(OWN),
     cb.SourcePick: Rules(OWN),
     cb.LoadPick: Rules(DECIDE),
     cb.RequestAction: Rules(

@@ -119,6 +119,7 @@ class SessionMove(CallbackData, prefix="sm1"):
 class SourceVerb(StrEnum):
     SHOW = "show"
     SCRAPE = "run"
+    SCRAPE_SURELY = "run!"
     RETRY = "retry"
     PAUSE = "pause"
     RESUME = "on"
@@ -146,12 +147,55 @@ class EditPick(StrEnum):
     NAMES_USE = "n!"
     DUPLICATES = "d"
     DUPLICATES_SET = "d!"
+    FILTERS = "fi"
+    START_OVER = "so"
 
 
 class SourceEdit(CallbackData, prefix="sd1"):
     """`value`: the position of what was chosen; of roots 0 is Local."""
 
     what: EditPick
+    id: int
+    value: int = 0
+
+
+class FilterPart(StrEnum):
+    """What of the filters is changed, and the answers."""
+
+    MENU = "m"
+    PRESET = "p"
+    ENDINGS = "x"
+    SIZE = "s"
+    WORDS = "w"
+    DATES = "d"
+    ONLY = "o"
+    EVERYTHING = "e"
+    CLEAR = "0"
+    KEEP = "ok"
+
+
+class FilterPick(CallbackData, prefix="fi1"):
+    """`id`: of the saved channel; 0: the admin's own defaults, -1: the one that is being added. `value`: a position."""
+
+    what: FilterPart
+    id: int
+    value: int = 0
+
+
+class StartPart(StrEnum):
+    """Where a saved channel begins."""
+
+    CHOOSE = "c"
+    PRESET = "p"
+    COUNT = "n"
+    DATE = "d"
+    SURELY = "!"
+
+
+class StartPick(CallbackData, prefix="st1"):
+    """`id` and `value`: as of FilterPick."""
+
+    what: StartPart
     id: int
     value: int = 0
 
@@ -171,6 +215,7 @@ class Pick(StrEnum):
     OWN_CRON = "oc"
     NAME = "n"
     CONFIRM = "ok"
+    CHANGE = "ch"
 
 
 class SourcePick(CallbackData, prefix="sp1"):

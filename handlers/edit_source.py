@@ -17,6 +17,7 @@ from handlers.texts import Texts
 from services.errors import NotFound
 from services.sources import SourceService
 from services.targets import check_folder
+from storage.models import Scope
 
 
 async def show_menu(
@@ -29,7 +30,10 @@ async def show_menu(
 ) -> None:
     await _leave(state)
     card = await sources.get(callback_data.id)
-    await screen.show(Page(texts.editing.menu(card), keyboards.editing.menu(texts, card.source.id)))
+    is_walked = card.source.scope is Scope.CHANNEL
+    await screen.show(
+        Page(texts.editing.menu(card), keyboards.editing.menu(texts, card.source.id, is_walked=is_walked))
+    )
 
 
 async def _leave(state: FSMContext) -> None:

@@ -8,6 +8,8 @@ from aiogram.types import TelegramObject
 from handlers import (
     access,
     add_source,
+    choose_start,
+    edit_filters,
     edit_source,
     import_session,
     join_requests,
@@ -37,6 +39,8 @@ PROMPTS: dict[str, Prompt] = {
     **import_session.PROMPTS,
     **add_source.PROMPTS,
     **edit_source.PROMPTS,
+    **edit_filters.PROMPTS,
+    **choose_start.PROMPTS,
     **sources.PROMPTS,
     **sessions.PROMPTS,
     **session_list.PROMPTS,

@@ -54,6 +54,21 @@ class EditForm(StatesGroup):
     preview = State()
 
 
+class FilterForm(StatesGroup):
+    menu = State()
+    size = State()
+    words = State()
+    dates = State()
+    endings = State()
+
+
+class StartForm(StatesGroup):
+    start = State()
+    count = State()
+    date = State()
+    confirm = State()
+
+
 class LoadForm(StatesGroup):
     channel = State()
 

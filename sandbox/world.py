@@ -153,6 +153,7 @@ class Message:
     chat_shared: dict[str, Any] | None = None
     users_shared: dict[str, Any] | None = None
     forward: dict[str, int] | None = None  # {"peer", "id", "date"}
+    grouped_id: int | None = None  # the number that the posts of an album share
     edited: int | None = None
     deleted: bool = False
     bot_id: int | None = None

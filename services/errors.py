@@ -47,6 +47,7 @@ PorterError
 ├── ExportOff                   the operator allows no exports
 ├── ExportUnsent                Telegram did not take the file: nothing has changed
 ├── SessionInUse                it cannot go yet; carries what uses it
+├── FilterInvalid               what was typed is no size, date, word or number; carries why
 ├── PatternInvalid              no regular expression that RE2 reads; carries its word
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
 ├── NotFound                    the row is gone
@@ -348,6 +349,25 @@ class TargetGone(TargetUnavailable):
 
 HEALING = (TargetFull, TargetReadOnly, TargetGone)
 """Somebody mends the disk, and the run goes on by itself."""
+
+
+class FilterTrouble(StrEnum):
+    """What cannot be read of what an admin typed."""
+
+    SIZE = "SIZE"
+    SIZE_ORDER = "SIZE_ORDER"
+    DATE = "DATE"
+    DATE_ORDER = "DATE_ORDER"
+    WORDS = "WORDS"
+    MANY_WORDS = "MANY_WORDS"
+    EXTENSIONS = "EXTENSIONS"
+    COUNT = "COUNT"
+
+
+class FilterInvalid(PorterError):
+    def __init__(self, why: FilterTrouble) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class PatternInvalid(PorterError):

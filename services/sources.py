@@ -1,11 +1,13 @@
 """Saved channels: made, listed, paused, scraped, deleted."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 
 from services import audit, names, templates
 from services.errors import NotFound, RootUnused, TargetError, TargetGone, TemplateInvalid, TemplateTrouble
+from services.filters import Matcher
 from services.runs import Priority, Runner
 from services.schedule import ScheduleService, next_times
 from services.targets import RootLook, Targets, check_folder
@@ -17,12 +19,15 @@ from storage.models import (
     FileKind,
     FileState,
     FileTally,
+    Filters,
     NewMessage,
     NewSource,
     Run,
     RunKind,
     Schedule,
+    Scope,
     Source,
+    Start,
 )
 from storage.schedules import ScheduleRepository
 from storage.sources import SourceRepository
@@ -65,10 +70,12 @@ class SourceService:
         self._zone = zone
 
     async def create(self, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
-        """`cron` None: scraped by hand only. Nothing is made when this raises NameTaken, CronInvalid, FolderInvalid,
-        RootUnused or TargetUnavailable."""
+        """`cron` None: scraped by hand only, as single posts always are. Nothing is made when this raises
+        NameTaken, CronInvalid, PatternInvalid, FolderInvalid, RootUnused or TargetUnavailable."""
         async with audit.act(AuditVerb.SOURCE_ADD, new.name):
             await self._check_place(new.root, new.folder)
+            Matcher(new.filters)
+            cron = None if new.scope is Scope.POSTS else cron
             if cron is not None:
                 next_times(cron, timezone, 1)
             source = await self._sources.add(new)
@@ -168,6 +175,23 @@ class SourceService:
         async with audit.act(AuditVerb.SOURCE_EDIT, source.name):
             await self._sources.set_duplicates(source.id, duplicates)
 
+    # -- what is saved, and from where on
+
+    async def set_filters(self, source_id: int, filters: Filters, *, only_matching: bool) -> None:
+        """Of messages that are read from the next run on; those that were read before are looked at again only after
+        `start_over`. Raises NotFound, PatternInvalid."""
+        source = await self._source(source_id)
+        async with audit.act(AuditVerb.SOURCE_EDIT, source.name):
+            Matcher(filters)
+            await self._sources.set_filters(source.id, filters, only_matching=only_matching)
+
+    async def start_over(self, source_id: int, start: Start) -> None:
+        """The next run reads the messages from there on once more. Files that are there are not fetched again; those
+        that failed, and those that the filters want by now, are. Raises NotFound, AlreadyActive."""
+        source = await self._source(source_id)
+        async with audit.act(AuditVerb.SOURCE_START_OVER, source.name):
+            await self._sources.start_over(source.id, start)
+
     async def _check_place(self, root: str | None, folder: str, template: str | None = None) -> None:
         check_folder(folder)
         if template is not None:
@@ -196,9 +220,11 @@ class SourceService:
                 params={"root": source.root},
             )
 
-    async def scrape(self, source_id: int, admin_id: int | None) -> Run:
-        """`admin_id` None: the schedule asks. Raises NotFound, and AlreadyActive with the run under way."""
+    async def scrape(self, source_id: int, admin_id: int | None, posts: Sequence[int] = ()) -> Run:
+        """`admin_id` None: the schedule asks. `posts`: just these messages, their albums, and their files whatever the
+        filters say. Raises NotFound, and AlreadyActive with the run under way."""
         source = await self._source(source_id)
+        picked = {"posts": sorted(set(posts))} if posts else {}
         async with audit.act(AuditVerb.SCRAPE, source.name):
             return await self._runner.submit(
                 RunKind.SCRAPE,
@@ -206,7 +232,7 @@ class SourceService:
                 source.name,
                 priority=Priority.CRON if admin_id is None else Priority.TAP,
                 requested_by=admin_id,
-                params={"session_id": source.session_id, "root": source.root},
+                params={"session_id": source.session_id, "root": source.root, **picked},
             )
 
     async def retry_failed(self, source_id: int, admin_id: int) -> Run:

@@ -1,8 +1,10 @@
 """The files of a source, from wanted to proven on disk."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, bindparam, case, delete, exists, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.models import File, FileKind, FileState, FileTally, NewMessage, Twin
@@ -244,24 +246,24 @@ class FileRepository:
 
     async def reset_failed(self, source_id: int) -> int:
         """What was given up is wanted again, the parts on disk included; answers how many files."""
-        has_parts = exists().where(file_parts.c.file_id == files.c.id)
         async with self._database.write() as connection:
-            result = await connection.execute(
-                update(files)
-                .where(files.c.source_id == source_id, files.c.state == FileState.FAILED)
-                .values(
-                    state=case((has_parts, FileState.PARTIAL), else_=FileState.WANTED),
-                    cause=None,
-                    updated_at=self._clock(),
-                )
-            )
-            return result.rowcount
+            return await want_failed(connection, source_id, self._clock())
 
     async def path_taken(self, source_id: int, path: str) -> bool:
         """Whether a file of the source lies there."""
         statement = select(exists().where(files.c.source_id == source_id, files.c.path == path))
         async with self._database.read() as connection:
             return bool(await connection.scalar(statement))
+
+
+async def want_failed(connection: AsyncConnection, source_id: int, now: datetime) -> int:
+    has_parts = exists().where(file_parts.c.file_id == files.c.id)
+    result = await connection.execute(
+        update(files)
+        .where(files.c.source_id == source_id, files.c.state == FileState.FAILED)
+        .values(state=case((has_parts, FileState.PARTIAL), else_=FileState.WANTED), cause=None, updated_at=now)
+    )
+    return result.rowcount
 
 
 def _file(row: Row[Any]) -> File:

@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import statements
 from storage.database import Database
 from storage.errors import NameTaken
+from storage.files import want_failed
 from storage.models import (
     Duplicates,
     FileState,
+    Filters,
     NewFile,
     NewMessage,
     NewSource,
@@ -21,6 +23,7 @@ from storage.models import (
     Scope,
     SessionState,
     Source,
+    Start,
     TargetKind,
 )
 from storage.packing import pack_filters, pack_start, unpack_filters, unpack_start
@@ -122,6 +125,33 @@ class SourceRepository:
 
     async def set_duplicates(self, source_id: int, duplicates: Duplicates) -> None:
         await self._change(source_id, duplicates=duplicates)
+
+    async def set_filters(self, source_id: int, filters: Filters, *, only_matching: bool) -> None:
+        await self._change(source_id, filters=pack_filters(filters), only_matching=only_matching)
+
+    async def start_over(self, source_id: int, start: Start) -> None:
+        """The next scrape walks from there. Files that failed are wanted again; all others stay as they are.
+
+        Raises AlreadyActive: a scrape under way walks from its own cursor.
+        """
+        async with self._database.write() as connection:
+            await check_idle(connection, RunKind.SCRAPE, source_id)
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id)
+                .values(start=pack_start(start), updated_at=self._clock())
+            )
+            await want_failed(connection, source_id, self._clock())
+
+    async def begin(self, source_id: int, cursor: int) -> None:
+        """Its start lies there: the one thing that may move a cursor back. Both are said in one moment, so that a
+        start is resolved once, whenever the run is killed."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id, sources.c.start.is_not(None))
+                .values(cursor=cursor, start=None, updated_at=self._clock())
+            )
 
     async def set_target(self, source_id: int, root: str | None, folder: str) -> None:
         """Files that are DONE stay where they are, and their rows go on saying where. Raises AlreadyActive: what is

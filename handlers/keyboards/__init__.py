@@ -3,6 +3,7 @@
 from handlers.keyboards import (
     account_channels,
     editing,
+    filters,
     forget,
     home,
     imports,
@@ -20,6 +21,7 @@ __all__ = [
     "ROWS",
     "account_channels",
     "editing",
+    "filters",
     "forget",
     "home",
     "imports",

@@ -18,12 +18,15 @@ def _back(texts: Texts, source_id: int) -> Row:
     return home_row(texts, _pick(EditPick.MENU, source_id))
 
 
-def menu(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
+def menu(texts: Texts, source_id: int, *, is_walked: bool = True) -> InlineKeyboardMarkup:
+    """`is_walked` False: single posts, of which nothing is left out and nothing begins anew."""
     labels = texts.labels
     return markup(
+        [button(labels.edit_filters, _pick(EditPick.FILTERS, source_id))] if is_walked else [],
         [button(labels.edit_folder, _pick(EditPick.FOLDER, source_id))],
         [button(labels.edit_names, _pick(EditPick.NAMES, source_id))],
         [button(labels.edit_duplicates, _pick(EditPick.DUPLICATES, source_id))],
+        [button(labels.start_over_source, _pick(EditPick.START_OVER, source_id))] if is_walked else [],
         home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source_id)),
     )
 

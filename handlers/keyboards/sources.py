@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardMarkup
 
 from handlers.callbacks import (
     EditPick,
@@ -21,7 +21,7 @@ from handlers.keyboards.base import ROWS, Row, button, home_row, markup, turning
 from handlers.keyboards.sessions import sign_in_again
 from handlers.texts import Texts
 from services.sources import SourceCard
-from storage.models import FileKind, Filters, Session, SessionChannel
+from storage.models import Session, SessionChannel
 
 
 def listing(texts: Texts, cards: Sequence[SourceCard], page: int, *, is_searched: bool) -> InlineKeyboardMarkup:
@@ -116,32 +116,19 @@ def pick_channel(texts: Texts, rows: Sequence[SessionChannel], page: int) -> Inl
     )
 
 
-EXTENSIONS = ("pdf", "zip", "epub", "mp3")
-
-
-CHOICES: tuple[FileKind | str, ...] = (*FileKind, *EXTENSIONS)
-"""What the buttons of the file types stand for, by position: a button carries the position."""
-
-
-def pick_files(texts: Texts, chosen: Filters) -> InlineKeyboardMarkup:
-    def choice(position: int) -> InlineKeyboardButton:
-        what = CHOICES[position]
-        on = what in chosen.kinds if isinstance(what, FileKind) else what in chosen.extensions
-        label = what.value.capitalize() if isinstance(what, FileKind) else f".{what}"
-        return button(f"{'☑' if on else '☐'} {label}", SourcePick(what=Pick.FILES, value=position))
-
-    choices = [choice(position) for position in range(len(CHOICES))]
-    everything = "☑" if not chosen.kinds and not chosen.extensions else "☐"
-    return markup(
-        [button(f"{everything} {texts.labels.all_files}", SourcePick(what=Pick.FILES, value=len(CHOICES)))],
-        *[choices[n : n + 3] for n in range(0, len(choices), 3)],
-        [button(texts.labels.done, SourcePick(what=Pick.FILES_DONE), "primary")],
-        _cancel(texts),
-    )
-
-
 def pick_default(texts: Texts, label: str, what: Pick) -> InlineKeyboardMarkup:
     return markup([button(label, SourcePick(what=what), "primary")], _cancel(texts))
+
+
+def confirm(texts: Texts, *, is_large: bool) -> InlineKeyboardMarkup:
+    """`is_large`: more than an admin may have meant."""
+    if not is_large:
+        return pick_default(texts, texts.labels.confirm_source, Pick.CONFIRM)
+    return markup(
+        [button(texts.labels.confirm_large, SourcePick(what=Pick.CONFIRM), "primary")],
+        [button(texts.labels.change_form, SourcePick(what=Pick.CHANGE))],
+        _cancel(texts),
+    )
 
 
 def pick_folder(texts: Texts, roots: Sequence[str], chosen: str | None) -> InlineKeyboardMarkup:

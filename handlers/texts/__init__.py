@@ -9,7 +9,9 @@ from handlers.texts.audit import AuditTexts
 from handlers.texts.base import utc_clock
 from handlers.texts.editing import EditTexts
 from handlers.texts.errors import ErrorTexts
+from handlers.texts.estimates import EstimateTexts
 from handlers.texts.exports import ExportTexts
+from handlers.texts.filters import FilterTexts
 from handlers.texts.forget import ForgetTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
@@ -42,6 +44,8 @@ class Texts:
         self.account_channels = AccountChannelTexts(self.zone, clock)
         self.sources = SourceTexts(self.zone, clock)
         self.editing = EditTexts(self.zone, clock)
+        self.filters = FilterTexts(self.zone, clock)
+        self.estimates = EstimateTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)

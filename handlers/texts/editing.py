@@ -17,6 +17,7 @@ class EditTexts(Words):
         source = card.source
         return (
             f"<b>{quote(source.name)}</b>: what shall change?\n"
+            f"Saved is: {SourceTexts(self._zone, self._now).what(source)}\n"
             f"Folder: {SourceTexts.place(source.root, source.folder)}\n"
             f"File names: <code>{quote(source.name_template or DEFAULT)}</code>\n"
             f"Duplicates: {DUPLICATES[source.duplicates]}"

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from services.clients.proxy import Proxy
-from storage.models import Channel, IncomingRequest, NewFile, NewMessage
+from storage.models import Channel, FileKind, IncomingRequest, NewFile, NewMessage, Start
 
 PART_BYTES = 1024 * 1024
 """The largest range that upload.getFile gives at once (TELEGRAM.md, Files)."""
@@ -148,6 +148,24 @@ class HistoryPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """What lies above a start. `posts`: how many, service messages included; None where Telegram does not say."""
+
+    after_id: int
+    posts: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """Posts that carry a kind of file, newest first. `count`: how many there are in all; `newer`: how many of those
+    stand before the page's first, None where Telegram does not say."""
+
+    posts: tuple[Post, ...]
+    count: int
+    newer: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class RequestsOffset:
     """The last row of a page; the next one starts behind it."""
 
@@ -272,6 +290,18 @@ class ReadingClient(Protocol):
 
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
         """Up to HISTORY_PAGE messages with ids above `after_id`, oldest first."""
+
+    async def start_after(self, peer: Peer, start: Start) -> int:
+        """The id below which, and including which, nothing is wanted; 0 for EVERYTHING. One call at most."""
+
+    async def span(self, peer: Peer, start: Start) -> Span:
+        """The same, with what it leaves. One call at most."""
+
+    async def count_files(self, peer: Peer, kinds: Sequence[FileKind]) -> dict[FileKind, int]:
+        """How many posts carry a file of each kind. One call. A person's account alone may ask: AccountRequired."""
+
+    async def find_files(self, peer: Peer, kind: FileKind, offset_id: int, add_offset: int, limit: int) -> FoundPage:
+        """A page of them, cut as https://core.telegram.org/api/offsets says; at most 100. AccountRequired, as above."""
 
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         """These messages again, with fresh locations; deleted ones are missing. At most 100 ids."""

@@ -4,7 +4,7 @@ Reads are repeated when no answer came. Decisions are not: repeated, they would 
 somebody else's. Signing out is not either.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from services.clients.base import (
@@ -12,6 +12,7 @@ from services.clients.base import (
     DialogsOffset,
     DialogsPage,
     FileLocation,
+    FoundPage,
     GateClient,
     HistoryPage,
     Peer,
@@ -21,8 +22,10 @@ from services.clients.base import (
     RequestsOffset,
     RequestsPage,
     SeenChannel,
+    Span,
 )
 from services.clients.walks import walk_dialogs
+from storage.models import FileKind, Start
 
 C_co = TypeVar("C_co", covariant=True)
 T = TypeVar("T")
@@ -79,6 +82,22 @@ class PacedReading:
 
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
         return await self._line.ask("messages.getHistory", lambda client: client.history(peer, after_id), repeat=True)
+
+    async def start_after(self, peer: Peer, start: Start) -> int:
+        return await self._line.ask("messages.getHistory", lambda client: client.start_after(peer, start), repeat=True)
+
+    async def span(self, peer: Peer, start: Start) -> Span:
+        return await self._line.ask("messages.getHistory", lambda client: client.span(peer, start), repeat=True)
+
+    async def count_files(self, peer: Peer, kinds: Sequence[FileKind]) -> dict[FileKind, int]:
+        return await self._line.ask(
+            "messages.getSearchCounters", lambda client: client.count_files(peer, kinds), repeat=True
+        )
+
+    async def find_files(self, peer: Peer, kind: FileKind, offset_id: int, add_offset: int, limit: int) -> FoundPage:
+        return await self._line.ask(
+            "messages.search", lambda client: client.find_files(peer, kind, offset_id, add_offset, limit), repeat=True
+        )
 
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         return await self._line.ask("channels.getMessages", lambda client: client.posts(peer, message_ids), repeat=True)

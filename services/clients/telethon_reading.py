@@ -1,22 +1,26 @@
 """An account that reads channels and files, with Telethon: raw requests, a page or a part each."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from telethon import TelegramClient
 from telethon.tl import functions, types
 
 from services.clients import telethon_convert as convert
+from services.clients import telethon_search as search
 from services.clients.base import (
     HISTORY_PAGE,
     Account,
     DialogsOffset,
     DialogsPage,
     FileLocation,
+    FoundPage,
     HistoryPage,
     Peer,
     Post,
     RangeHash,
     SeenChannel,
+    Span,
 )
 from services.clients.peers import channel_of, group_of
 from services.clients.proxy import Proxy
@@ -25,6 +29,7 @@ from services.clients.telethon_files import PartReader
 from services.clients.telethon_history import LatePosts, Unparsed, head_of, parse
 from services.clients.walks import walk_dialogs
 from services.errors import ChannelNotFound, ChannelUnavailable
+from storage.models import FileKind, Start, StartKind
 
 DIALOGS_PAGE = 100
 
@@ -115,6 +120,25 @@ class TelethonReading:
         newer = _newer(answer, after_id) if fresh else 0
         is_last = newer == 0 or len(fresh) < len(answer.messages)
         return HistoryPage(_posts(fresh), fresh[-1].id if fresh else None, newer, is_last)
+
+    async def start_after(self, peer: Peer, start: Start) -> int:
+        if start.kind is StartKind.EVERYTHING:
+            return 0
+        return (await self.span(peer, start)).after_id
+
+    async def span(self, peer: Peer, start: Start) -> Span:
+        if start.message_id is not None:
+            return Span(start.message_id, None)
+        answer = await self._ask(search.edge(convert.input_peer(peer.id, peer.access_hash), start))
+        return search.span(answer, start)
+
+    async def count_files(self, peer: Peer, kinds: Sequence[FileKind]) -> dict[FileKind, int]:
+        answer = await self._ask(search.counters(convert.input_peer(peer.id, peer.access_hash), kinds))
+        return search.counts(answer, kinds)
+
+    async def find_files(self, peer: Peer, kind: FileKind, offset_id: int, add_offset: int, limit: int) -> FoundPage:
+        whose = convert.input_peer(peer.id, peer.access_hash)
+        return search.page(await self._ask(search.files(whose, kind, offset_id, add_offset, limit)))
 
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         wanted: list[Any] = [types.InputMessageID(message_id) for message_id in message_ids]

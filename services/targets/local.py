@@ -63,6 +63,16 @@ class LocalTarget:
 
         await disk.in_thread(check)
 
+    async def free_bytes(self) -> int | None:
+        """Beside the reserve. None: the file system knows no sizes. Raises TargetUnavailable."""
+
+        def free() -> int | None:
+            with disk.errors(), self.open_root() as root_fd:
+                space = os.fstatvfs(root_fd)
+                return max(0, space.f_bavail * space.f_frsize - self._reserve_bytes) if space.f_blocks else None
+
+        return await disk.in_thread(free)
+
     @asynccontextmanager
     async def incoming(self, folder: str, file_id: int, size_bytes: int) -> AsyncIterator[IncomingFile]:
         file = LocalFile(self, folder, file_id, size_bytes)
