@@ -8,6 +8,7 @@ from bot.house import House
 from bot.settings import Settings
 from handlers import build_router
 from handlers.middleware import AdminMiddleware
+from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.admins import AdminService
 from services.audit import AuditService
@@ -19,12 +20,15 @@ from services.exports import ExportService
 from services.gate import PeopleGate
 from services.home import HomeService
 from services.imports import ImportService
+from services.invites import InviteService
 from services.login import LoginService
+from services.many_sources import ManySources
 from services.pins import PinService
 from services.profiles import ProfileService
 from services.repairs import SessionRepairs
 from services.restores import RestoreService
 from services.retention import Forgetting
+from services.saving import SavingService
 from services.session_settings import SessionSettings
 from services.sessions import SessionService
 from services.sources import SourceService
@@ -46,12 +50,16 @@ class Workflow(TypedDict):
     forgetting: Forgetting
     home: HomeService
     imports: ImportService
+    invites: InviteService
     logins: LoginService
+    many_sources: ManySources
     people: PeopleGate
     pins: PinService
     profiles: ProfileService
     repairs: SessionRepairs
     restores: RestoreService
+    save_cards: SaveCards
+    saving: SavingService
     screens: Screens
     sessions: SessionService
     session_settings: SessionSettings
@@ -70,12 +78,16 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         forgetting=house.forgetting,
         home=house.home,
         imports=house.imports,
+        invites=house.invites,
         logins=house.logins,
+        many_sources=house.many_sources,
         people=house.gate,
         pins=house.pins,
         profiles=house.profiles,
         repairs=house.repairs,
         restores=house.restores,
+        save_cards=house.save_cards,
+        saving=house.saving,
         screens=house.screens,
         sessions=house.sessions,
         session_settings=house.session_settings,

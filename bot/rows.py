@@ -24,6 +24,7 @@ from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.screens import ScreenRepository
 from storage.sessions import SessionRepository
+from storage.source_sets import SourceSets
 from storage.sources import SourceRepository
 from storage.summary import SummaryRepository
 from storage.vault import Vault
@@ -51,6 +52,7 @@ class Rows:
     screens: ScreenRepository
     sessions: SessionRepository
     sources: SourceRepository
+    source_sets: SourceSets
     summary: SummaryRepository
 
     @classmethod
@@ -76,5 +78,6 @@ class Rows:
             screens=ScreenRepository(database),
             sessions=SessionRepository(database, vault),
             sources=SourceRepository(database),
+            source_sets=SourceSets(database),
             summary=SummaryRepository(database),
         )

@@ -64,6 +64,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
             cb.Place.HELP: ALL,
             cb.Place.AGAIN: ALL,
             cb.Place.REQUESTS: ALL,
+            cb.Place.RUNS: ALL,
             cb.Place.LOAD: DECIDE,
             cb.Place.SOURCES: LOOK,
         }
@@ -82,13 +83,29 @@ BUTTONS: dict[type[CallbackData], Rules] = {
         },
     ),
     cb.SessionChannelAction: Rules(OWN),
-    cb.ShowAll: Rules(LOOK),
+    cb.ShowAll: Rules(ALL),
     cb.SessionMove: Rules(OWN),
-    cb.SourceAction: Rules(OWN, {cb.SourceVerb.SHOW: LOOK, cb.SourceVerb.DELETE_SURELY: OWN_PIN}),
+    cb.SourceAction: Rules(
+        OWN,
+        {
+            cb.SourceVerb.SHOW: LOOK,
+            cb.SourceVerb.DELETE_SURELY: OWN_PIN,
+            cb.SourceVerb.DELETE_KEEPING: OWN_PIN,
+        },
+    ),
+    cb.FailedFile: Rules(OWN, {cb.FailedVerb.LIST: LOOK}),
+    cb.Many: Rules(OWN),
+    cb.ManySurely: Rules(OWN),
+    cb.ManyDelete: Rules(OWN_PIN),
     cb.SourceEdit: Rules(OWN),
     cb.FilterPick: Rules(OWN),
     cb.StartPick: Rules(OWN),
     cb.SourcePick: Rules(OWN),
+    cb.SaveAction: Rules(OWN),
+    cb.LinkPick: Rules(OWN),
+    cb.InviteAction: Rules(OWN),
+    cb.SeveralAction: Rules(OWN),
+    cb.SeveralTick: Rules(OWN),
     cb.LoadPick: Rules(DECIDE),
     cb.RequestAction: Rules(
         OWN,
@@ -113,6 +130,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
             cb.RunVerb.CANCEL: DECIDE,
         },
     ),
+    cb.RunPick: Rules(ALL),
     cb.PersonAction: Rules(OWN, {cb.PersonVerb.CLEAR_PIN_SURELY: OWN_PIN}),
     cb.ChannelPick: Rules(OWN),
     cb.Settle: Rules(OWN_PIN),
@@ -129,6 +147,7 @@ COMMAND_ROLES: dict[str, Roles] = {
     "sessions": OWNERS,
     "sources": LOOKERS,
     "scrape": OWNERS,
+    "runs": EVERYBODY,
     "requests": EVERYBODY,
     "load": DECIDERS,
     "admins": OWNERS,
@@ -138,7 +157,11 @@ COMMAND_ROLES: dict[str, Roles] = {
     "help": EVERYBODY,
 }
 
-STATE_ROLES: dict[str, Roles] = {str(LoadForm.channel.state): DECIDERS, str(OpenList.sources.state): LOOKERS}
+STATE_ROLES: dict[str, Roles] = {
+    str(LoadForm.channel.state): DECIDERS,
+    str(OpenList.sources.state): LOOKERS,
+    str(OpenList.runs.state): EVERYBODY,
+}
 """Conversations that are not for owners alone."""
 
 KINDS = {kind.__prefix__: kind for kind in BUTTONS}

@@ -1,35 +1,40 @@
 """Save a channel, the long way: account, channel, files, folder, schedule, name, confirm. Each step has its default."""
 
-import re
 from typing import Any
 
 from aiogram import F, Router
+from aiogram.filters import ExceptionTypeFilter, StateFilter
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
-from aiogram.types import Message, TelegramObject
+from aiogram.types import ErrorEvent, Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import ChannelVerb, FilterPart, FilterPick, Go, Pick, Place, SessionChannelAction, SourcePick
+from handlers.callbacks import (
+    ChannelVerb,
+    FilterPart,
+    FilterPick,
+    Go,
+    Pick,
+    Place,
+    SessionChannelAction,
+    SourcePick,
+)
 from handlers.edit_filters import chosen_filters, chosen_start, show_menu
 from handlers.keyboards.filters import NEW_SOURCE
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
-from handlers.secrets import receive_secret
+from handlers.searching import LONGEST_SEARCH
 from handlers.sources import chosen_root, source_page
 from handlers.states import SourceForm
 from handlers.texts import Texts
 from services.channels import ChannelService
 from services.errors import CronInvalid, SessionRequired
 from services.estimates import Estimator
-from services.schedule import describe, next_times, validate
+from services.schedule import PRESETS, describe, next_times, validate
 from services.sessions import SessionService
-from services.sources import SourceService
+from services.sources import LONGEST_NAME, SourceService
 from services.targets import check_folder
-from storage.models import NewSource, Session, SessionChannel, SessionState, Start, StartKind, TargetKind
-
-PRESETS = ("0 * * * *", "0 */6 * * *", "0 7 * * *", "0 7 * * mon")
-LONGEST_NAME = 60
-INVITE_LINK = re.compile(r"(?:t\.me/(?:\+|joinchat/)|tg://join)", re.IGNORECASE)
+from storage.models import Duplicates, NewSource, Session, SessionChannel, SessionState, Start, StartKind, TargetKind
 
 # -- account
 
@@ -115,7 +120,7 @@ async def ask_channel(
     await screen.answer()
     rows = _search(await channels.of_session(session.id), data.get("search"))
     text = texts.sources.ask_channel(session, rows, data.get("search"))
-    await screen.show(Page(text, keyboards.sources.pick_channel(texts, rows, page)))
+    await screen.show(Page(text, keyboards.sources.pick_channel(texts, session.id, rows, page)))
 
 
 def _search(rows: list[SessionChannel], wanted: str | None) -> list[SessionChannel]:
@@ -148,10 +153,6 @@ async def receive_channel_text(
 ) -> None:
     """A name or link is looked up; anything else searches the list."""
     text = (message.text or "").strip()
-    if INVITE_LINK.search(text):
-        await receive_secret(message, screen, texts)
-        await screen.show(Page(texts.sources.no_invite_links(), keyboards.sources.cancel(texts)))
-        return
     if channels.is_reference(text):
         data = await state.get_data()
         await _take_channel(message, await channels.find(text, data["session"]), screen, texts, state)
@@ -223,7 +224,10 @@ async def receive_folder(message: Message, screen: AdminScreen, texts: Texts, st
 async def ask_schedule(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.schedule)
     words = [describe(cron) for cron in PRESETS]
-    await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), keyboards.sources.pick_schedule(texts, words)))
+    data = await state.get_data()
+    keep = texts.sources.keep_schedule(data["cron"]) if "cron" in data else None
+    markup = keyboards.sources.pick_schedule(texts, words, keep)
+    await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), markup))
 
 
 async def receive_schedule(
@@ -244,9 +248,19 @@ async def ask_cron(event: TelegramObject, screen: AdminScreen, texts: Texts, sta
 
 async def receive_cron(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     cron = " ".join((message.text or "").split())
+    await state.update_data(typed=cron[:LONGEST_SEARCH])
     validate(cron)
     await state.update_data(cron=cron)
     await ask_name(message, screen, texts, state)
+
+
+async def cron_refused(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    """What was typed is shown with the reason; another line may be typed at once."""
+    assert isinstance(event.exception, CronInvalid)
+    await state.set_state(SourceForm.cron)
+    trouble = texts.schedules.refused((await state.get_data()).get("typed", ""), texts.errors.of(event.exception))
+    await screen.show(Page(texts.sources.ask_cron(trouble), keyboards.sources.cancel(texts)))
+    await screen.answer()
 
 
 # -- name and confirmation
@@ -254,7 +268,8 @@ async def receive_cron(message: Message, screen: AdminScreen, texts: Texts, stat
 
 async def ask_name(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.name)
-    name = (await state.get_data())["title"][:LONGEST_NAME]
+    data = await state.get_data()
+    name = data.get("name") or data["title"][:LONGEST_NAME]
     page = keyboards.sources.pick_default(texts, texts.labels.use_name, Pick.NAME)
     await screen.show(Page(texts.sources.ask_name(name), page))
 
@@ -282,6 +297,9 @@ def _new(data: dict[str, Any]) -> NewSource:
         root=data.get("root"),
         start=None if start.kind is StartKind.EVERYTHING else start,
         only_matching=bool(data.get("only_matching")),
+        name_template=data.get("name_template"),
+        duplicates=Duplicates(data.get("duplicates", Duplicates.KEEP)),
+        live=bool(data.get("live")),
     )
 
 
@@ -342,6 +360,7 @@ def build() -> Router:
         (SourceForm.folder, Pick.ROOT_USE, use_root),
         (SourceForm.folder, Pick.FOLDER, ask_schedule),
         (SourceForm.schedule, Pick.SCHEDULE, receive_schedule),
+        (SourceForm.schedule, Pick.SCHEDULE_KEEP, ask_name),
         (SourceForm.schedule, Pick.OWN_CRON, ask_cron),
         (SourceForm.name, Pick.NAME, ask_confirm),
         (SourceForm.confirm, Pick.CONFIRM, create),
@@ -351,7 +370,9 @@ def build() -> Router:
     router.callback_query.register(ask_folder, SourceForm.files, FilterPick.filter(F.what == FilterPart.KEEP))
     router.message.register(receive_channel_text, SourceForm.channel, F.text)
     router.message.register(receive_folder, SourceForm.folder, F.text)
-    router.message.register(receive_cron, SourceForm.cron, F.text)
+    typing_cron = StateFilter(SourceForm.schedule, SourceForm.cron)
+    router.message.register(receive_cron, typing_cron, F.text)
+    router.errors.register(cron_refused, ExceptionTypeFilter(CronInvalid), typing_cron)
     router.message.register(receive_name, SourceForm.name, F.text)
     router.message.register(receive_name, SourceForm.confirm, F.text)  # the name was taken: another is typed
     return router

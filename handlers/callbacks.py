@@ -13,6 +13,7 @@ class Place(StrEnum):
     HELP = "help"
     SESSIONS = "sessions"
     SOURCES = "sources"
+    RUNS = "runs"
     REQUESTS = "requests"
     LOAD = "load"
     LOGIN = "login"
@@ -125,12 +126,18 @@ class SourceVerb(StrEnum):
     RESUME = "on"
     DELETE = "del"
     DELETE_SURELY = "del!"
+    DELETE_KEEPING = "delk!"
+    """Its messages stay."""
     VERIFY = "check"
 
 
 class SourceAction(CallbackData, prefix="so1"):
     verb: SourceVerb
     id: int
+
+
+OWN, CHOSEN = 0, -1
+"""In place of a saved channel's id: the admin's own defaults, and those that are chosen in the list."""
 
 
 class EditPick(StrEnum):
@@ -147,16 +154,97 @@ class EditPick(StrEnum):
     NAMES_USE = "n!"
     DUPLICATES = "d"
     DUPLICATES_SET = "d!"
+    LIVE = "lv"
+    DEFAULTS_USE = "du"
+    DEFAULTS_OWN = "do"
     FILTERS = "fi"
     START_OVER = "so"
+    NAME = "nm"
+    ACCOUNT = "ac"
+    ACCOUNT_PICK = "a1"
+    ACCOUNT_SURELY = "ac!"
+    SCHEDULE = "sc"
+    SCHEDULE_ASK = "sc?"
+    SCHEDULE_PRESET = "sp"
+    SCHEDULE_USE = "sc!"
+    SCHEDULE_OFF = "s0!"
+    ZONE = "z"
+    ZONE_PAGE = "zp"
+    ZONE_SET = "z!"
 
 
 class SourceEdit(CallbackData, prefix="sd1"):
-    """`value`: the position of what was chosen; of roots 0 is Local."""
+    """`id`: of the saved channel, or OWN or CHOSEN. `value`: the position of what was chosen (of roots 0 is Local), or
+    the id of an account."""
 
     what: EditPick
     id: int
     value: int = 0
+
+
+class SaveVerb(StrEnum):
+    """What is done about a channel that was forwarded or linked."""
+
+    CARD = "c"
+    ALL = "a"
+    ALL_SURELY = "a!"
+    NEW = "n"
+    POSTS = "p"
+    CHANGE = "ch"
+    STEPS = "st"
+
+
+class SaveAction(CallbackData, prefix="sv1"):
+    """Everything that it takes, so that it works for good: nothing of it is kept elsewhere. `post` 0: of none;
+    `more`: how many others were forwarded with it. `session` 0: the account is not chosen yet."""
+
+    channel: int
+    verb: SaveVerb
+    post: int = 0
+    more: int = 0
+    session: int = 0
+
+
+class LinkPick(CallbackData, prefix="lk1"):
+    """One of several links of a message. They stand in the sealed FSM data, and `mark` says whether it is those."""
+
+    mark: int
+    position: int
+
+
+class InviteVerb(StrEnum):
+    CARD = "c"
+    ASK = "a"
+    JOIN = "j"
+    AGAIN = "g"
+
+
+class InviteAction(CallbackData, prefix="iv1"):
+    """About an invite link. It is a secret, and stands in the sealed FSM data alone; `mark` as above."""
+
+    verb: InviteVerb
+    mark: int
+    session: int = 0
+
+
+class SeveralVerb(StrEnum):
+    OPEN = "o"
+    PAGE = "p"
+    REVIEW = "r"
+    SAVE = "r!"
+
+
+class SeveralAction(CallbackData, prefix="sl1"):
+    """Several channels of an account, ticked in its list."""
+
+    session: int
+    verb: SeveralVerb
+    page: int = 0
+
+
+class SeveralTick(CallbackData, prefix="tk1"):
+    channel: int
+    page: int = 0
 
 
 class FilterPart(StrEnum):
@@ -200,6 +288,59 @@ class StartPick(CallbackData, prefix="st1"):
     value: int = 0
 
 
+class FailedVerb(StrEnum):
+    LIST = "list"
+    RETRY = "retry"
+
+
+class FailedFile(CallbackData, prefix="ff1"):
+    """Files of a saved channel that could not be fetched. `value`: a page of them, or the file to try again."""
+
+    verb: FailedVerb
+    source: int
+    value: int = 0
+
+
+class ManyVerb(StrEnum):
+    """What happens to the saved channels that are chosen in the list."""
+
+    OPEN = "open"
+    TICK = "t"
+    PAGE = "p"
+    ALL = "all"
+    NONE = "none"
+    RUN = "run"
+    PAUSE = "off"
+    RESUME = "on"
+    ACCOUNT = "acc"
+    ACCOUNT_PICK = "acc1"
+    FOLDER = "dir"
+    FOLDER_ROOT = "root"
+    ROOT_USE = "root!"
+    FOLDER_KEEP = "dirk"
+    DELETE = "del"
+
+
+class Many(CallbackData, prefix="my1"):
+    """`value`: a saved channel, a page, an account, or the position of a root (0: Local)."""
+
+    verb: ManyVerb
+    value: int = 0
+
+
+class ManySurely(CallbackData, prefix="ms1"):
+    """A single-use "yes" to what was asked about them."""
+
+    id: int
+
+
+class ManyDelete(CallbackData, prefix="md1"):
+    """A single-use "yes" to deleting them. `keep`: their messages stay."""
+
+    id: int
+    keep: bool
+
+
 class Pick(StrEnum):
     """What is chosen while a source is added."""
 
@@ -212,6 +353,7 @@ class Pick(StrEnum):
     ROOT = "r"
     ROOT_USE = "ru"
     SCHEDULE = "sc"
+    SCHEDULE_KEEP = "sk"
     OWN_CRON = "oc"
     NAME = "n"
     CONFIRM = "ok"
@@ -282,6 +424,13 @@ class RunVerb(StrEnum):
 class RunAction(CallbackData, prefix="ru1"):
     verb: RunVerb
     id: int
+
+
+class RunPick(CallbackData, prefix="rl1"):
+    """A page of what works, waits and went. `failed`: of what went wrong alone."""
+
+    page: int = 0
+    failed: bool = False
 
 
 class PersonVerb(StrEnum):

@@ -15,9 +15,10 @@ from handlers.sources import chosen_root, source_page
 from handlers.states import EditForm
 from handlers.texts import Texts
 from services.errors import NotFound
+from services.schedule import describe
+from services.sessions import SessionService
 from services.sources import SourceService
 from services.targets import check_folder
-from storage.models import Scope
 
 
 async def show_menu(
@@ -27,18 +28,18 @@ async def show_menu(
     texts: Texts,
     state: FSMContext,
     sources: SourceService,
+    sessions: SessionService,
 ) -> None:
     await _leave(state)
     card = await sources.get(callback_data.id)
-    is_walked = card.source.scope is Scope.CHANNEL
-    await screen.show(
-        Page(texts.editing.menu(card), keyboards.editing.menu(texts, card.source.id, is_walked=is_walked))
-    )
+    account = (await sessions.get(card.source.session_id)).name
+    schedule = describe(card.schedule.cron) if card.schedule else texts.labels.only_by_hand
+    await screen.show(Page(texts.editing.menu(card), keyboards.editing.menu(texts, card, account, schedule)))
 
 
 async def _leave(state: FSMContext) -> None:
     """What another conversation has parked is left alone."""
-    if await state.get_state() in PROMPTS:
+    if (await state.get_state() or "").startswith(f"{EditForm.__name__}:"):
         await state.clear()
 
 

@@ -13,12 +13,13 @@ from aiogram.exceptions import TelegramAPIError
 
 from handlers import keyboards
 from handlers.access import offered
-from handlers.runs import run_page
+from handlers.runs import run_page, tells_others
 from handlers.screen import Page, Screens
 from handlers.texts import Texts
 from services.access import sees_run
 from services.admins import AdminService
 from services.outages import Outage
+from services.run_list import RunList
 from services.runs import HEALING_REASONS
 from storage.models import Run, RunStatus, Session
 
@@ -42,9 +43,10 @@ class _Card:
 class ScreenNotifier:
     """Implements services.notifier.Notifier. `close()` ends its drawing tasks."""
 
-    def __init__(self, screens: Screens, admins: AdminService, zone: ZoneInfo) -> None:
+    def __init__(self, screens: Screens, admins: AdminService, runs: RunList, zone: ZoneInfo) -> None:
         self._screens = screens
         self._admins = admins
+        self._runs = runs
         self._zone = zone
         self._cards: dict[int, _Card] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -158,7 +160,9 @@ class ScreenNotifier:
         admin = await self._admins.find(admin_id)
         if admin is None or not sees_run(admin, run):
             return None
-        return run_page(await self._texts(admin_id), run, speed, admin_id).for_reader(partial(offered, role=admin.role))
+        others = await self._runs.waiting_beside(admin, run.id) if tells_others(run) else 0
+        page = run_page(await self._texts(admin_id), run, speed, admin_id, others)
+        return page.for_reader(partial(offered, role=admin.role))
 
     async def _tell_taken(self, admin_id: int, session: Session) -> None:
         texts = await self._texts(admin_id)

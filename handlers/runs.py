@@ -9,19 +9,25 @@ from handlers.callbacks import RunAction, RunVerb
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
 from services.desks import RunDesk
-from services.errors import AlreadyActive
-from storage.models import Run
+from services.errors import AlreadyActive, FloodWait
+from storage.models import Run, RunStatus
 
 
-def run_page(texts: Texts, run: Run, speed: float | None = None, admin_id: int | None = None) -> Page:
-    """The card of a run. Its screen is redrawn while the run is active."""
-    markup = keyboards.runs.card(texts, run, told=admin_id in run.tell)
+def run_page(texts: Texts, run: Run, speed: float | None = None, admin_id: int | None = None, others: int = 0) -> Page:
+    """The card of a run. Its screen is redrawn while the run is active. `others`: how many wait beside it."""
+    markup = keyboards.runs.card(texts, run, told=admin_id in run.tell, others=others)
     return Page(texts.runs.card(run, speed), markup, run.id if run.is_active else None)
+
+
+def tells_others(run: Run) -> bool:
+    """Whether its card says what else waits: while Telegram lets nothing of that account go on."""
+    return run.status is RunStatus.WAITING and run.reason == FloodWait.__name__
 
 
 async def show_card(screen: AdminScreen, texts: Texts, runs: RunDesk, run: Run) -> None:
     """Put the card on the screen. What happened to the run before the screen was known as its watcher is drawn now."""
-    await screen.show(run_page(texts, run, admin_id=screen.admin_id))
+    others = await runs.waiting_beside(run.id) if tells_others(run) else 0
+    await screen.show(run_page(texts, run, admin_id=screen.admin_id, others=others))
     fresh = await runs.get(run.id)
     if fresh.status is not run.status and not fresh.is_active:
         await screen.show(run_page(texts, fresh, admin_id=screen.admin_id))

@@ -94,13 +94,14 @@ async def search(message: Message, screen: AdminScreen, state: FSMContext) -> No
     if not is_shown:
         await screen.delete_typed()
     wanted = " ".join((message.text or "").split())[:LONGEST_SEARCH]
-    await _narrow(state, search=wanted, is_shown=is_shown)
+    await narrow(state, search=wanted, is_shown=is_shown)
 
 
 async def search_nothing(state: FSMContext) -> None:
     """All rows again."""
-    await _narrow(state, search=None, is_shown=True)
+    await narrow(state, search=None, is_shown=True)
 
 
-async def _narrow(state: FSMContext, **changes: Any) -> None:
+async def narrow(state: FSMContext, **changes: Any) -> None:
+    """What the open list shows from now on."""
     await state.update_data({OPEN_LIST: {**await list_data(state), **changes}})

@@ -163,7 +163,7 @@ async def delete(
     event: TelegramObject, callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService
 ) -> None:
     card = await sources.get(callback_data.id)
-    await sources.delete(card.source.id)
+    await sources.delete(card.source.id, keep_messages=callback_data.verb is SourceVerb.DELETE_KEEPING)
     cards = await sources.all()
     text = "\n\n".join((texts.sources.deleted(card.source.name), texts.sources.all(cards)))
     await screen.show(Page(text, keyboards.sources.listing(texts, cards, 0, is_searched=False)))
@@ -189,6 +189,7 @@ def build() -> Router:
         (SourceVerb.RESUME, set_enabled),
         (SourceVerb.DELETE, ask_delete),
         (SourceVerb.DELETE_SURELY, delete),
+        (SourceVerb.DELETE_KEEPING, delete),
     ):
         router.callback_query.register(handler, SourceAction.filter(F.verb == verb))
     return router

@@ -34,6 +34,9 @@ class OpenList(StatesGroup):
     accounts = State()
     channels = State()
     sources = State()
+    several = State()
+    chosen = State()
+    runs = State()
 
 
 class SourceForm(StatesGroup):
@@ -52,6 +55,20 @@ class EditForm(StatesGroup):
     move = State()
     names = State()
     preview = State()
+    name = State()
+    account = State()
+    schedule = State()
+    schedule_preview = State()
+    zone = State()
+
+
+class ManyForm(StatesGroup):
+    folder = State()
+
+
+class DefaultsForm(StatesGroup):
+    folder = State()
+    names = State()
 
 
 class FilterForm(StatesGroup):

@@ -11,6 +11,7 @@ from typing import Any, Self
 from services import audit
 from services.access import Rights
 from services.errors import ConfirmationExpired, NotAPerson, NotFound, OwnerForGood, PersonTrouble
+from services.schedule import zones
 from storage.admins import AdminRepository
 from storage.channels import ChannelRepository
 from storage.models import Admin, AuditVerb, Channel, Role
@@ -98,6 +99,13 @@ class AdminService:
         for user_id in self._for_good:
             known = await self._admins.get(user_id)
             await self._admins.put(user_id, Role.OWNER, known.name if known else "")
+
+    async def set_timezone(self, user_id: int, timezone: str) -> None:
+        """In which times are shown to this admin, and schedules of theirs are read from now on. Raises NotFound."""
+        if timezone not in zones():
+            raise NotFound("timezone")
+        async with audit.act(AuditVerb.PROFILE, "timezone", to=timezone):
+            await self._admins.set_timezone(user_id, timezone)
 
     def is_for_good(self, user_id: int) -> bool:
         """Named by ADMIN_IDS: cannot be demoted or removed in the chat."""

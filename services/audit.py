@@ -68,6 +68,16 @@ async def act(verb: AuditVerb, subject: str = "", /, **detail: int | str) -> Asy
     await note(verb, subject, **detail)
 
 
+@contextmanager
+def told_elsewhere() -> Iterator[None]:
+    """What is noted inside is part of a larger deed, which has its own line."""
+    token = _doer.set(None)
+    try:
+        yield
+    finally:
+        _doer.reset(token)
+
+
 @dataclass(frozen=True, slots=True)
 class AuditPage:
     """`people`: everybody who stands in the audit, for the filter. `count`: of all pages. `page`: the one it is."""

@@ -9,6 +9,7 @@ from services.access import Rights, sees_run, steers_run
 from services.channels import ChannelService, read_reference
 from services.errors import NotAllowed
 from services.join_requests import PAGE, JoinRequestService
+from services.run_list import RunList, RunPage, Wanted
 from services.runs import Runner
 from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, SessionChannel
 
@@ -92,8 +93,9 @@ class RequestDesk:
 class RunDesk:
     """What an admin may ask of a run: look at it, be told of its end, pause it, let it go on, stop it."""
 
-    def __init__(self, runner: Runner, rights: Rights, admin_id: int) -> None:
+    def __init__(self, runner: Runner, listing: RunList, rights: Rights, admin_id: int) -> None:
         self._runner = runner
+        self._list = listing
         self._rights = rights
         self._admin_id = admin_id
 
@@ -103,6 +105,16 @@ class RunDesk:
         if not sees_run(await self._rights.of(self._admin_id), run):
             raise NotAllowed
         return run
+
+    async def page(self, page: int, *, only_failed: bool = False, wanted: Wanted | None = None) -> RunPage:
+        """What works, waits and went (services/run_list.py)."""
+        return await self._list.page(
+            await self._rights.of(self._admin_id), page, only_failed=only_failed, wanted=wanted
+        )
+
+    async def waiting_beside(self, run_id: int) -> int:
+        """How many others wait, for whatever it is."""
+        return await self._list.waiting_beside(await self._rights.of(self._admin_id), run_id)
 
     async def tell_when_done(self, run_id: int) -> Run:
         await self.get(run_id)
@@ -131,14 +143,22 @@ class RunDesk:
 class Desks:
     """Makes the desks of an admin."""
 
-    def __init__(self, requests: JoinRequestService, channels: ChannelService, runner: Runner, rights: Rights) -> None:
+    def __init__(
+        self,
+        requests: JoinRequestService,
+        channels: ChannelService,
+        runner: Runner,
+        listing: RunList,
+        rights: Rights,
+    ) -> None:
         self._requests = requests
         self._channels = channels
         self._runner = runner
+        self._list = listing
         self._rights = rights
 
     def requests(self, admin_id: int) -> RequestDesk:
         return RequestDesk(self._requests, self._channels, self._rights, admin_id)
 
     def runs(self, admin_id: int) -> RunDesk:
-        return RunDesk(self._runner, self._rights, admin_id)
+        return RunDesk(self._runner, self._list, self._rights, admin_id)

@@ -9,6 +9,9 @@ PorterError
 │   ├── SessionDead             signed out, revoked, expired, banned; carries `reason`
 │   ├── ChannelUnavailable      private, left, banned from it, or gone
 │   ├── ChannelNotFound         nothing behind this name, link or id
+│   ├── InviteInvalid           an invite link that is expired, revoked or misspelt
+│   ├── JoinAsked               the admins there let people in: Telegram has passed the asking on
+│   ├── ChannelsTooMany         the account is in as many channels as Telegram allows
 │   ├── RightMissing            the account may not see or decide join requests there
 │   ├── AccountRequired         a bot may not do this: it takes an account
 │   ├── FileGone                the message or its file was deleted
@@ -50,8 +53,11 @@ PorterError
 ├── FilterInvalid               what was typed is no size, date, word or number; carries why
 ├── PatternInvalid              no regular expression that RE2 reads; carries its word
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
+├── SinglePosts                 a source of single posts has nothing to look for, and no schedule
 ├── NotFound                    the row is gone
 ├── SessionRequired             nothing can be read without an account
+├── ReaderMissing               no account of Porter's sees this channel
+├── AlreadySaved                a source carries this channel; carries its id
 ├── DecisionMade                somebody was faster; carries the request as it stands
 ├── ConfirmationExpired
 ├── NotAllowed                  not for this role, or not for this channel
@@ -154,6 +160,18 @@ class ChannelUnavailable(TelegramError):
 
 
 class ChannelNotFound(TelegramError):
+    pass
+
+
+class InviteInvalid(TelegramError):
+    pass
+
+
+class JoinAsked(TelegramError):
+    pass
+
+
+class ChannelsTooMany(TelegramError):
     pass
 
 
@@ -379,11 +397,17 @@ class PatternInvalid(PorterError):
 
 
 class CronInvalid(PorterError):
-    """`why`: "syntax" or "never"."""
+    """`why`: "syntax" (`word`: the field), "parts" or "seconds" (`word`: how many), "random",
+    "together" (day and weekday), "never", "timezone"."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, word: str = "") -> None:
         super().__init__(why)
         self.why = why
+        self.word = word
+
+
+class SinglePosts(PorterError):
+    pass
 
 
 class ProxyInvalid(PorterError):
@@ -420,6 +444,16 @@ class NotFound(PorterError):
 
 class SessionRequired(PorterError):
     pass
+
+
+class ReaderMissing(PorterError):
+    pass
+
+
+class AlreadySaved(PorterError):
+    def __init__(self, source_id: int) -> None:
+        super().__init__(f"source {source_id} carries this channel")
+        self.source_id = source_id
 
 
 class DecisionMade(PorterError):

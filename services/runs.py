@@ -14,7 +14,7 @@ and never works twice at the same time. Works must therefore bear being started 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from typing import Any
 
 from services.errors import HEALING, FloodWait, NotFound, PorterError, SessionDead, Unreachable
 from services.notifier import Notifier
-from storage.models import Progress, Run, RunKind, RunStatus
+from storage.models import NewRun, Progress, Run, RunKind, RunStatus
 from storage.runs import RunRepository
 from storage.types import Clock, utc_now
 
@@ -176,6 +176,14 @@ class Runner:
         self._wake.set()
         return run
 
+    async def submit_many(
+        self, kind: RunKind, new: Sequence[NewRun], *, priority: Priority, requested_by: int | None
+    ) -> dict[int, int]:
+        """As `submit`, in one go. Answers, by subject, the run under way where there is one."""
+        busy = await self._runs.add_many(kind, new, priority, requested_by)
+        self._wake.set()
+        return busy
+
     async def get(self, run_id: int) -> Run:
         """Raises NotFound."""
         run = await self._runs.get(run_id)
@@ -185,6 +193,10 @@ class Runner:
 
     async def active_of(self, kind: RunKind, subject_id: int) -> Run | None:
         return await self._runs.active_of(kind, subject_id)
+
+    async def active(self) -> list[Run]:
+        """The most urgent first."""
+        return await self._runs.active()
 
     async def pause(self, run_id: int) -> Run:
         """Keeps the checkpoint. A run that has ended stays as it is. Raises NotFound."""

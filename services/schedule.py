@@ -8,9 +8,10 @@ a line into words. A schedule's line is read in its own time zone; times are UTC
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -39,8 +40,14 @@ ALIASES = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-FIELDS = 5
+FIELD_NAMES = ("minute", "hour", "day", "month", "weekday")
+FIELDS = len(FIELD_NAMES)
 DAY, WEEKDAY = 2, 4
+PRESETS = ("0 * * * *", "0 */6 * * *", "0 7 * * *", "0 7 * * mon")
+"""What a tap offers."""
+LONGEST = 200
+LARGEST_STEPS = (59, 23, 31, 12, 7)
+STEP = re.compile(r"/(\d{1,9})")
 
 # croniter reads a leading r or h as "any value, drawn anew each time": such a line has no next time to show.
 RANDOM_FIELD = re.compile(r"(?:^|\s)[rh]", re.IGNORECASE)
@@ -52,7 +59,9 @@ Callback = Callable[[Schedule], Awaitable[None]]
 
 
 def validate(cron: str) -> None:
-    """Five fields, or one of the @names. Raises CronInvalid: "syntax", or "never" when it does not come true."""
+    """Five fields, or one of the @names. Raises CronInvalid with the reason."""
+    if len(cron) > LONGEST:
+        raise CronInvalid("parts", str(len(cron.split())))
     _next(cron, ZoneInfo("UTC"), utc_now())
 
 
@@ -80,20 +89,48 @@ def next_times(cron: str, timezone: str, count: int = 3, after: datetime | None 
     return times
 
 
+def zones() -> list[str]:
+    """Time zones to choose among, as people name them, by name."""
+    places = {name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))}
+    return sorted(places | {"UTC"})
+
+
 def _fields(cron: str) -> list[str]:
     """The five fields, an @name spelt out. Six and seven are refused: libraries do not agree where seconds stand."""
     line = ALIASES.get(cron.strip().lower(), cron)
     fields = line.split()
-    if len(fields) != FIELDS or RANDOM_FIELD.search(line):
-        raise CronInvalid("syntax")
+    if len(fields) != FIELDS:
+        has_seconds = len(fields) in (FIELDS + 1, FIELDS + 2)
+        raise CronInvalid("seconds" if has_seconds else "parts", str(len(fields)))
+    if RANDOM_FIELD.search(line):
+        raise CronInvalid("random")
+    for field, largest, name in zip(fields, LARGEST_STEPS, FIELD_NAMES, strict=True):
+        # croniter takes */90 minutes as */60, and what a person reads is "every 90 minutes".
+        if any(int(step) > largest for step in STEP.findall(field)):
+            raise CronInvalid("syntax", name)
+    fields[DAY] = fields[DAY].upper()  # croniter reads an l, cron-descriptor only an L
+    is_special = "W" in fields[DAY] or any(sign in fields[WEEKDAY].upper() for sign in "#L")
+    if is_special and not {fields[DAY], fields[WEEKDAY]} & {"*", "?"}:
+        # Of both croniter heeds one, or wants both at once: neither is what cron says elsewhere.
+        raise CronInvalid("together")
     return fields
+
+
+def _unreadable(fields: list[str]) -> str:
+    """The first field that cannot be read by itself, by its name; "" where only all together make no sense."""
+    for position, name in enumerate(FIELD_NAMES):
+        alone = ["*"] * FIELDS
+        alone[position] = fields[position]
+        if not croniter.is_valid(" ".join(alone)):
+            return name
+    return ""
 
 
 def _iterator(line: str, after: datetime) -> croniter:
     try:
         return croniter(line, after, max_years_between_matches=HORIZON_YEARS)
     except (CroniterError, TypeError, ValueError, KeyError) as error:
-        raise CronInvalid("syntax") from error
+        raise CronInvalid("syntax", _unreadable(line.split())) from error
 
 
 def _next(cron: str, zone: ZoneInfo, after: datetime) -> datetime:
@@ -182,17 +219,29 @@ class ScheduleService:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
 
-    async def set(self, kind: RunKind, subject_id: int, cron: str, timezone: str) -> Schedule:
+    async def set(self, kind: RunKind, subject_id: int, cron: str, timezone: str, *, enabled: bool = True) -> Schedule:
         """One a kind and subject: an older one is replaced. Raises CronInvalid."""
         due = next_times(cron, timezone, 1, self._clock())[0]
-        schedule = await self._schedules.put(kind, subject_id, cron, timezone, due)
-        await self._add_job(schedule)
+        schedule = await self._schedules.put(kind, subject_id, cron, timezone, due, enabled)
+        await self._follow(schedule)
         return schedule
+
+    async def set_many(self, kind: RunKind, subjects: Mapping[int, bool], cron: str, timezone: str) -> None:
+        """As `set`. `subjects`: whether it is enabled, by subject. Raises CronInvalid."""
+        due = next_times(cron, timezone, 1, self._clock())[0]
+        new = [Schedule(0, kind, subject_id, cron, timezone, enabled, due) for subject_id, enabled in subjects.items()]
+        await self._schedules.put_many(new)
+        for schedule in new:
+            await self._follow(schedule)
 
     async def remove(self, kind: RunKind, subject_id: int) -> None:
         """Nothing happens where none is."""
-        await self._schedules.delete_for(kind, subject_id)
-        self._remove_job(kind, subject_id)
+        await self.remove_many(kind, [subject_id])
+
+    async def remove_many(self, kind: RunKind, subject_ids: Sequence[int]) -> None:
+        await self._schedules.delete_many(kind, subject_ids)
+        for subject_id in subject_ids:
+            self._remove_job(kind, subject_id)
 
     async def set_enabled(self, kind: RunKind, subject_id: int, enabled: bool) -> None:
         """Times that passed while it was off are not made up for. Nothing happens where none is."""
@@ -200,10 +249,33 @@ class ScheduleService:
         if schedule is None:
             return
         await self._schedules.set_enabled(schedule.id, enabled)
-        if enabled:
+        await self._follow(replace(schedule, enabled=enabled))
+
+    async def set_enabled_many(self, kind: RunKind, subject_ids: Collection[int], enabled: bool) -> None:
+        """As `set_enabled`."""
+        known = await self._schedules.of_kind(kind)
+        changed = [
+            replace(schedule, enabled=enabled, next_due_at=self._due(schedule))
+            for subject_id, schedule in known.items()
+            if subject_id in subject_ids
+        ]
+        await self._schedules.put_many(changed)
+        for schedule in changed:
+            await self._follow(schedule)
+
+    def _due(self, schedule: Schedule) -> datetime | None:
+        """The line's next time; where it has none any more, the time that is stored."""
+        try:
+            return next_times(schedule.cron, schedule.timezone, 1, self._clock())[0]
+        except CronInvalid:
+            return schedule.next_due_at
+
+    async def _follow(self, schedule: Schedule) -> None:
+        """The job of a row that has changed."""
+        if schedule.enabled:
             await self._add_job(schedule)
         else:
-            self._remove_job(kind, subject_id)
+            self._remove_job(schedule.kind, schedule.subject_id)
 
     async def _add_job(self, schedule: Schedule, first: datetime | None = None) -> None:
         """`first`: when to fire first, else the line's next time."""

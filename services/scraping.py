@@ -25,6 +25,17 @@ from storage.types import Clock, utc_now
 
 ALBUM_POSTS = 10
 """The most that Telegram puts together."""
+FAILED_BY = "failed/"
+"""What the counters of causes begin with."""
+
+
+def failed_by_cause(run: Run) -> dict[str, int]:
+    """Why files of a scrape failed, once it has come to its end."""
+    return {
+        name.removeprefix(FAILED_BY): count
+        for name, count in run.progress.counters.items()
+        if name.startswith(FAILED_BY)
+    }
 
 
 class Scraper:
@@ -66,6 +77,7 @@ class Scraper:
         elif source.scope is Scope.CHANNEL:
             await self._walk(context, await self._begun(source, peer), peer, start)
         await self._fetch(context, source, peer, start)
+        await self._say_why(context, source)
         if not picked or source.scope is Scope.POSTS:
             await self._sources.finished(source.id, self._clock())
 
@@ -140,6 +152,14 @@ class Scraper:
             async with self._pool.reading(source.session_id) as client:
                 posts += await client.posts(peer, message_ids[first : first + HISTORY_PAGE])
         return posts
+
+    async def _say_why(self, context: RunContext, source: Source) -> None:
+        """Why files of this run failed, for its card: a later retry takes the causes from the files themselves."""
+        progress = context.run.progress
+        if progress.counters.get("failed"):
+            causes = await self._files.causes(source.id, since=context.run.started_at)
+            why = {f"{FAILED_BY}{cause}": count for cause, count in causes.items()}
+            context.progress(replace(progress, counters={**progress.counters, **why}))
 
     async def _walk(self, context: RunContext, source: Source, peer: Peer, start: "_Start") -> None:
         counters = {"files": 0, "failed": 0, "skipped": 0, **context.run.progress.counters}

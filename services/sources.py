@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
+from typing import Any
 
 from services import audit, names, templates
 from services.errors import NotFound, RootUnused, TargetError, TargetGone, TemplateInvalid, TemplateTrouble
@@ -34,6 +35,9 @@ from storage.sources import SourceRepository
 from storage.types import utc_now
 
 PREVIEWS = 3
+PAGE = 8
+LONGEST_NAME = 60
+NO_FILES = FileTally(0, 0, 0, 0, 0)
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +50,17 @@ class SourceCard:
     schedule: Schedule | None
     run: Run | None
     tally: FileTally
+
+
+@dataclass(frozen=True, slots=True)
+class FailedFiles:
+    """`count`: of all pages; `causes`: how many of them failed why, the most frequent first."""
+
+    source: Source
+    files: list[File]
+    page: int
+    count: int
+    causes: dict[str, int]
 
 
 class SourceService:
@@ -70,10 +85,10 @@ class SourceService:
         self._zone = zone
 
     async def create(self, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
-        """`cron` None: scraped by hand only, as single posts always are. Nothing is made when this raises
-        NameTaken, CronInvalid, PatternInvalid, FolderInvalid, RootUnused or TargetUnavailable."""
+        """`cron` None: scraped by hand only, as single posts always are. Nothing is made when this raises NameTaken,
+        CronInvalid, PatternInvalid, TemplateInvalid, FolderInvalid, RootUnused or TargetUnavailable."""
         async with audit.act(AuditVerb.SOURCE_ADD, new.name):
-            await self._check_place(new.root, new.folder)
+            await self.check_place(new.root, new.folder, new.name_template)
             Matcher(new.filters)
             cron = None if new.scope is Scope.POSTS else cron
             if cron is not None:
@@ -83,9 +98,39 @@ class SourceService:
                 await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
         return await self._card(source)
 
+    async def widen(self, source_id: int, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
+        """A source of single posts carries the whole channel from now on: name, filters, start and schedule are
+        `new`'s. Raises NotFound, NameTaken, CronInvalid."""
+        source = await self._source(source_id)
+        async with audit.act(AuditVerb.SOURCE_EDIT, source.name, to=new.name):
+            if cron is not None:
+                next_times(cron, timezone, 1)
+            await self._sources.widen(source.id, new)
+            if cron is not None:
+                await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
+        return await self.get(source_id)
+
+    async def of_channel(self, channel_id: int) -> list[Source]:
+        """What carries posts of that channel."""
+        return await self._sources.of_channel(channel_id)
+
     async def all(self) -> list[SourceCard]:
-        """By name."""
-        return [await self._card(source) for source in await self._sources.all()]
+        """What needs attention first, then by name. A handful of statements, however many there are."""
+        schedules = await self._schedules.of_kind(RunKind.SCRAPE)
+        tallies = await self._files.tallies()
+        active = await self._runner.active()
+        runs = {run.subject_id: run for run in active if run.kind is RunKind.VERIFY}
+        runs |= {run.subject_id: run for run in active if run.kind is RunKind.SCRAPE}
+        cards = [
+            SourceCard(
+                source,
+                schedules.get(source.id),
+                runs.get(source.id),
+                replace(tallies.get(source.id, NO_FILES), done_bytes=source.total_bytes),
+            )
+            for source in await self._sources.all()
+        ]
+        return sorted(cards, key=_attention)
 
     async def get(self, source_id: int) -> SourceCard:
         """Raises NotFound."""
@@ -98,22 +143,31 @@ class SourceService:
             await self._sources.set_enabled(source.id, enabled)
             await self._schedule.set_enabled(RunKind.SCRAPE, source.id, enabled)
 
-    async def delete(self, source_id: int) -> None:
-        """Ends its run first. Whole files stay on disk, what has come of unfinished ones goes. Raises NotFound."""
+    async def rename(self, source_id: int, name: str) -> None:
+        """Raises NotFound, NameTaken."""
         source = await self._source(source_id)
-        async with audit.act(AuditVerb.SOURCE_DELETE, source.name):
-            await self._delete(source)
+        async with audit.act(AuditVerb.SOURCE_EDIT, source.name, to=name):
+            await self._sources.rename(source.id, name)
 
-    async def _delete(self, source: Source) -> None:
+    async def delete(self, source_id: int, *, keep_messages: bool = False) -> None:
+        """Ends its run first. Whole files stay on disk, what has come of unfinished ones goes; messages that are kept
+        are taken up again when the channel is saved anew. Raises NotFound."""
+        source = await self._source(source_id)
+        kept = {"kept": source.total_messages} if keep_messages else {}
+        async with audit.act(AuditVerb.SOURCE_DELETE, source.name, **kept):
+            await self._delete(source, keep_messages)
+
+    async def _delete(self, source: Source, keep_messages: bool) -> None:
         await self._schedule.remove(RunKind.SCRAPE, source.id)
         for kind in (RunKind.SCRAPE, RunKind.VERIFY):
             run = await self._runner.active_of(kind, source.id)
             if run is not None:
                 await self._runner.cancel(run.id)
-        await self._discard_unfinished(source)
-        await self._sources.delete(source.id)
+        await self.discard_unfinished(source)
+        await self._sources.delete(source.id, keep_messages=keep_messages)
 
-    async def _discard_unfinished(self, source: Source) -> None:
+    async def discard_unfinished(self, source: Source) -> None:
+        """Take away what has come of files that are not whole. No run of it works."""
         after_id = 0
         try:
             target = self._targets.of(source.root)
@@ -148,10 +202,10 @@ class SourceService:
         """
         source = await self._source(source_id)
         async with audit.act(AuditVerb.SOURCE_EDIT, source.name, to=f"{root or 'Local'}/{folder}"):
-            await self._check_place(root, folder, source.name_template)
+            await self.check_place(root, folder, source.name_template)
             await self._sources.set_target(source.id, root, folder)
             if (root, folder) != (source.root, source.folder):
-                await self._discard_unfinished(source)
+                await self.discard_unfinished(source)
 
     async def preview(self, source_id: int, template: str) -> list[str]:
         """What its newest files would be called; a made-up one where it has none. Raises NotFound, TemplateInvalid."""
@@ -192,7 +246,8 @@ class SourceService:
         async with audit.act(AuditVerb.SOURCE_START_OVER, source.name):
             await self._sources.start_over(source.id, start)
 
-    async def _check_place(self, root: str | None, folder: str, template: str | None = None) -> None:
+    async def check_place(self, root: str | None, folder: str, template: str | None = None) -> None:
+        """Raises FolderInvalid, TemplateInvalid (with such names too deep), RootUnused, TargetUnavailable."""
         check_folder(folder)
         if template is not None:
             _fitting(template, folder)
@@ -232,13 +287,23 @@ class SourceService:
                 source.name,
                 priority=Priority.CRON if admin_id is None else Priority.TAP,
                 requested_by=admin_id,
-                params={"session_id": source.session_id, "root": source.root, **picked},
+                params={**scrape_params(source), **picked},
             )
 
-    async def retry_failed(self, source_id: int, admin_id: int) -> Run:
-        """Want the files again that failed, and scrape. Raises NotFound, AlreadyActive (and has reset them then)."""
-        await self._files.reset_failed(source_id)
+    async def retry_failed(self, source_id: int, admin_id: int, file_id: int | None = None) -> Run:
+        """Want the files again that failed (or that one), and scrape. Raises NotFound, AlreadyActive (and has reset
+        them then)."""
+        if not await self._files.reset_failed(source_id, file_id) and file_id is not None:
+            raise NotFound("file")
         return await self.scrape(source_id, admin_id)
+
+    async def failed_files(self, source_id: int, page: int) -> FailedFiles:
+        """A page of what could not be fetched; beyond the end the last one. Raises NotFound."""
+        source = await self._source(source_id)
+        causes = await self._files.causes(source.id)
+        count = sum(causes.values())
+        page = min(max(page, 0), max(0, count - 1) // PAGE)
+        return FailedFiles(source, await self._files.given_up(source.id, PAGE, page * PAGE), page, count, causes)
 
     def folder_for(self, title: str) -> str:
         """What to propose for a channel of that title."""
@@ -258,6 +323,15 @@ class SourceService:
             or await self._runner.active_of(RunKind.VERIFY, source.id),
             await self._files.tally(source.id),
         )
+
+
+def scrape_params(source: Source) -> dict[str, Any]:
+    """What the runner wants to know of a scrape of it."""
+    return {"session_id": source.session_id, "root": source.root}
+
+
+def _attention(card: SourceCard) -> tuple[bool, bool, bool, str]:
+    return not card.source.is_held, not card.tally.needs_care, card.run is None, card.source.name.casefold()
 
 
 def _fitting(template: str, folder: str) -> templates.Template:

@@ -1,9 +1,10 @@
 """The files of a source, from wanted to proven on disk."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, bindparam, case, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, delete, exists, func, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
@@ -86,6 +87,70 @@ class FileRepository:
             damaged=by_cause.get(DAMAGED, 0),
             missing=by_cause.get(MISSING, 0),
         )
+
+    async def tallies(self) -> dict[int, FileTally]:
+        """Of every source that has files, by its id, in two statements. `done_bytes` is left 0: it stands in the source
+        itself, and adding it up would read every row."""
+        counted = select(files.c.source_id, files.c.state, func.count().label("files")).group_by(
+            files.c.source_id, files.c.state
+        )
+        unfinished = (
+            select(
+                files.c.source_id,
+                files.c.cause,
+                func.count().label("files"),
+                func.sum(files.c.size_bytes).label("bytes"),
+            )
+            .where(files.c.state.in_(UNFINISHED))
+            .group_by(files.c.source_id, files.c.cause)
+        )
+        states: dict[int, Counter[str]] = {}
+        sizes: Counter[int] = Counter()
+        lost: Counter[tuple[int, str | None]] = Counter()
+        async with self._database.read() as connection:
+            for row in await connection.execute(counted):
+                states.setdefault(row.source_id, Counter())[row.state] = row.files
+            for row in await connection.execute(unfinished):
+                sizes[row.source_id] += row.bytes
+                lost[row.source_id, row.cause] = row.files
+        return {
+            source_id: FileTally(
+                done=counts[FileState.DONE],
+                done_bytes=0,
+                waiting=sum(counts[state] for state in UNFINISHED),
+                waiting_bytes=sizes[source_id],
+                failed=counts[FileState.FAILED],
+                skipped=counts[FileState.SKIPPED],
+                damaged=lost[source_id, DAMAGED],
+                missing=lost[source_id, MISSING],
+            )
+            for source_id, counts in states.items()
+        }
+
+    async def given_up(self, source_id: int, limit: int, offset: int = 0) -> list[File]:
+        """What failed, in the order of the posts."""
+        statement = (
+            select(files)
+            .where(files.c.source_id == source_id, files.c.state == FileState.FAILED)
+            .order_by(files.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        async with self._database.read() as connection:
+            return [_file(row) for row in await connection.execute(statement)]
+
+    async def causes(self, source_id: int, since: datetime | None = None) -> dict[str, int]:
+        """Why files failed and how many, the most frequent first. `since`: those that were given up from then on."""
+        statement = (
+            select(files.c.cause, func.count().label("files"))
+            .where(files.c.source_id == source_id, files.c.state == FileState.FAILED)
+            .group_by(files.c.cause)
+            .order_by(func.count().desc(), files.c.cause)
+        )
+        if since is not None:
+            statement = statement.where(files.c.updated_at >= since)
+        async with self._database.read() as connection:
+            return {row.cause: row.files for row in await connection.execute(statement)}
 
     async def parts(self, file_id: int) -> dict[int, bytes]:
         """SHA-256 of each part that was written, by the part's number."""
@@ -244,10 +309,11 @@ class FileRepository:
             for row in rows
         ]
 
-    async def reset_failed(self, source_id: int) -> int:
-        """What was given up is wanted again, the parts on disk included; answers how many files."""
+    async def reset_failed(self, source_id: int, file_id: int | None = None) -> int:
+        """What was given up is wanted again, the parts on disk included; answers how many files. `file_id`: that one
+        alone."""
         async with self._database.write() as connection:
-            return await want_failed(connection, source_id, self._clock())
+            return await want_failed(connection, source_id, self._clock(), file_id)
 
     async def path_taken(self, source_id: int, path: str) -> bool:
         """Whether a file of the source lies there."""
@@ -256,11 +322,12 @@ class FileRepository:
             return bool(await connection.scalar(statement))
 
 
-async def want_failed(connection: AsyncConnection, source_id: int, now: datetime) -> int:
+async def want_failed(connection: AsyncConnection, source_id: int, now: datetime, file_id: int | None = None) -> int:
+    one = true() if file_id is None else files.c.id == file_id
     has_parts = exists().where(file_parts.c.file_id == files.c.id)
     result = await connection.execute(
         update(files)
-        .where(files.c.source_id == source_id, files.c.state == FileState.FAILED)
+        .where(files.c.source_id == source_id, files.c.state == FileState.FAILED, one)
         .values(state=case((has_parts, FileState.PARTIAL), else_=FileState.WANTED), cause=None, updated_at=now)
     )
     return result.rowcount

@@ -174,6 +174,7 @@ class AuditVerb(StrEnum):
     SOURCE_VERIFY = "SOURCE_VERIFY"
     ROOT_USE = "ROOT_USE"
     PROFILE = "PROFILE"
+    JOIN = "JOIN"
     SCRAPE = "SCRAPE"
     RUN_PAUSE = "RUN_PAUSE"
     RUN_RESUME = "RUN_RESUME"
@@ -385,6 +386,15 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class NewPlace:
+    """Where files of a source go from now on. `root`: of NAS_ROOTS; None: LOCAL."""
+
+    source_id: int
+    root: str | None
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewMessage:
     id: int
     date: datetime
@@ -536,6 +546,15 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class NewRun:
+    """`title`: what the subject is called. `params`: what its kind of work wants to know."""
+
+    subject_id: int
+    title: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     id: int
     kind: RunKind
@@ -589,6 +608,7 @@ class HomeSummary:
     sessions: tuple[Session, ...]
     pending: tuple[PendingCount, ...]
     runs: tuple[Run, ...]  # active ones
+    runs_failed: int = 0  # that have stopped since then
     role: Role = Role.OWNER
     """Of whoever looks. Of an approver all but `pending` and `runs` of their channels is empty."""
 

@@ -5,18 +5,41 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, func, insert, literal, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    and_,
+    delete,
+    false,
+    func,
+    insert,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.errors import AlreadyActive
-from storage.models import ACTIVE_RUNS, Progress, Run, RunKind, RunStatus
+from storage.models import ACTIVE_RUNS, NewRun, Progress, Run, RunKind, RunStatus
 from storage.schema import runs
 from storage.statements import CHUNK
 from storage.types import Clock, UtcTime, utc_now
 
 # Written out instead of bound: only so does SQLite see that the partial index of the active ones serves.
 IS_ACTIVE = runs.c.status.in_([literal_column(f"'{status}'") for status in ACTIVE_RUNS])
+HAS_LOST_FILES = func.coalesce(func.json_extract(runs.c.progress, "$.counters.failed"), 0) > 0
+HAS_FAILED = or_(runs.c.status == RunStatus.FAILED, HAS_LOST_FILES)
+IS_QUIET = and_(
+    runs.c.status == RunStatus.DONE, func.coalesce(func.json_extract(runs.c.params, "$.live"), 0) > 0, ~HAS_LOST_FILES
+)
+"""A new post that came home at once, as it does all day: nobody looks for it in the books."""
+AT_GATES = (RunKind.LOAD_REQUESTS, RunKind.DECIDE_ALL)
+LATELY = 1000
+"""How many of the newest runs are asked for what failed lately: home must not read years of them."""
 
 
 class RunRepository:
@@ -36,26 +59,39 @@ class RunRepository:
         params: dict[str, Any],
     ) -> Run:
         """A new QUEUED run. `requested_by` None: the schedule. Raises AlreadyActive with the run under way."""
+        new = NewRun(subject_id, title, params)
         async with self._database.write() as connection:
             await check_idle(connection, kind, subject_id)
-            row = await connection.execute(
-                insert(runs)
-                .values(
-                    kind=kind,
-                    subject_id=subject_id,
-                    title=title,
-                    status=RunStatus.QUEUED,
-                    priority=priority,
-                    requested_by=requested_by,
-                    params=params,
-                    checkpoint={},
-                    progress=asdict(Progress()),
-                    tell=[],
-                    created_at=self._clock(),
+            values = self._values(kind, new, priority, requested_by)
+            return _run((await connection.execute(insert(runs).values(**values).returning(runs))).one())
+
+    async def add_many(
+        self, kind: RunKind, new: Sequence[NewRun], priority: int, requested_by: int | None
+    ) -> dict[int, int]:
+        """As many QUEUED runs, at once. Answers, by subject, the run under way where there is one: none is added."""
+        async with self._database.write() as connection:
+            busy = {run.subject_id: run.id for run in await active_runs(connection) if run.kind is kind}
+            free = [each for each in new if each.subject_id not in busy]
+            if free:
+                await connection.execute(
+                    insert(runs), [self._values(kind, each, priority, requested_by) for each in free]
                 )
-                .returning(runs)
-            )
-            return _run(row.one())
+        return {each.subject_id: busy[each.subject_id] for each in new if each.subject_id in busy}
+
+    def _values(self, kind: RunKind, new: NewRun, priority: int, requested_by: int | None) -> dict[str, Any]:
+        return {
+            "kind": kind,
+            "subject_id": new.subject_id,
+            "title": new.title,
+            "status": RunStatus.QUEUED,
+            "priority": priority,
+            "requested_by": requested_by,
+            "params": new.params,
+            "checkpoint": {},
+            "progress": asdict(Progress()),
+            "tell": [],
+            "created_at": self._clock(),
+        }
 
     async def get(self, run_id: int) -> Run | None:
         async with self._database.read() as connection:
@@ -83,6 +119,37 @@ class RunRepository:
         async with self._database.read() as connection:
             rows = await connection.execute(ended.order_by(runs.c.id.desc()).limit(limit))
         return [_run(row) for row in rows]
+
+    async def past(
+        self,
+        limit: int,
+        offset: int = 0,
+        *,
+        only_failed: bool = False,
+        channel_ids: Collection[int] | None = None,
+        titles: Collection[str] | None = None,
+    ) -> list[Run]:
+        """What has ended, newest first; without new posts that came at once and well.
+
+        `only_failed`: that stopped, or lost files. `channel_ids`: only work on people who wait at one of these.
+        `titles`: only on what is called so.
+        """
+        statement = (
+            select(runs)
+            .where(~IS_ACTIVE, ~IS_QUIET, HAS_FAILED if only_failed else true(), _is_at(channel_ids))
+            .where(true() if titles is None else runs.c.title.in_(titles))
+            .order_by(runs.c.id.desc())
+            .limit(limit)
+            .offset(offset)
+        )
+        async with self._database.read() as connection:
+            return [_run(row) for row in await connection.execute(statement)]
+
+    async def titles(self, channel_ids: Collection[int] | None = None) -> list[str]:
+        """What runs were about, each once."""
+        statement = select(runs.c.title).distinct().where(_is_at(channel_ids))
+        async with self._database.read() as connection:
+            return list(await connection.scalars(statement))
 
     async def set_status(
         self,
@@ -155,6 +222,21 @@ class RunRepository:
             swept += len(ids)
             if len(ids) < CHUNK:
                 return swept
+
+
+def _is_at(channel_ids: Collection[int] | None) -> ColumnElement[bool]:
+    if channel_ids is None:
+        return true()
+    return and_(runs.c.kind.in_(AT_GATES), runs.c.subject_id.in_(channel_ids)) if channel_ids else false()
+
+
+async def failed_lately(connection: AsyncConnection, since: datetime | None) -> int:
+    """How many of the newest LATELY runs have stopped since then."""
+    newest = select(runs.c.id).order_by(runs.c.id.desc()).limit(LATELY)
+    statement = select(func.count()).where(runs.c.id.in_(newest), runs.c.status == RunStatus.FAILED)
+    if since is not None:
+        statement = statement.where(runs.c.finished_at >= since)
+    return int(await connection.scalar(statement) or 0)
 
 
 async def readdress_scrapes(connection: AsyncConnection, source_ids: Sequence[int], session_id: int) -> None:

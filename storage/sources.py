@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import statements
@@ -17,6 +17,7 @@ from storage.models import (
     Filters,
     NewFile,
     NewMessage,
+    NewPlace,
     NewSource,
     PageStored,
     RunKind,
@@ -90,6 +91,33 @@ class SourceRepository:
             rows = await connection.execute(statement.order_by(func.lower(sources.c.name), sources.c.id))
         return [_source(row) for row in rows]
 
+    async def of_channel(self, channel_id: int) -> list[Source]:
+        """Oldest first."""
+        statement = _sources().where(sources.c.channel_id == channel_id).order_by(sources.c.id)
+        async with self._database.read() as connection:
+            return [_source(row) for row in await connection.execute(statement)]
+
+    async def widen(self, source_id: int, new: NewSource) -> None:
+        """One of single posts carries the channel from now on, as `new` says; session, root and folder stay, and so
+        does what it has. Raises NameTaken."""
+        async with self._database.write() as connection:
+            taken = select(sources.c.id).where(sources.c.name == new.name, sources.c.id != source_id)
+            if await connection.scalar(taken) is not None:
+                raise NameTaken("sources", new.name)
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id)
+                .values(
+                    name=new.name,
+                    scope=Scope.CHANNEL,
+                    filters=pack_filters(new.filters),
+                    start=pack_start(new.start),
+                    only_matching=new.only_matching,
+                    live=new.live,
+                    updated_at=self._clock(),
+                )
+            )
+
     async def movable(self, session_id: int) -> dict[int, list[int]]:
         """By every other ACTIVE session: the ids of this session's sources whose channel it has met."""
         statement = (
@@ -105,6 +133,16 @@ class SourceRepository:
             for row in await connection.execute(statement):
                 found.setdefault(row.session_id, []).append(row.id)
         return found
+
+    async def rename(self, source_id: int, name: str) -> None:
+        """Raises NameTaken."""
+        async with self._database.write() as connection:
+            holder = await connection.scalar(select(sources.c.id).where(sources.c.name == name))
+            if holder is not None and holder != source_id:
+                raise NameTaken("sources", name)
+            await connection.execute(
+                update(sources).where(sources.c.id == source_id).values(name=name, updated_at=self._clock())
+            )
 
     async def move(self, source_ids: Sequence[int], session_id: int) -> None:
         """From now on they read through that session, and so do their scrapes that have not ended."""
@@ -158,44 +196,17 @@ class SourceRepository:
         being fetched lies in the folder as it was."""
         async with self._database.write() as connection:
             await check_idle(connection, RunKind.SCRAPE, source_id)
-            old = (await connection.execute(select(sources.c.root).where(sources.c.id == source_id))).one_or_none()
-            if old is None:
-                return
-            if old.root != root:
-                await connection.execute(
-                    update(files)
-                    .where(files.c.source_id == source_id, files.c.path.is_not(None), ~files.c.path.startswith(":"))
-                    .values(path=prefix(old.root) + files.c.path)
-                )
-            await connection.execute(
-                update(sources)
-                .where(sources.c.id == source_id)
-                .values(
-                    target=TargetKind.LOCAL if root is None else TargetKind.NAS,
-                    root=root,
-                    folder=folder,
-                    updated_at=self._clock(),
-                )
-            )
+            await place_source(connection, NewPlace(source_id, root, folder), self._clock())
 
     async def finished(self, source_id: int, at: datetime) -> None:
         """A scrape has come to the end of the channel."""
         await self._change(source_id, last_scraped_at=at)
 
-    async def delete(self, source_id: int) -> None:
-        """Its files' rows go too, and the messages that no other source has; what lies in the target stays."""
+    async def delete(self, source_id: int, *, keep_messages: bool = False) -> None:
+        """Its files' rows go too; what lies in the target stays. So do its messages with `keep_messages`, until the
+        channel is saved anew and takes them up; without, those go that no other source has."""
         async with self._database.write() as connection:
-            channel_id = await _channel_of(connection, source_id)
-            if channel_id is None:
-                return
-            family = await _family(connection, channel_id)
-            await connection.execute(delete(sources).where(sources.c.id == source_id))
-            linked = exists().where(
-                source_messages.c.source_id.in_(select(sources.c.id).where(sources.c.channel_id.in_(family))),
-                source_messages.c.channel_id == messages.c.channel_id,
-                source_messages.c.message_id == messages.c.id,
-            )
-            await connection.execute(delete(messages).where(messages.c.channel_id.in_(family), ~linked))
+            await delete_source(connection, source_id, keep_messages=keep_messages)
 
     async def store_page(
         self, source_id: int, page: Sequence[NewMessage], wanted: Sequence[NewFile], cursor: int
@@ -256,6 +267,53 @@ class SourceRepository:
 async def _channel_of(connection: AsyncConnection, source_id: int) -> int | None:
     channel_id: int | None = await connection.scalar(select(sources.c.channel_id).where(sources.c.id == source_id))
     return channel_id
+
+
+async def place_source(connection: AsyncConnection, place: NewPlace, now: datetime) -> None:
+    """Its files that are DONE stay where they are, and their rows go on saying where."""
+    old = (await connection.execute(select(sources.c.root).where(sources.c.id == place.source_id))).one_or_none()
+    if old is None:
+        return
+    if old.root != place.root:
+        await connection.execute(
+            update(files)
+            .where(files.c.source_id == place.source_id, files.c.path.is_not(None), ~files.c.path.startswith(":"))
+            .values(path=prefix(old.root) + files.c.path)
+        )
+    await connection.execute(
+        update(sources)
+        .where(sources.c.id == place.source_id)
+        .values(
+            target=TargetKind.LOCAL if place.root is None else TargetKind.NAS,
+            root=place.root,
+            folder=place.folder,
+            updated_at=now,
+        )
+    )
+
+
+async def delete_source(connection: AsyncConnection, source_id: int, *, keep_messages: bool) -> None:
+    channel_id = await _channel_of(connection, source_id)
+    if channel_id is None:
+        return
+    if not keep_messages:
+        await connection.execute(delete(messages).where(await _only_of(connection, source_id, channel_id)))
+    await connection.execute(delete(sources).where(sources.c.id == source_id))
+
+
+async def _only_of(connection: AsyncConnection, source_id: int, channel_id: int) -> ColumnElement[bool]:
+    """Messages that this source has and no other; what was kept of an earlier one, and this one never met, is not."""
+    family = await _family(connection, channel_id)
+    others = select(sources.c.id).where(sources.c.channel_id.in_(family), sources.c.id != source_id)
+    own = select(source_messages.c.channel_id, source_messages.c.message_id).where(
+        source_messages.c.source_id == source_id
+    )
+    shared = exists().where(
+        source_messages.c.source_id.in_(others),
+        source_messages.c.channel_id == messages.c.channel_id,
+        source_messages.c.message_id == messages.c.id,
+    )
+    return and_(tuple_(messages.c.channel_id, messages.c.id).in_(own), ~shared)
 
 
 async def _family(connection: AsyncConnection, channel_id: int) -> list[int]:

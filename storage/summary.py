@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from storage.database import Database
 from storage.join_requests import pending_counts
 from storage.models import FileState, HomeSummary, SessionState
-from storage.runs import active_runs
+from storage.runs import active_runs, failed_lately
 from storage.schema import files, sessions, sources
 from storage.sessions import all_sessions
 
@@ -38,6 +38,7 @@ class SummaryRepository:
             session_rows = await all_sessions(connection)
             pending = await pending_counts(connection)
             runs = await active_runs(connection)
+            runs_failed = await failed_lately(connection, since)
         done, done_bytes = by_state.get(FileState.DONE, (0, 0))
         failed, _ = by_state.get(FileState.FAILED, (0, 0))
         paused = by_enabled.get(False, 0)
@@ -52,4 +53,5 @@ class SummaryRepository:
             sessions=tuple(session_rows),
             pending=tuple(pending),
             runs=tuple(runs),
+            runs_failed=runs_failed,
         )

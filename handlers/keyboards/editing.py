@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.callbacks import EditPick, SourceAction, SourceEdit, SourceVerb
-from handlers.keyboards.base import Row, button, home_row, markup
+from handlers.callbacks import EditPick, Go, Place, SourceAction, SourceEdit, SourceVerb
+from handlers.keyboards.base import ROWS, Row, button, home_row, markup
 from handlers.texts import Texts
-from storage.models import Duplicates, Source
+from services.many_sources import Reader
+from services.sources import SourceCard
+from services.templates import DEFAULT
+from storage.models import Duplicates, Scope, Session, Source
 
 
 def _pick(what: EditPick, source_id: int, value: int = 0) -> SourceEdit:
@@ -18,16 +21,50 @@ def _back(texts: Texts, source_id: int) -> Row:
     return home_row(texts, _pick(EditPick.MENU, source_id))
 
 
-def menu(texts: Texts, source_id: int, *, is_walked: bool = True) -> InlineKeyboardMarkup:
-    """`is_walked` False: single posts, of which nothing is left out and nothing begins anew."""
-    labels = texts.labels
+def menu(texts: Texts, card: SourceCard, account: str, schedule: str) -> InlineKeyboardMarkup:
+    """Behind each button stands what it is now. `schedule` in words.
+
+    Of single posts nothing is left out, nothing begins anew, and none come by themselves.
+    """
+    labels, source = texts.labels, card.source
+    is_walked = source.scope is Scope.CHANNEL
+
+    def item(label: str, value: str, what: EditPick) -> Row:
+        return [button(f"{label}: {value}", _pick(what, source.id))]
+
     return markup(
-        [button(labels.edit_filters, _pick(EditPick.FILTERS, source_id))] if is_walked else [],
-        [button(labels.edit_folder, _pick(EditPick.FOLDER, source_id))],
-        [button(labels.edit_names, _pick(EditPick.NAMES, source_id))],
-        [button(labels.edit_duplicates, _pick(EditPick.DUPLICATES, source_id))],
-        [button(labels.start_over_source, _pick(EditPick.START_OVER, source_id))] if is_walked else [],
-        home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source_id)),
+        item(labels.edit_name, source.name, EditPick.NAME),
+        item(labels.edit_account, account, EditPick.ACCOUNT),
+        item(labels.edit_schedule, schedule, EditPick.SCHEDULE) if is_walked else [],
+        [button(labels.edit_filters, _pick(EditPick.FILTERS, source.id))] if is_walked else [],
+        item(labels.edit_folder, f"{source.root or labels.local}/{source.folder}", EditPick.FOLDER),
+        item(labels.edit_names, source.name_template or DEFAULT, EditPick.NAMES),
+        item(labels.edit_duplicates, texts.editing.duplicates_word(source.duplicates), EditPick.DUPLICATES),
+        [button(labels.start_over_source, _pick(EditPick.START_OVER, source.id))] if is_walked else [],
+        [button(labels.make_defaults, _pick(EditPick.DEFAULTS_USE, source.id))],
+        home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source.id)),
+    )
+
+
+def back(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
+    return markup(_back(texts, source_id))
+
+
+def accounts(texts: Texts, source_id: int, readers: Sequence[Reader]) -> InlineKeyboardMarkup:
+    return markup(
+        *[
+            [button(texts.sessions.label(each.session), _pick(EditPick.ACCOUNT_PICK, source_id, each.session.id))]
+            for each in readers[:ROWS]
+        ],
+        [] if readers else [button(texts.labels.add_account, Go(to=Place.LOGIN))],
+        _back(texts, source_id),
+    )
+
+
+def account_move(texts: Texts, source_id: int, to: Session) -> InlineKeyboardMarkup:
+    return markup(
+        [button(texts.labels.move_account, _pick(EditPick.ACCOUNT_SURELY, source_id, to.id), "primary")],
+        home_row(texts, _pick(EditPick.ACCOUNT, source_id)),
     )
 
 

@@ -25,6 +25,8 @@ def page(texts: Texts, summary: HomeSummary, *, parked: bool) -> InlineKeyboardM
     ]
     busy = [run for run in summary.runs if not run.is_held]
     rows += [[button(f"⏳ {run.title}", RunAction(verb=RunVerb.SHOW, id=run.id))] for run in busy[:MOST]]
+    if summary.runs or summary.runs_failed or summary.files_failed:
+        rows.append([button(texts.runs.all_label(len(summary.runs)), Go(to=Place.RUNS))])
     if not summary.sessions and not summary.pending:
         rows.append([button(labels.approve_requests, Go(to=Place.CONNECT))])
         rows.append([button(labels.save_channels, Go(to=Place.LOGIN))])

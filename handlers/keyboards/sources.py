@@ -5,12 +5,19 @@ from collections.abc import Sequence
 from aiogram.types import InlineKeyboardMarkup
 
 from handlers.callbacks import (
+    OWN,
     EditPick,
+    FailedFile,
+    FailedVerb,
     Go,
+    Many,
+    ManyVerb,
     Pick,
     Place,
     RunAction,
     RunVerb,
+    SeveralAction,
+    SeveralVerb,
     ShowAll,
     SourceAction,
     SourceEdit,
@@ -18,6 +25,7 @@ from handlers.callbacks import (
     SourceVerb,
 )
 from handlers.keyboards.base import ROWS, Row, button, home_row, markup, turning, window
+from handlers.keyboards.schedules import presets
 from handlers.keyboards.sessions import sign_in_again
 from handlers.texts import Texts
 from services.sources import SourceCard
@@ -32,7 +40,11 @@ def listing(texts: Texts, cards: Sequence[SourceCard], page: int, *, is_searched
         ],
         turning(texts, page, len(cards), (Go(to=Place.SOURCES, page=n) for n in (page - 1, page + 1))),
         [button(texts.labels.show_all, ShowAll())] if is_searched else [],
-        [button(texts.labels.add_source, Go(to=Place.ADD_SOURCE))],
+        [button(texts.labels.choose_many, Many(verb=ManyVerb.OPEN))] if len(cards) > 1 else [],
+        [
+            button(texts.labels.add_source, Go(to=Place.ADD_SOURCE)),
+            button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=OWN)),
+        ],
         home_row(texts),
     )
 
@@ -59,9 +71,13 @@ def card(texts: Texts, card: SourceCard) -> InlineKeyboardMarkup:
         if card.run
         else button(labels.scrape, act(SourceVerb.SCRAPE), "primary")
     )
-    retry = [button(labels.retry, act(SourceVerb.RETRY))] if card.tally.failed and not card.run else []
+    failed: list[Row] = []
+    if card.tally.failed:
+        which = FailedFile(verb=FailedVerb.LIST, source=card.source.id)
+        again = button(texts.sources.retry_label(card.tally.failed), act(SourceVerb.RETRY))
+        failed = [[] if card.run else [again], [button(labels.failed_files, which)]]
     schedule: Row = []
-    if card.schedule:
+    if card.schedule or not card.source.enabled:
         paused = not card.source.enabled
         schedule = [
             button(labels.resume_schedule, act(SourceVerb.RESUME))
@@ -71,7 +87,7 @@ def card(texts: Texts, card: SourceCard) -> InlineKeyboardMarkup:
     return markup(
         [sign_in_again(texts, card.source.session_id)] if card.source.is_held else [],
         [first],
-        retry,
+        *failed,
         schedule,
         [
             button(labels.edit_source, SourceEdit(what=EditPick.MENU, id=card.source.id)),
@@ -87,9 +103,10 @@ def _has_files(card: SourceCard) -> bool:
 
 
 def delete(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
-    surely = SourceAction(verb=SourceVerb.DELETE_SURELY, id=source_id)
+    labels = texts.labels
     return markup(
-        [button(texts.labels.delete_surely, surely, "danger")],
+        [button(labels.delete_keeping, SourceAction(verb=SourceVerb.DELETE_KEEPING, id=source_id), "danger")],
+        [button(labels.delete_with_messages, SourceAction(verb=SourceVerb.DELETE_SURELY, id=source_id), "danger")],
         home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source_id)),
     )
 
@@ -105,13 +122,15 @@ def pick_session(texts: Texts, rows: Sequence[Session]) -> InlineKeyboardMarkup:
     )
 
 
-def pick_channel(texts: Texts, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
+def pick_channel(texts: Texts, session_id: int, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
+    several = SeveralAction(session=session_id, verb=SeveralVerb.OPEN)
     return markup(
         *[
             [button(texts.account_channels.label(row), SourcePick(what=Pick.CHANNEL, value=row.channel.id))]
             for row in window(rows, page)
         ],
         turning(texts, page, len(rows), (SourcePick(what=Pick.PAGE, value=n) for n in (page - 1, page + 1))),
+        [button(texts.labels.several, several)] if len(rows) > 1 else [],
         _cancel(texts),
     )
 
@@ -141,11 +160,12 @@ def pick_folder(texts: Texts, roots: Sequence[str], chosen: str | None) -> Inlin
     return markup(*(rows if roots else []), [use], _cancel(texts))
 
 
-def pick_schedule(texts: Texts, words: Sequence[str]) -> InlineKeyboardMarkup:
-    """`words` describe the presets, in their order; a button carries the position, 1 the first."""
-    presets = [button(label, SourcePick(what=Pick.SCHEDULE, value=n + 1)) for n, label in enumerate(words)]
+def pick_schedule(texts: Texts, words: Sequence[str], keep: str | None = None) -> InlineKeyboardMarkup:
+    """`words` describe the presets, in their order; a button carries the position, 1 the first. `keep`: what is
+    chosen already, in words."""
     return markup(
-        *[presets[n : n + 2] for n in range(0, len(presets), 2)],
+        [button(keep, SourcePick(what=Pick.SCHEDULE_KEEP), "primary")] if keep else [],
+        *presets(words, lambda position: SourcePick(what=Pick.SCHEDULE, value=position + 1)),
         [button(texts.labels.own_schedule, SourcePick(what=Pick.OWN_CRON))],
         [button(texts.labels.only_by_hand, SourcePick(what=Pick.SCHEDULE, value=0))],
         _cancel(texts),

@@ -6,7 +6,7 @@ from handlers.texts.base import Words, plural, quote, title
 from handlers.texts.sources import DUPLICATES, SourceTexts
 from services.sources import SourceCard
 from services.templates import DEFAULT
-from storage.models import Duplicates, Source
+from storage.models import Duplicates, Session, Source
 
 DATE_EXAMPLE = "{date:%Y-%m}"
 EXAMPLE = "{date:%Y}/{id} {name}"
@@ -17,11 +17,35 @@ class EditTexts(Words):
         source = card.source
         return (
             f"<b>{quote(source.name)}</b>: what shall change?\n"
-            f"Saved is: {SourceTexts(self._zone, self._now).what(source)}\n"
-            f"Folder: {SourceTexts.place(source.root, source.folder)}\n"
-            f"File names: <code>{quote(source.name_template or DEFAULT)}</code>\n"
-            f"Duplicates: {DUPLICATES[source.duplicates]}"
+            f"from {title(source.channel_title)}, {SourceTexts(self._zone, self._now).what(source)}\n"
+            f"to {SourceTexts.place(source.root, source.folder)}\n"
+            f"named <code>{quote(source.name_template or DEFAULT)}</code>"
         )
+
+    @staticmethod
+    def duplicates_word(duplicates: Duplicates) -> str:
+        return DUPLICATES[duplicates].removeprefix("duplicates are ")
+
+    def ask_name(self, source: Source) -> str:
+        return f"What shall Porter call {title(source.name)}? Send the name. Folder and files stay as they are."
+
+    def ask_account(self, source: Source, now: Session, others: bool) -> str:
+        asked = (
+            "Which one shall read it from now on? These see the channel as well."
+            if others
+            else "No other account has met the channel. Open it in the list of that account's channels first."
+        )
+        return f"{title(source.name)} is read through {title(now.name)}. {asked}"
+
+    def ask_account_move(self, card: SourceCard, before: Session, after: Session) -> str:
+        goes_on = " What is being saved now goes on there, where it stands." if card.run else ""
+        return (
+            f"From now on {title(card.source.name)} is read through {title(after.name)} instead of "
+            f"{title(before.name)}. Nothing is fetched twice.{goes_on} Do it?"
+        )
+
+    def account_moved(self) -> str:
+        return "Done. Nothing is lost."
 
     def ask_folder(self, source: Source, root: str | None, folder: str) -> str:
         return (
@@ -43,9 +67,12 @@ class EditTexts(Words):
         )
 
     def ask_names(self, source: Source) -> str:
+        return self.ask_names_of(title(source.name), source.name_template)
+
+    def ask_names_of(self, whose: str, template: str | None) -> str:
         return (
-            f"<b>Names of files</b> of {title(source.name)}\n"
-            f"Now: <code>{quote(source.name_template or DEFAULT)}</code>\n"
+            f"<b>Names of files</b> of {whose}\n"
+            f"Now: <code>{quote(template or DEFAULT)}</code>\n"
             f"Send a template such as <code>{EXAMPLE}</code>; each / makes a folder. There are:\n"
             "<code>{id}</code> number of the post · <code>{name}</code> the file's own name\n"
             f"<code>{DATE_EXAMPLE}</code> its date · <code>{{channel}}</code> title\n"
@@ -62,9 +89,12 @@ class EditTexts(Words):
         )
 
     def ask_duplicates(self, source: Source) -> str:
-        marks = {kind: "● " if kind is source.duplicates else "" for kind in Duplicates}
+        return self.ask_duplicates_of(title(source.name), source.duplicates)
+
+    def ask_duplicates_of(self, whose: str, now: Duplicates) -> str:
+        marks = {kind: "● " if kind is now else "" for kind in Duplicates}
         return (
-            f"What shall {title(source.name)} do with a file that Porter has saved already, here or for another "
+            f"What shall {whose} do with a file that Porter has saved already, here or for another "
             "channel? It holds from the next save on.\n"
             f"{marks[Duplicates.KEEP]}<b>Keep each</b>: fetched and stored as often as it is posted\n"
             f"{marks[Duplicates.LINK]}<b>Link them</b>: one file on the disk under several names (hard links); not "

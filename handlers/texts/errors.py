@@ -118,9 +118,9 @@ class ErrorTexts(Words):
         return f"That pattern cannot be read ({quote(shorten(error.why, 80))}). Send another, such as invoice.*2026."
 
     def _cron_invalid(self, error: errors.CronInvalid) -> str:
-        if error.why == "never":
-            return "That line never comes true (such as 31 February). Send another."
-        return "That is no cron line. It has five parts: minute hour day month weekday, such as 0 */6 * * *."
+        if error.why == "syntax" and error.word:
+            return f"The {error.word} of that line cannot be read: it takes {CRON_FIELDS[error.word]}."
+        return CRON_LINES.get(error.why, CRON_LINES["parts"])
 
 
 FILTERS = {
@@ -132,6 +132,21 @@ FILTERS = {
     errors.FilterTrouble.MANY_WORDS: "That is too much: 20 words of 64 characters at most. Send fewer, or a pattern.",
     errors.FilterTrouble.EXTENSIONS: "Send endings of file names with commas between, such as dwg, iso. 30 at most.",
     errors.FilterTrouble.COUNT: "That is no number of posts. Send one from 1 to 10,000,000.",
+}
+CRON_LINES = {
+    "never": "That line never comes true (such as 31 February). Send another.",
+    "parts": "That is no cron line. It has five parts: minute hour day month weekday, such as 0 */6 * * *.",
+    "seconds": "A cron line has five parts here: minute hour day month weekday. Seconds and years are not taken.",
+    "random": "Porter takes no random parts (R, H): nobody could say when it runs. Write a number.",
+    "together": "A weekday with # or L, or a day with W, cannot stand together with the other. Write one of them as *.",
+    "timezone": "Porter does not know this time zone. Send another, such as Europe/Berlin.",
+}
+CRON_FIELDS = {
+    "minute": "0–59, such as 0, 30 or */15",
+    "hour": "0–23, such as 7, 9-17 or */6",
+    "day": "1–31, L for the last day, or 15W for the nearest weekday",
+    "month": "1–12 or jan–dec",
+    "weekday": "0–7 or sun–sat (0 and 7 are Sunday), mon#1 for the first Monday, L5 for the last Friday",
 }
 FIELDS = "channel, date, id, name, caption, sender, album"
 TEMPLATES = {
@@ -159,6 +174,14 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.SessionDead: "This account is signed out. /sessions → the account → Sign in again. Nothing is lost.",
     errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
     errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",
+    errors.InviteInvalid: (
+        "This invite link does not work: it is expired, revoked or misspelt. Ask whoever sent it for another."
+    ),
+    errors.JoinAsked: "The admins there decide who comes in. The account has asked; try again once it is let in.",
+    errors.ChannelsTooMany: (
+        "This account is in as many channels as Telegram allows. Leave one with an official app, or take another "
+        "account."
+    ),
     errors.AccountRequired: "A bot may not do this. Choose an account that sees the channel.",
     errors.RightMissing: (
         "You don't have permission to view join requests there: the account needs the admin right “Invite users”."
@@ -201,8 +224,14 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.PassphraseInvalid: "A passphrase has 12 to 256 characters. Send another.",
     errors.ExportOff: "Handing accounts over is switched off. The operator allows it with ALLOW_EXPORT=true.",
     errors.ExportUnsent: "Telegram did not take the file. Nothing was handed over, and the account goes on as before.",
+    errors.SinglePosts: "It saves single posts, and looks for nothing on a schedule.",
     errors.NotFound: "That is not there any more.",
     errors.SessionRequired: "This needs an account; an owner adds one with /login.",
+    errors.ReaderMissing: (
+        "No account of yours sees this channel. Join it with one of them in an official app, or add another account; "
+        "then forward the post again."
+    ),
+    errors.AlreadySaved: "This channel is saved already.",
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
     errors.RestoreUnconfirmed: "Porter was restored from a backup. First an owner says that the old one is off.",
     errors.CiphertextInvalid: (

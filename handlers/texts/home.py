@@ -1,6 +1,6 @@
 """Home, help, the claim link: state first, then what to do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from handlers.texts.base import Words, number, plural, quote, size, title
 from storage.models import HomeSummary, Role, Run, RunKind, RunStatus, SessionState
@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "sessions": "Accounts",
     "sources": "Saved channels",
     "scrape": "Save a channel now",
+    "runs": "What works, waits and went",
     "requests": "Waiting people",
     "load": "Load who waits at a channel",
     "admins": "Who operates Porter; your PIN",
@@ -35,6 +36,9 @@ DISK_WAITS = {
 }
 
 
+MOST_RUNS = 8
+
+
 class HomeTexts(Words):
     def page(self, summary: HomeSummary, parked: str | None) -> str:
         lines = [" · ".join(filter(None, ("<b>Porter</b>", self._since(summary))))]
@@ -43,7 +47,9 @@ class HomeTexts(Words):
         if waiting:
             verb = "waits" if waiting == 1 else "wait"
             lines.append(f"🚪 {number(waiting)} {verb} at {plural(len(summary.pending), 'channel')}")
-        lines += [self._run(run) for run in summary.runs if not run.is_held]
+        lines += self._runs([run for run in summary.runs if not run.is_held])
+        if summary.runs_failed:
+            lines.append(f"⚠️ {plural(summary.runs_failed, 'piece')} of work stopped before the end")
         if summary.sources:
             paused = f", {number(summary.sources_paused)} paused" if summary.sources_paused else ""
             held = f", {plural(summary.sources_held, 'waits', 'wait')} for an account" if summary.sources_held else ""
@@ -55,6 +61,12 @@ class HomeTexts(Words):
         if summary.role is Role.APPROVER and not summary.pending:
             lines.append("\nNobody waits at your channels.")
         return "\n".join(lines)
+
+    def _runs(self, runs: Sequence[Run]) -> list[str]:
+        """The first ones; home stays one look long, whatever was asked for."""
+        lines = [self._run(run) for run in runs[:MOST_RUNS]]
+        more = len(runs) - MOST_RUNS
+        return [*lines, f"⏳ and {number(more)} more under way"] if more > 0 else lines
 
     def _run(self, run: Run) -> str:
         subject = title(run.title)

@@ -1,6 +1,9 @@
-"""Cards of long work: bar, counts, speed, time left, and the end."""
+"""Cards of long work: bar, counts, speed, time left, and the end; and the list of all of it."""
 
-from handlers.texts.base import Words, bar, duration, number, plural, quote, size, title
+from handlers.texts.base import LABEL_CHARACTERS, Words, bar, duration, number, plural, quote, shorten, size, title
+from handlers.texts.failed import FailedTexts
+from services.run_list import RunPage
+from services.scraping import failed_by_cause
 from storage.models import Run, RunKind, RunStatus
 
 DOING = {
@@ -35,6 +38,28 @@ DISKS = {
 """Why a run waits for its disk, and for how long."""
 
 
+COUNTED = {
+    "new": "new",
+    "known": "known before",
+    "gone": "gone meanwhile",
+    "approved": "approved",
+    "denied": "denied",
+    "elsewhere": "decided elsewhere",
+    "stay": "stay waiting",
+}
+
+
+MARKS = {
+    RunStatus.QUEUED: "🕓",
+    RunStatus.RUNNING: "▶",
+    RunStatus.WAITING: "⏳",
+    RunStatus.PAUSED: "⏸",
+    RunStatus.DONE: "✅",
+    RunStatus.FAILED: "⚠️",
+    RunStatus.CANCELLED: "⏹",
+}
+
+
 class RunTexts(Words):
     def card(self, run: Run, speed: float | None = None) -> str:
         """`speed`: bytes or items a second, as measured while the card is drawn; None: not known."""
@@ -55,12 +80,23 @@ class RunTexts(Words):
             lines.append("Its account is signed out or banned. Once it works again, this goes on where it stood.")
         if run.status is RunStatus.FAILED:
             lines.append(f"It stopped because {self._reason(run)}.")
+        if run.finished_at:
+            lines.append(self._when(run))
         return "\n".join(lines)
+
+    def _when(self, run: Run) -> str:
+        """When it went, how long, and on whose word."""
+        assert run.finished_at is not None
+        asked = "on schedule" if run.requested_by is None else "asked for in the chat"
+        if run.started_at is None:
+            return f"Ended {self.at(run.finished_at)}, {asked}"
+        took = duration((run.finished_at - run.started_at).total_seconds())
+        return f"{self.at(run.started_at)} to {self.at(run.finished_at)} ({took}), {asked}"
 
     def _headline(self, run: Run) -> str:
         subject = title(run.title)
         return {
-            RunStatus.QUEUED: f"{DOING[run.kind]} {subject}: about to start",
+            RunStatus.QUEUED: f"{DOING[run.kind]} {subject}: about to start, in its turn",
             RunStatus.RUNNING: f"{DOING[run.kind]} {subject}",
             RunStatus.WAITING: f"{DOING[run.kind]} {subject}: waiting",
             RunStatus.PAUSED: f"{DOING[run.kind]} {subject}: paused by you",
@@ -86,6 +122,8 @@ class RunTexts(Words):
             lines.append(f"{plural(files, 'new file')}")
         if failed := progress.counters.get("failed", 0):
             lines.append(f"⚠️ {plural(failed, 'file')} could not be fetched")
+            if causes := failed_by_cause(run):
+                lines.append(FailedTexts(self._zone, self._now).of_run(causes))
         if duplicates := progress.counters.get("duplicates", 0):
             lines.append(f"{plural(duplicates, 'file')} left out: here already")
         return lines
@@ -117,16 +155,7 @@ class RunTexts(Words):
         if progress.total and run.is_active:
             lines.append(bar(progress.done, progress.total))
             lines.append(f"{number(progress.done)} of {plural(progress.total, 'person', 'people')}")
-        names = {
-            "new": "new",
-            "known": "known before",
-            "gone": "gone meanwhile",
-            "approved": "approved",
-            "denied": "denied",
-            "elsewhere": "decided elsewhere",
-            "stay": "stay waiting",
-        }
-        counted = [f"{number(n)} {names.get(key, key)}" for key, n in progress.counters.items() if n]
+        counted = [f"{number(n)} {COUNTED.get(key, key)}" for key, n in progress.counters.items() if n]
         if counted:
             lines.append(" · ".join(counted))
         elif run.status is RunStatus.DONE:
@@ -160,6 +189,100 @@ class RunTexts(Words):
 
     def _reason(self, run: Run) -> str:
         return REASONS.get(run.reason or "", f"Telegram refused: {quote(run.reason)}")
+
+    # -- the list
+
+    def all(self, page: RunPage, *, only_failed: bool, is_searched: bool, searched: str | None) -> str:
+        under_way = f" · {number(page.active)} under way" if page.active else ""
+        lines = [f"<b>{'Work that went wrong' if only_failed else 'Work'}</b>{under_way}"]
+        if is_searched:
+            what = f" with {quote(searched)}" if searched else ""
+            lines.append(f"🔎 Work{what}. Tap “Show all” to see the rest.")
+        if not page.runs:
+            lines.append("Nothing went wrong." if only_failed else "Nothing works, nothing waits.")
+        return "\n".join([*lines, *map(self._line, page.runs)])
+
+    def label(self, run: Run) -> str:
+        """Mark, title and what tells most; the title gives way."""
+        mark, tail = self._mark(run), self._tail(run)
+        room = LABEL_CHARACTERS - len(mark) - len(tail) - 1
+        return f"{mark} {shorten(run.title, room)}{tail}"
+
+    def all_label(self, active: int) -> str:
+        return f"🛠 All work · {number(active)} under way" if active else "🛠 All work"
+
+    def others_label(self, count: int) -> str:
+        return f"What else waits: {number(count)}"
+
+    @staticmethod
+    def _mark(run: Run) -> str:
+        if run.is_held:
+            return "🔴"
+        if run.status is RunStatus.DONE and run.progress.counters.get("failed"):
+            return "⚠️"
+        return MARKS[run.status]
+
+    def _tail(self, run: Run) -> str:
+        if run.status is RunStatus.RUNNING and (share := self._share(run)) is not None:
+            return f" · {share:.0%}"
+        moment = run.wait_until if run.is_active else run.finished_at
+        if moment is None:
+            return ""
+        return f" · {self.until(moment)}" if run.is_active else f" · {self.at(moment)}"
+
+    @staticmethod
+    def _share(run: Run) -> float | None:
+        progress = run.progress
+        done, total = (
+            (progress.done_bytes, progress.total_bytes) if progress.total_bytes else (progress.done, progress.total)
+        )
+        return min(1.0, done / total) if total else None
+
+    def _line(self, run: Run) -> str:
+        return f"{self._mark(run)} {DOING[run.kind]} {title(shorten(run.title, 40))}: {self._state(run)}"
+
+    def _state(self, run: Run) -> str:
+        match run.status:
+            case RunStatus.QUEUED:
+                return "waits for its turn"
+            case RunStatus.RUNNING:
+                progress = run.progress
+                return bar(self._share(run) or 0, 1) if progress.total else "has begun"
+            case RunStatus.PAUSED:
+                return "paused by you"
+            case RunStatus.WAITING:
+                return self._waits(run)
+            case RunStatus.FAILED:
+                return f"stopped {self._ended(run)} because {self._reason(run)}"
+            case RunStatus.CANCELLED:
+                return f"stopped by you {self._ended(run)}"
+            case RunStatus.DONE:
+                return f"{self._outcome(run)}, {self._ended(run)}"
+
+    def _waits(self, run: Run) -> str:
+        if run.is_held:
+            return "waits for its account, which is signed out or banned"
+        if run.reason in DISKS:
+            return DISKS[run.reason][0][0].lower() + DISKS[run.reason][0][1:]
+        until = self.until(run.wait_until) if run.wait_until else "…"
+        if run.reason == "FloodWait":
+            return f"Telegram pauses its account until {until}"
+        return f"Telegram could not be reached, tried again at {until}"
+
+    def _outcome(self, run: Run) -> str:
+        counters = run.progress.counters
+        if run.kind is RunKind.SCRAPE:
+            failed = f", {number(counters['failed'])} failed" if counters.get("failed") else ""
+            messages = plural(counters.get("messages", 0), "message")
+            return f"{messages}, {plural(counters.get('files', 0), 'file')}{failed}"
+        if run.kind is RunKind.VERIFY:
+            lost = counters.get("damaged", 0) + counters.get("missing", 0)
+            return f"{number(lost)} damaged or missing" if lost else "all as they were saved"
+        counted = [f"{number(n)} {COUNTED.get(key, key)}" for key, n in counters.items() if n]
+        return " · ".join(counted) or "nobody waits"
+
+    def _ended(self, run: Run) -> str:
+        return self.at(run.finished_at) if run.finished_at else ""
 
     def will_tell(self) -> str:
         return "You will get a message when this ends."

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from handlers.texts.base import Words, number, plural, quote, size, title
 from handlers.texts.filters import FilterTexts
+from services.schedule import describe
 from services.sources import SourceCard
 from services.targets import MANY_ENTRIES, RootLook
 from storage.models import (
@@ -40,10 +41,15 @@ class SourceTexts(Words):
         return f"<b>Saved channels</b> · {number(len(cards))}"
 
     def label(self, card: SourceCard) -> str:
-        return f"{self._mark(card)} {card.source.name} · {plural(card.source.total_files, 'file')}"
+        return f"{self.mark(card)} {card.source.name} · {plural(card.source.total_files, 'file')}"
 
     @staticmethod
-    def _mark(card: SourceCard) -> str:
+    def retry_label(count: int = 0) -> str:
+        """`count` 0: not told."""
+        return f"↻ Fetch {plural(count, 'failed file')}" if count else "↻ Fetch failed files again"
+
+    @staticmethod
+    def mark(card: SourceCard) -> str:
         if card.source.is_held:
             return "🔴"
         return "⏳" if card.run else "⚠️" if card.tally.needs_care else "⏸" if not card.source.enabled else "📥"
@@ -97,7 +103,7 @@ class SourceTexts(Words):
 
     def _schedule(self, card: SourceCard, words: str | None, upcoming: Sequence[datetime]) -> str:
         if words is None:
-            return "saved only when you ask"
+            return "saved only when you ask" if card.source.enabled else "⏸ paused"
         if not card.source.enabled:
             return f"⏸ schedule paused ({quote(words)})"
         return f"{quote(words)} · next {self.at(upcoming[0])}" if upcoming else quote(words)
@@ -128,12 +134,6 @@ class SourceTexts(Words):
             "Tap one. Or type: part of a title to search, or @name or a t.me link of a public channel."
         )
 
-    def no_invite_links(self) -> str:
-        return (
-            "That is a private invite link; your message was deleted. Join with that account in an official app first: "
-            "then the channel stands in the list here."
-        )
-
     def ask_folder(self, root: str | None, folder: str) -> str:
         return f"Files go to <b>{self.place(root, folder)}</b>. Keep that, or type another folder name."
 
@@ -156,9 +156,13 @@ class SourceTexts(Words):
     def ask_schedule(self, timezone: str) -> str:
         return f"How often shall Porter look for new posts? Times are in {quote(timezone)}."
 
-    def ask_cron(self) -> str:
+    def keep_schedule(self, cron: str | None) -> str:
+        """A button: what is chosen already."""
+        return f"● {describe(cron)}" if cron else "● Only when I ask"
+
+    def ask_cron(self, trouble: str = "") -> str:
         return (
-            "Send a cron line: minute hour day month weekday. Examples:\n"
+            f"{trouble}\n" * bool(trouble) + "Send a cron line: minute hour day month weekday. Examples:\n"
             "<code>0 */6 * * *</code> – every six hours\n<code>30 7 * * mon-fri</code> – 7:30 on workdays"
         )
 
@@ -197,8 +201,10 @@ class SourceTexts(Words):
     def ask_delete(self, card: SourceCard) -> str:
         source = card.source
         return (
-            f"Delete {title(source.name)}? Porter forgets {plural(source.total_messages, 'message')} and stops its "
-            f"schedule. The {plural(source.total_files, 'file')} on disk stay where they are."
+            f"Delete {title(source.name)}? It stops and its schedule goes. "
+            f"The {plural(source.total_files, 'file')} on disk stay where they are. Its "
+            f"{plural(source.total_messages, 'message')} can stay as well, for when the channel is saved again, or go "
+            "with it, but for those that another saved channel has."
         )
 
     def deleted(self, name: str) -> str:

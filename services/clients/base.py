@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from services.clients.proxy import Proxy
-from storage.models import Channel, FileKind, IncomingRequest, NewFile, NewMessage, Start
+from storage.models import Channel, ChannelKind, FileKind, IncomingRequest, NewFile, NewMessage, Start
 
 PART_BYTES = 1024 * 1024
 """The largest range that upload.getFile gives at once (TELEGRAM.md, Files)."""
@@ -83,6 +83,17 @@ class SeenChannel:
     channel: Channel
     peer: Peer
     may_invite: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What an invite link leads to. `seen`: the channel itself, for an account that may see it by now."""
+
+    title: str
+    kind: ChannelKind
+    members: int | None
+    asks_approval: bool
+    seen: SeenChannel | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +298,13 @@ class ReadingClient(Protocol):
 
     async def look(self, peer: Peer) -> SeenChannel:
         """The channel as it is now, members counted (channels.getFullChannel)."""
+
+    async def invitation(self, link_hash: str) -> Invitation:
+        """Without joining. Raises InviteInvalid."""
+
+    async def join(self, link_hash: str) -> SeenChannel | None:
+        """By an invite link; None: joined, but Telegram's answer does not show the channel. Raises InviteInvalid,
+        JoinAsked, ChannelsTooMany, AlreadyMember."""
 
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
         """Up to HISTORY_PAGE messages with ids above `after_id`, oldest first."""

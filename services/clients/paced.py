@@ -1,7 +1,7 @@
 """What services hold: clients whose every call goes through the pacing and over the session's one connection.
 
 Reads are repeated when no answer came. Decisions are not: repeated, they would find their own work done and take it for
-somebody else's. Signing out is not either.
+somebody else's. Signing out and joining are not either.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,6 +15,7 @@ from services.clients.base import (
     FoundPage,
     GateClient,
     HistoryPage,
+    Invitation,
     Peer,
     Post,
     RangeHash,
@@ -79,6 +80,16 @@ class PacedReading:
 
     async def look(self, peer: Peer) -> SeenChannel:
         return await self._line.ask("channels.getFullChannel", lambda client: client.look(peer), repeat=True)
+
+    async def invitation(self, link_hash: str) -> Invitation:
+        return await self._line.ask(
+            "messages.checkChatInvite", lambda client: client.invitation(link_hash), timeout_seconds=TAP_SECONDS
+        )
+
+    async def join(self, link_hash: str) -> SeenChannel | None:
+        return await self._line.ask(
+            "messages.importChatInvite", lambda client: client.join(link_hash), timeout_seconds=TAP_SECONDS
+        )
 
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
         return await self._line.ask("messages.getHistory", lambda client: client.history(peer, after_id), repeat=True)

@@ -16,6 +16,7 @@ from services.clients.base import (
     FileLocation,
     FoundPage,
     HistoryPage,
+    Invitation,
     Peer,
     Post,
     RangeHash,
@@ -28,7 +29,7 @@ from services.clients.telethon_calls import ask
 from services.clients.telethon_files import PartReader
 from services.clients.telethon_history import LatePosts, Unparsed, head_of, parse
 from services.clients.walks import walk_dialogs
-from services.errors import ChannelNotFound, ChannelUnavailable
+from services.errors import ChannelNotFound, ChannelsTooMany, ChannelUnavailable, StaysPending, TelegramRefused
 from storage.models import FileKind, Start, StartKind
 
 DIALOGS_PAGE = 100
@@ -93,6 +94,19 @@ class TelethonReading:
             if channel is not None and channel.peer.id == peer.id:
                 return channel
         raise ChannelUnavailable
+
+    async def invitation(self, link_hash: str) -> Invitation:
+        return convert.invitation(await self._ask(functions.messages.CheckChatInviteRequest(link_hash)))
+
+    async def join(self, link_hash: str) -> SeenChannel | None:
+        try:
+            answer = await self._ask(functions.messages.ImportChatInviteRequest(link_hash))
+        except StaysPending as error:  # the word for people who are let in; here it is the account itself
+            raise ChannelsTooMany from error
+        if not isinstance(answer, types.messages.ChatInviteJoinResultOk):
+            raise TelegramRefused("JOIN_BY_WEB_PAGE_ONLY")
+        seen = [convert.seen_channel(chat) for chat in answer.updates.chats]
+        return next((channel for channel in seen if channel is not None), None)
 
     # -- messages
 

@@ -4,6 +4,7 @@
 
 import asyncio
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -30,6 +31,11 @@ async def play(tmp_path: Path, nas: Path) -> AsyncIterator[Play]:
 def home_of(play: Play) -> list[str]:
     root = play.settings.download_dir
     return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def item(label: str) -> re.Pattern[str]:
+    """In the menu each property has its value behind it."""
+    return re.compile(f"^{label}: ")
 
 
 async def open_card(play: Play) -> None:
@@ -79,7 +85,7 @@ async def test_another_folder_from_now_on(play: Play, nas: Path) -> None:
     await open_card(play)
     await play.admin.press("Change …")
     await play.admin.wait_for("what shall change")
-    await play.admin.press("Folder")
+    await play.admin.press(item("Folder"))
     await play.admin.wait_for("Where shall files")
     await play.admin.press("nas")
     await play.admin.wait_for("is empty")
@@ -107,7 +113,7 @@ async def test_a_folder_cannot_change_under_a_run(play: Play) -> None:
     await open_card(play)
     await play.admin.press("Change …")
     await play.admin.wait_for("what shall change")
-    await play.admin.press("Folder")
+    await play.admin.press(item("Folder"))
     await play.admin.wait_for("Where shall files")
     await play.admin.send("elsewhere")
     await play.admin.wait_for("Do it")
@@ -123,7 +129,7 @@ async def test_names_from_a_template(play: Play) -> None:
     await walks.add_source(play.admin, play.private.title)
     await play.admin.press("Change …")
     await play.admin.wait_for("what shall change")
-    await play.admin.press("File names")
+    await play.admin.press(item("File names"))
     await play.admin.wait_for("Send a template")
     await play.admin.send("{name.__class__}")
     await play.admin.wait_for("knows no field “name.__class__”")
@@ -143,7 +149,7 @@ async def test_names_from_a_template(play: Play) -> None:
     await open_card(play)
     await play.admin.press("Change …")
     await play.admin.wait_for("what shall change")
-    await play.admin.press("File names")
+    await play.admin.press(item("File names"))
     await play.admin.wait_for("Send a template")
     await play.admin.send("{name}")
     shown = await play.admin.wait_for("files are called")
@@ -174,7 +180,7 @@ async def test_duplicates_are_left_out(play: Play) -> None:
     await play.admin.wait_for("last saved never")
     await play.admin.press("Change …")
     await play.admin.wait_for("what shall change")
-    await play.admin.press("Duplicates")
+    await play.admin.press(item("Duplicates"))
     await play.admin.wait_for("hard links")
     await play.admin.press("Leave them out")
     await play.admin.wait_for("duplicates are left out")

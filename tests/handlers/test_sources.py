@@ -76,7 +76,7 @@ async def test_a_public_channel_by_its_link(signed_in: Play) -> None:
     await signed_in.admin.send(signed_in.private.title.split()[-1].lower())
     await signed_in.admin.wait_for("1 with")
     await signed_in.admin.send("https://t.me/+AbCdEf0123456789")
-    await signed_in.admin.wait_for("private invite link")
+    await signed_in.admin.wait_for("expired, revoked or misspelt")
     assert "AbCdEf" not in str([message["text"] for message in await signed_in.admin.messages()])
     await signed_in.admin.send("@nobody_has_this_name")
     await signed_in.admin.wait_for("no such channel")
@@ -189,7 +189,7 @@ async def test_files_that_failed_are_fetched_again(signed_in: Play) -> None:
     await signed_in.admin.wait_for("Saved channels · 1")
     await signed_in.admin.press(walks.beginning(signed_in.private.title))
     await signed_in.admin.wait_for("1 file could not be fetched")
-    await signed_in.admin.press("Fetch failed files again")
+    await signed_in.admin.press("↻ Fetch 1 failed file")
     await signed_in.admin.wait_for(r"✅ .*done")
     assert on_disk(signed_in) == sorted(document["sha256"] for document in wanted)
 
@@ -204,9 +204,9 @@ async def test_delete_keeps_the_files(signed_in: Play) -> None:
     await signed_in.admin.press(walks.beginning(signed_in.private.title))
     await signed_in.admin.wait_for("last saved")
     await signed_in.admin.press("Delete")
-    screen = await signed_in.admin.wait_for("Porter forgets")
+    screen = await signed_in.admin.wait_for("Delete «")
     assert f"{len(files)} files on disk stay" in screen["text"]
-    await signed_in.admin.press("Yes, delete")
+    await signed_in.admin.press("Delete with its messages")
     await signed_in.admin.wait_for("is deleted")
     assert on_disk(signed_in) == files
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import CronInvalid, SessionRequired
-from services.schedule import ALIASES, ScheduleService, describe, next_times, validate
+from services.schedule import ALIASES, ScheduleService, describe, next_times, validate, zones
 from storage.models import RunKind, Schedule
 from storage.schedules import ScheduleRepository
 from storage.types import utc_now
@@ -22,7 +22,13 @@ BERLIN = "Europe/Berlin"
 
 
 @pytest.mark.parametrize(
-    "cron", ["0 */6 * * *", "30 7 * * mon-fri", "0 0 29 2 *", "0 0 13 * fri", "*/15 9-17 * * 1-5", *ALIASES, "@Daily"]
+    "cron",
+    [
+        *("0 */6 * * *", "30 7 * * mon-fri", "0 0 29 2 *", "0 0 13 * fri", "*/15 9-17 * * 1-5", *ALIASES, "@Daily"),
+        *("0 0 L * *", "0 0 l * *", "0 0 1,L * *", "0 0 15W * *", "0 0 * * mon#1", "0 0 * * L5", "0 0 ? * mon"),
+        *("0 22-2 * * *", "0 0 * * fri-mon", "0 0 * dec-feb *", "0 0 * JAN,jul *", "00 07 * * *", "59 23 31 12 7"),
+        *("0-10/5,30 * * * *", "*/59 */23 */31 */12 */7", "0 0 * * 0-7", "  0   7 * * *  "),
+    ],
 )
 def test_good_lines(cron: str) -> None:
     """Five fields or an @name; each has words and a next time."""
@@ -32,23 +38,31 @@ def test_good_lines(cron: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "cron",
+    ("cron", "why", "word"),
     [
-        *("", "every day", "* * * *", "60 * * * *", "0 0 * * 8", "0 0 1,, * *", "0 0 * feb-xxx *", "x" * 5000),
-        *("@reboot", "@every 5m", "\x00 * * * *"),
-        *("0 0 * * * 0", "0 0 1 1 * 0 2030"),
-        *("R * * * *", "H 3 * * *", "h(0-5) * * * *", "0 r * * *"),
+        *((cron, "parts", str(len(cron.split()))) for cron in ("", "every day", "* * * *", "x" * 5000, "@every 5m")),
+        *((cron, "parts", "1") for cron in ("@reboot", "@every_minute", "7:00")),
+        *((cron, "seconds", str(len(cron.split()))) for cron in ("0 0 * * * 0", "0 0 1 1 * 0 2030", "*/5 0 7 * * *")),
+        ("0 0 1 1 * 0 2030 UTC", "parts", "8"),
+        *((cron, "random", "") for cron in ("R * * * *", "H 3 * * *", "h(0-5) * * * *", "0 r * * *")),
+        *((f"{field} * * * *", "syntax", "minute") for field in ("60", "-1", "1-60", "*/0", "*/90", "5-", "\x00", "١")),
+        *((f"0 {field} * * *", "syntax", "hour") for field in ("24", "7am", "1--2", "*/24", "L")),
+        *((f"0 0 {field} * *", "syntax", "day") for field in ("0", "32", "1,,", "L-3", "1,15W", "LW", "*/40")),
+        *((f"0 0 1 {field} *", "syntax", "month") for field in ("0", "13", "feb-xxx", "january", "*/13", "?")),
+        *((f"0 0 * * {field}", "syntax", "weekday") for field in ("8", "monday", "mon#6", "5L", "mon#1,fri", "*/8")),
+        *((cron, "together", "") for cron in ("0 0 13 * mon#1", "0 0 13 * L5", "0 0 15W * fri")),
     ],
 )
-def test_no_cron_lines(cron: str) -> None:
-    """Refused with "syntax": seconds and years (libraries do not agree on them), random fields, nonsense."""
+def test_no_cron_lines(cron: str, why: str, word: str) -> None:
+    """Refused with the reason: how many parts there are, seconds and years (libraries do not agree on them), random
+    parts, the first field that cannot be read, what the library would read otherwise than its words say."""
     for reading in (validate, describe):
         with pytest.raises(CronInvalid) as refused:
             reading(cron)
-        assert refused.value.why == "syntax"
+        assert (refused.value.why, refused.value.word) == (why, word)
 
 
-@pytest.mark.parametrize("cron", ["0 0 31 2 *", "0 0 30 feb *", "0 0 31 4,6,9,11 *"])
+@pytest.mark.parametrize("cron", ["0 0 31 2 *", "0 0 30 feb *", "0 0 31 4,6,9,11 *", "0 0 30-31 2 *"])
 def test_lines_that_never_come_true(cron: str) -> None:
     """Refused with "never"."""
     with pytest.raises(CronInvalid) as refused:
@@ -72,12 +86,47 @@ def test_an_unknown_zone() -> None:
         ("0 0 * * 0", "At 00:00, only on Sunday"),
         ("0 0 * * 7", "At 00:00, only on Sunday"),
         ("@weekly", "At 00:00, only on Sunday"),
+        ("0 0 l * *", "At 00:00, on the last day of the month"),
+        ("0 0 15W * *", "At 00:00, on the weekday nearest day 15 of the month"),
+        ("0 0 * * mon#2", "At 00:00, on the second Monday of the month"),
+        ("0 22-2 * * *", "At 0 minutes past the hour, between 22:00 and 02:59"),
         ("0 0 13 * fri", "At 00:00, on day 13 of the month, and at 00:00, only on Friday"),
     ],
 )
 def test_words(cron: str, words: str) -> None:
     """What is shown says what fires: Sunday is Sunday, and day or weekday are two sentences."""
     assert describe(cron) == words
+
+
+@pytest.mark.parametrize(
+    ("cron", "days"),
+    [
+        ("0 0 L * *", ["30 Nov", "31 Dec", "31 Jan"]),
+        ("0 0 29 2 *", ["29 Feb", "29 Feb", "29 Feb"]),
+        ("0 0 15W 11-12 *", ["16 Nov", "15 Dec", "15 Nov"]),
+        ("0 0 * * mon#2", ["14 Dec", "11 Jan", "8 Feb"]),
+        ("0 0 * * L5", ["27 Nov", "25 Dec", "29 Jan"]),
+        ("0 0 * * 5-7", ["13 Nov", "14 Nov", "15 Nov"]),
+        ("0 0 * * fri-mon", ["13 Nov", "14 Nov", "15 Nov"]),
+        ("0 0 1-31/10 * *", ["21 Nov", "1 Dec", "11 Dec"]),
+        ("0 0 1 */5 *", ["1 Jan", "1 Jun", "1 Nov"]),
+        ("@weekly", ["15 Nov", "22 Nov", "29 Nov"]),
+    ],
+)
+def test_days(cron: str, days: list[str]) -> None:
+    """Names, ranges over the end of the week, steps, L, W and #: what the words say is what fires."""
+    times = next_times(cron, "UTC", 3, datetime(2026, 11, 12, 12, tzinfo=UTC))
+    assert [f"{moment.day} {moment:%b}" for moment in times] == days
+
+
+def test_any_zone_that_is_offered_is_known() -> None:
+    """Names of places, sorted, and each can be reckoned with."""
+    known = zones()
+    assert known == sorted(set(known))
+    assert {"UTC", BERLIN, "America/Argentina/Buenos_Aires"} <= set(known)
+    assert not any(name.startswith("Etc/") for name in known)
+    for zone in known:
+        ZoneInfo(zone)
 
 
 def local(times: list[datetime]) -> list[str]:
@@ -249,3 +298,30 @@ async def test_set_replaces_pauses_and_removes(rows: ScheduleRepository) -> None
     with pytest.raises(CronInvalid):
         await service.set(RunKind.SCRAPE, 1, "0 0 31 2 *", "UTC")
     assert await rows.all() == []
+
+
+async def test_many_are_set_paused_and_removed_together(rows: ScheduleRepository) -> None:
+    """Each has its own row and job; what is not enabled rests; one that has no schedule gets none by a resume."""
+    service = ScheduleService(rows)
+    await service.start()
+    await service.set_many(RunKind.SCRAPE, {1: True, 2: False, 3: True}, "30 7 * * *", BERLIN)
+    assert {each.subject_id: each.enabled for each in await rows.all()} == {1: True, 2: False, 3: True}
+    assert jobs(service) == {"SCRAPE/1", "SCRAPE/3"}
+    await service.set_enabled_many(RunKind.SCRAPE, [1, 2, 9], True)
+    assert jobs(service) == {"SCRAPE/1", "SCRAPE/2", "SCRAPE/3"}
+    await service.set_enabled_many(RunKind.SCRAPE, [1], False)
+    stored = await rows.of_kind(RunKind.SCRAPE)
+    assert [stored[number].enabled for number in (1, 2, 3)] == [False, True, True]
+    assert stored[2].next_due_at == next_times("30 7 * * *", BERLIN, 1)[0]
+    await service.remove_many(RunKind.SCRAPE, [1, 3, 9])
+    assert list(await rows.of_kind(RunKind.SCRAPE)) == [2]
+    assert jobs(service) == {"SCRAPE/2"}
+    with pytest.raises(CronInvalid):
+        await service.set_many(RunKind.SCRAPE, {1: True}, "0 0 31 2 *", BERLIN)
+    await service.stop()
+    assert list(await rows.of_kind(RunKind.SCRAPE)) == [2]
+
+
+def jobs(service: ScheduleService) -> set[str]:
+    assert service._scheduler is not None
+    return {job.id for job in service._scheduler.get_jobs()}

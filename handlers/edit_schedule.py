@@ -1,0 +1,273 @@
+"""When a saved channel is looked at: presets, a cron line of one's own, the time zone, by hand only.
+
+One conversation for an existing saved channel, for the admin's defaults (OWN) and for those that are chosen in the list
+(CHOSEN). Nothing holds before it was shown in words with its next three runs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from aiogram import F, Router
+from aiogram.filters import ExceptionTypeFilter, StateFilter
+from aiogram.fsm.context import FSMContext
+from aiogram.types import ErrorEvent, Message, TelegramObject
+
+from handlers import keyboards
+from handlers.callbacks import CHOSEN, OWN, EditPick, SourceEdit
+from handlers.choosing import chosen_of
+from handlers.many_outcomes import show_outcome
+from handlers.parking import Prompt
+from handlers.screen import AdminScreen, Page
+from handlers.searching import LONGEST_SEARCH
+from handlers.sources import source_page
+from handlers.states import EditForm
+from handlers.texts import Texts
+from services.admins import AdminService
+from services.errors import CronInvalid, NotFound
+from services.many_sources import ManySources
+from services.profiles import ProfileService
+from services.schedule import PRESETS, describe, next_times, validate, zones
+from services.sources import SourceService
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """What the schedule is of. `name` None: the admin's defaults. `count`: of chosen ones. `timezone`: of the schedule
+    as it is. `paused`: it rests; None: there is none to rest."""
+
+    id: int
+    name: str | None
+    cron: str | None
+    timezone: str | None
+    paused: bool | None = None
+    count: int = 1
+
+
+async def _edited(
+    data: dict[str, Any], texts: Texts, admin_id: int, sources: SourceService, profiles: ProfileService
+) -> Edited:
+    source_id = data["source"]
+    if source_id == OWN:
+        return Edited(OWN, None, (await profiles.get(admin_id)).cron, texts.zone.key)
+    if source_id == CHOSEN:
+        return Edited(CHOSEN, None, None, None, count=len(data["chosen"]))
+    card = await sources.get(source_id)
+    if card.schedule is None:
+        return Edited(source_id, card.source.name, None, None)
+    schedule = card.schedule
+    return Edited(source_id, card.source.name, schedule.cron, schedule.timezone, not card.source.enabled)
+
+
+async def begin(
+    event: TelegramObject,
+    callback_data: SourceEdit,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
+    profiles: ProfileService,
+) -> None:
+    data: dict[str, Any] = {"source": callback_data.id}
+    if callback_data.id == CHOSEN:
+        data["chosen"] = await chosen_of(state)
+    await state.set_data(data)
+    await ask_schedule(event, screen, texts, state, sources, profiles)
+
+
+async def ask_schedule(
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
+    profiles: ProfileService,
+) -> None:
+    await screen.show(await _question(screen.admin_id, texts, state, sources, profiles))
+
+
+async def _question(
+    admin_id: int,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
+    profiles: ProfileService,
+    trouble: str | None = None,
+) -> Page:
+    await state.set_state(EditForm.schedule)
+    edited = await _edited(await state.get_data(), texts, admin_id, sources, profiles)
+    now = texts.schedules.now(_words(edited.cron), edited.timezone, _times(edited.cron, edited.timezone))
+    text = texts.schedules.ask(edited.name, edited.count, now, texts.zone.key, trouble)
+    words = [describe(cron) for cron in PRESETS]
+    markup = keyboards.schedules.question(
+        texts, edited.id, words, has_one=edited.cron is not None, paused=edited.paused
+    )
+    return Page(text, markup)
+
+
+def _words(cron: str | None) -> str | None:
+    return describe(cron) if cron else None
+
+
+def _times(cron: str | None, timezone: str | None) -> Sequence[Any]:
+    return next_times(cron, timezone) if cron and timezone else ()
+
+
+async def receive_preset(
+    event: TelegramObject, callback_data: SourceEdit, screen: AdminScreen, texts: Texts, state: FSMContext
+) -> None:
+    if not 0 <= callback_data.value < len(PRESETS):
+        raise NotFound("choice")
+    await _check(state, callback_data)
+    await _preview(PRESETS[callback_data.value], screen, texts, state)
+
+
+async def receive_cron(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    cron = " ".join((message.text or "").split())
+    await state.update_data(typed=cron[:LONGEST_SEARCH])
+    validate(cron)
+    await _preview(cron, screen, texts, state)
+
+
+async def _preview(cron: str, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.update_data(cron=cron)
+    await ask_preview(None, screen, texts, state)
+
+
+async def ask_preview(event: TelegramObject | None, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.set_state(EditForm.schedule_preview)
+    data = await state.get_data()
+    cron, zone = data["cron"], texts.zone.key
+    text = texts.schedules.preview(cron, describe(cron), zone, next_times(cron, zone), len(data.get("chosen", ())))
+    await screen.show(Page(text, keyboards.schedules.preview(texts, data["source"])))
+
+
+async def refused(
+    event: ErrorEvent,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
+    profiles: ProfileService,
+) -> None:
+    """What was typed is shown with the reason; another line may be typed at once."""
+    assert isinstance(event.exception, CronInvalid)
+    typed = (await state.get_data()).get("typed", "")
+    trouble = texts.schedules.refused(typed, texts.errors.of(event.exception))
+    await screen.show(await _question(screen.admin_id, texts, state, sources, profiles, trouble))
+    await screen.answer()
+
+
+async def use(
+    event: TelegramObject,
+    callback_data: SourceEdit,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
+    profiles: ProfileService,
+    many_sources: ManySources,
+) -> None:
+    """The line that was shown, or (SCHEDULE_OFF) none: by hand only."""
+    data = await _check(state, callback_data)
+    cron = data["cron"] if callback_data.what is EditPick.SCHEDULE_USE else None
+    if data["source"] == OWN:
+        await profiles.change(screen.admin_id, cron=cron)
+        await ask_schedule(event, screen, texts, state, sources, profiles)
+        return
+    chosen = data["chosen"] if data["source"] == CHOSEN else [data["source"]]
+    await screen.answer()
+    outcome = await many_sources.set_schedule(chosen, cron, texts.zone.key)
+    if data["source"] == CHOSEN:
+        await show_outcome(texts.many.scheduled(_words(cron)), outcome, chosen, screen, texts, state)
+        return
+    await state.clear()
+    await screen.show(source_page(texts, await sources.get(data["source"])))
+
+
+async def _check(state: FSMContext, callback_data: SourceEdit) -> dict[str, Any]:
+    """What was filled in. Raises NotFound: the button is of another question."""
+    data = await state.get_data()
+    if data.get("source") != callback_data.id:
+        raise NotFound("question")
+    return data
+
+
+# -- the time zone
+
+
+async def ask_zone(
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    callback_data: SourceEdit | None = None,
+) -> None:
+    """Of the admin, for all that is to come; what runs already keeps its own."""
+    turned = callback_data is not None and callback_data.what is EditPick.ZONE_PAGE
+    if not turned and await state.get_state() == EditForm.schedule.state:
+        await state.update_data(zone=None)
+    await state.set_state(EditForm.zone)
+    data = await state.get_data()
+    wanted = data.get("zone") or ""
+    found = [(place, name) for place, name in enumerate(zones()) if _is_meant(name, wanted)]
+    page = callback_data.value if callback_data is not None and turned else 0
+    text = texts.schedules.ask_zone(texts.zone.key, len(found), wanted)
+    await screen.show(Page(text, keyboards.schedules.zones(texts, data["source"], found, page)))
+
+
+def _is_meant(name: str, wanted: str) -> bool:
+    return all(word in name.casefold().replace("_", " ") for word in wanted.casefold().replace("_", " ").split())
+
+
+async def search_zone(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+    await state.update_data(zone=" ".join((message.text or "").split())[:LONGEST_SEARCH])
+    await ask_zone(message, screen, texts, state)
+
+
+async def set_zone(
+    event: TelegramObject,
+    callback_data: SourceEdit,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
+    profiles: ProfileService,
+    admins: AdminService,
+) -> None:
+    await _check(state, callback_data)
+    known = zones()
+    if not 0 <= callback_data.value < len(known):
+        raise NotFound("timezone")
+    zone = known[callback_data.value]
+    await admins.set_timezone(screen.admin_id, zone)
+    await ask_schedule(event, screen, Texts(texts.locale, ZoneInfo(zone)), state, sources, profiles)
+
+
+PROMPTS: dict[str, Prompt] = {
+    str(EditForm.schedule.state): ask_schedule,
+    str(EditForm.schedule_preview.state): ask_preview,
+    str(EditForm.zone.state): ask_zone,
+}
+
+
+def build() -> Router:
+    router = Router(name="edit-schedule")
+    router.callback_query.register(begin, SourceEdit.filter(F.what == EditPick.SCHEDULE))
+    asking = StateFilter(EditForm.schedule, EditForm.schedule_preview, EditForm.zone)
+    for form_state, pick, handler in (
+        (asking, EditPick.SCHEDULE_ASK, ask_schedule),
+        (EditForm.schedule, EditPick.SCHEDULE_PRESET, receive_preset),
+        (EditForm.schedule, EditPick.SCHEDULE_OFF, use),
+        (EditForm.schedule, EditPick.ZONE, ask_zone),
+        (EditForm.schedule_preview, EditPick.SCHEDULE_USE, use),
+        (EditForm.zone, EditPick.ZONE_PAGE, ask_zone),
+        (EditForm.zone, EditPick.ZONE_SET, set_zone),
+    ):
+        router.callback_query.register(handler, form_state, SourceEdit.filter(F.what == pick))
+    typing = StateFilter(EditForm.schedule, EditForm.schedule_preview)
+    router.message.register(receive_cron, typing, F.text)
+    router.message.register(search_zone, EditForm.zone, F.text)
+    router.errors.register(refused, ExceptionTypeFilter(CronInvalid), typing)
+    return router

@@ -1,0 +1,64 @@
+"""Under the questions about schedules and time zones."""
+
+from collections.abc import Callable, Sequence
+
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import InlineKeyboardMarkup
+
+from handlers.callbacks import CHOSEN, EditPick, Many, ManyVerb, SourceAction, SourceEdit, SourceVerb
+from handlers.keyboards.base import Row, button, home_row, markup, turning, window
+from handlers.texts import Texts
+
+
+def presets(words: Sequence[str], pick: Callable[[int], CallbackData]) -> list[Row]:
+    """`words` describe the presets; a button carries the position."""
+    keys = [button(label, pick(position)) for position, label in enumerate(words)]
+    return [keys[n : n + 2] for n in range(0, len(keys), 2)]
+
+
+def question(
+    texts: Texts, source_id: int, words: Sequence[str], *, has_one: bool, paused: bool | None
+) -> InlineKeyboardMarkup:
+    """`has_one`: there is a schedule that could go. `paused` None: none that could rest."""
+
+    def pick(what: EditPick, value: int = 0) -> SourceEdit:
+        return SourceEdit(what=what, id=source_id, value=value)
+
+    labels = texts.labels
+    rest: Row = []
+    if paused is not None:
+        verb = SourceVerb.RESUME if paused else SourceVerb.PAUSE
+        label = labels.resume_schedule if paused else labels.pause_schedule
+        rest = [button(label, SourceAction(verb=verb, id=source_id))]
+    by_hand = [button(labels.only_by_hand, pick(EditPick.SCHEDULE_OFF))] if has_one or source_id == CHOSEN else []
+    back = Many(verb=ManyVerb.OPEN) if source_id == CHOSEN else pick(EditPick.MENU)
+    return markup(
+        *presets(words, lambda position: pick(EditPick.SCHEDULE_PRESET, position)),
+        by_hand,
+        rest,
+        [button(texts.schedules.zone_label(texts.zone.key), pick(EditPick.ZONE))],
+        home_row(texts, back),
+    )
+
+
+def preview(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
+    return markup(
+        [button(texts.labels.use_schedule, SourceEdit(what=EditPick.SCHEDULE_USE, id=source_id), "primary")],
+        home_row(texts, SourceEdit(what=EditPick.SCHEDULE_ASK, id=source_id)),
+    )
+
+
+def zones(texts: Texts, source_id: int, found: Sequence[tuple[int, str]], page: int) -> InlineKeyboardMarkup:
+    """`found`: position and name of each."""
+
+    def turn(number: int) -> SourceEdit:
+        return SourceEdit(what=EditPick.ZONE_PAGE, id=source_id, value=number)
+
+    return markup(
+        *[
+            [button(name, SourceEdit(what=EditPick.ZONE_SET, id=source_id, value=place))]
+            for place, name in window(found, page)
+        ],
+        turning(texts, page, len(found), (turn(page - 1), turn(page + 1))),
+        home_row(texts, SourceEdit(what=EditPick.SCHEDULE_ASK, id=source_id)),
+    )
