@@ -144,8 +144,20 @@ PLAIN: dict[type[errors.PorterError], str] = {
     ),
     errors.SessionDead: "This account is signed out. /sessions → the account → Sign in again. Nothing is lost.",
     errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
+    errors.BotOutside: (
+        "This bot cannot read that channel. Make it an administrator there (in a group, a member with its privacy mode "
+        "off does as well), then send the link again."
+    ),
+    errors.TokenInvalid: (
+        "Telegram knows no bot by this token: it was copied in part, or revoked. Take it from @BotFather (/mybots → "
+        "the bot → API Token) and send it again; your message is deleted at once."
+    ),
+    errors.OwnBot: (
+        "That is the bot you are talking to. It stays free for you: what it reads would count against its limits. Make "
+        "another bot with @BotFather and send its token."
+    ),
     errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",
-    errors.AccountRequired: "A bot may not do this. Choose an account that sees the channel.",
+    errors.AccountRequired: "A bot may not do this. Choose an account of a person that sees the channel.",
     errors.RightMissing: (
         "You don't have permission to view join requests there: the account needs the admin right “Invite users”."
     ),

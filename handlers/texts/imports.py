@@ -31,7 +31,6 @@ TROUBLES = {
     SessionTrouble.NO_KEY: "Nobody is signed in with this session. Sign in with it first, or use /login here.",
     SessionTrouble.DC_UNKNOWN: "This session names a data centre that does not exist here. It may be damaged.",
     SessionTrouble.FOREIGN: "This session belongs to another server than Telegram. Porter cannot use it.",
-    SessionTrouble.BOT: "This is a bot's session. Porter needs the account of a person: bots cannot read channels.",
 }
 
 

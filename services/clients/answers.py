@@ -39,6 +39,10 @@ WORDS: dict[str, type[errors.PorterError]] = {
     "CHAT_ADMIN_REQUIRED": errors.RightMissing,
     "CHAT_ADMIN_INVITE_REQUIRED": errors.RightMissing,
     "RIGHT_FORBIDDEN": errors.RightMissing,
+    # bots
+    "BOT_METHOD_INVALID": errors.AccountRequired,
+    "ACCESS_TOKEN_INVALID": errors.TokenInvalid,
+    "ACCESS_TOKEN_EXPIRED": errors.TokenInvalid,
     # files
     "FILE_REFERENCE_EXPIRED": errors.FileReferenceExpired,
     "FILE_REFERENCE_INVALID": errors.FileReferenceExpired,

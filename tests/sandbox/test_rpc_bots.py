@@ -58,7 +58,7 @@ async def test_a_bot_signs_in_with_its_token(telegram: Telegram) -> None:
 
 
 async def test_tokens_that_are_none(telegram: Telegram) -> None:
-    """Nonsense and nobody's are invalid; a revoked one has expired, its sessions with it; the application must exist."""
+    """Nonsense and nobody's are invalid; a revoked one has expired, with its sessions; applications must exist."""
     bot = add_bot(telegram.world, "Harvester")
     held = await signed_in(telegram, bot)
     old = bot.token

@@ -1,0 +1,27 @@
+"""How a bot account comes to know a channel: somebody names it, and the bot proves by a read that it is in there.
+
+Telegram lists no channels to bots. What a bot has met is stored like what a person's account was shown, and never asked
+twice. It is stored as a reader alone: who waits at a channel is not told to bots over MTProto.
+"""
+
+from dataclasses import replace
+
+from services.clients.base import Peer, SeenChannel
+from services.clients.pool import ClientPool
+from services.errors import BotOutside, ChannelUnavailable
+
+ANY_ID = 1
+"""Of a message that need not be there: only the answer's kind counts."""
+
+
+async def meet(pool: ClientPool, session_id: int, reference: int | str) -> SeenChannel:
+    """The channel of that id or username. Raises BotOutside, ChannelNotFound, AccountRequired (a small group)."""
+    async with pool.reading(session_id) as client:
+        try:
+            # Where it is a member, a bot needs no access hash.
+            peer = Peer(reference, 0) if isinstance(reference, int) else (await client.resolve(reference)).peer
+            seen = await client.look(peer)
+            await client.posts(seen.peer, [ANY_ID])  # a bot may look at channels that it may not read
+        except ChannelUnavailable as error:
+            raise BotOutside from error
+    return replace(seen, may_invite=False)
