@@ -11,6 +11,7 @@ from handlers.middleware import AdminMiddleware
 from handlers.screen import Screens
 from services.admins import AdminService
 from services.audit import AuditService
+from services.bot_accounts import BotAccounts
 from services.channels import ChannelService
 from services.clients.base import ApiCredentials
 from services.confirmations import ConfirmationService
@@ -26,6 +27,7 @@ from services.restores import RestoreService
 from services.retention import Forgetting
 from services.session_settings import SessionSettings
 from services.sessions import SessionService
+from services.source_applications import SourceApplications
 from services.sources import SourceService
 
 
@@ -38,6 +40,7 @@ class Workflow(TypedDict):
     admins: AdminService
     api: ApiCredentials | None
     audits: AuditService
+    bot_accounts: BotAccounts
     channels: ChannelService
     confirmations: ConfirmationService
     exports: ExportService
@@ -53,6 +56,7 @@ class Workflow(TypedDict):
     screens: Screens
     sessions: SessionService
     session_settings: SessionSettings
+    source_applications: SourceApplications
     sources: SourceService
 
 
@@ -61,6 +65,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         admins=house.admins,
         api=settings.api,
         audits=house.audits,
+        bot_accounts=house.bot_accounts,
         channels=house.channels,
         confirmations=house.confirmations,
         exports=house.exports,
@@ -76,6 +81,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         screens=house.screens,
         sessions=house.sessions,
         session_settings=house.session_settings,
+        source_applications=house.source_applications,
         sources=house.sources,
     )
 

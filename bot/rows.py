@@ -24,6 +24,7 @@ from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.screens import ScreenRepository
 from storage.sessions import SessionRepository
+from storage.source_applications import SourceApplicationRepository
 from storage.sources import SourceRepository
 from storage.summary import SummaryRepository
 from storage.vault import Vault
@@ -50,6 +51,7 @@ class Rows:
     schedules: ScheduleRepository
     screens: ScreenRepository
     sessions: SessionRepository
+    source_applications: SourceApplicationRepository
     sources: SourceRepository
     summary: SummaryRepository
 
@@ -75,6 +77,7 @@ class Rows:
             schedules=ScheduleRepository(database),
             screens=ScreenRepository(database),
             sessions=SessionRepository(database, vault),
+            source_applications=SourceApplicationRepository(database, vault),
             sources=SourceRepository(database),
             summary=SummaryRepository(database),
         )
