@@ -6,8 +6,7 @@ Porter stores rows, hashes every part and the whole, syncs and renames; the libr
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ import tgcrypto
 from benchmarks.process import peak_rss
 from benchmarks.report import Report, check
 from benchmarks.yard import RTT_MS, Porter, Yard, open_yard
-from services import downloads
 
 MIB = 1024 * 1024
 
@@ -79,17 +77,6 @@ async def by_porter(yard: Yard, porter: Porter, name: str, channel: int, count: 
     return seconds
 
 
-@contextmanager
-def window(size_bytes: int) -> Iterator[None]:
-    """Another window than the default, for runs that begin inside."""
-    usual = downloads.WINDOW_BYTES
-    downloads.WINDOW_BYTES = size_bytes
-    try:
-        yield
-    finally:
-        downloads.WINDOW_BYTES = usual
-
-
 async def large() -> Report:
     """One file of 256 MiB. The libraries do it once each, Porter with three windows."""
     size = 256 * MIB
@@ -98,11 +85,10 @@ async def large() -> Report:
         post = await yard.driver.post(channel, file={"name": "film.mkv", "size": size})
         await yard.driver.network(rtt_ms=RTT_MS)
         figures, speed, calls = {}, 0.0, {}
-        async with yard.porter() as porter:
-            for mib in (2, 8, 4):
+        for mib in (2, 8, 4):
+            async with yard.porter(f"window-{mib}", window_bytes=mib * MIB) as porter:
                 await yard.driver.reset_calls()
-                with window(mib * MIB):
-                    speed = size / MIB / await by_porter(yard, porter, f"Window {mib}", channel, 1)
+                speed = size / MIB / await by_porter(yard, porter, f"Window {mib}", channel, 1)
                 calls = await getting(yard)
                 figures[f"window_{mib}_mib"] = round(speed, 1)
         peers = {

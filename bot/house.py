@@ -36,6 +36,7 @@ from services.exports import ExportService
 from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
+from services.lanes import Lanes
 from services.leases import Leases
 from services.login import LoginService
 from services.pins import PinService
@@ -134,7 +135,9 @@ class House:
             self.targets,
             zone=settings.zone,
         )
-        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, zone=settings.zone)
+        lanes = Lanes(settings.download_window_mb * MIB)
+        governor.listen(lanes.paced)
+        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, lanes, zone=settings.zone)
         self.source_applications = SourceApplications(
             rows.source_applications, rows.sources, rows.sessions, self.factory
         )

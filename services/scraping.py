@@ -14,6 +14,7 @@ from services.downloads import Downloader
 from services.errors import HEALING, NotFound
 from services.filters import Matcher
 from services.history import WINDOWS_AHEAD, walk
+from services.lanes import Lanes
 from services.runs import RunContext
 from services.targets import Targets, part_count
 from storage.files import FileRepository
@@ -31,6 +32,7 @@ class Scraper:
         files: FileRepository,
         pool: ClientPool,
         targets: Targets,
+        lanes: Lanes,
         *,
         clock: Clock = utc_now,
         windows: int = WINDOWS_AHEAD,
@@ -43,7 +45,7 @@ class Scraper:
         self._targets = targets
         self._clock = clock
         self._windows = windows
-        self._downloader = Downloader(files, pool, zone=zone)
+        self._downloader = Downloader(files, pool, lanes, zone=zone)
 
     async def work(self, context: RunContext) -> None:
         """Counters: "messages", "files", "failed", "skipped" (files that no filter wants), "duplicates" (that were

@@ -116,6 +116,15 @@ class FileLocation:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeHash:
+    """SHA-256 of a range of a file, in Telegram's words: upload.getFileHashes."""
+
+    offset: int
+    size_bytes: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     message: NewMessage
     file: NewFile | None
@@ -270,6 +279,9 @@ class ReadingClient(Protocol):
 
     async def read_part(self, location: FileLocation, number: int) -> bytes:
         """Part `number` (PART_BYTES each) of a file; shorter at its end, empty behind it."""
+
+    async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        """Of ranges from about `offset` (bytes) on: as many as Telegram gives at once."""
 
     async def close(self) -> None: ...
 

@@ -16,6 +16,7 @@ from services.clients.base import (
     HistoryPage,
     Peer,
     Post,
+    RangeHash,
     ReadingClient,
     RequestsOffset,
     RequestsPage,
@@ -89,6 +90,9 @@ class PacedReading:
             repeat=True,
             timeout_seconds=PART_SECONDS,
         )
+
+    async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        return await self._line.ask("upload.getFileHashes", lambda client: client.range_hashes(location, offset))
 
     async def close(self) -> None:
         """The pool closes clients; who only holds one for a while has nothing to close."""

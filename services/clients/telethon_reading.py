@@ -15,6 +15,7 @@ from services.clients.base import (
     HistoryPage,
     Peer,
     Post,
+    RangeHash,
     SeenChannel,
 )
 from services.clients.peers import channel_of, group_of
@@ -121,6 +122,9 @@ class TelethonReading:
             for message in answer.messages
             if isinstance(message, types.Message) and convert.peer_id(message.peer_id) == peer.id
         ]
+
+    async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        return await self._parts.hashes(location, offset)
 
     async def read_part(self, location: FileLocation, number: int) -> bytes:
         return await self._parts.read(location, number)

@@ -1,6 +1,7 @@
 """Real Telethon on a real socket, through our adapter."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -155,6 +156,20 @@ async def test_files_come_byte_by_byte(jetty: Jetty, client: ReadingClient) -> N
         assert await client.read_part(post.location, parts) == b""
     assert dcs == {2, 4}
     assert jetty.calls("auth.exportAuthorization") == 1
+
+
+async def test_telegrams_hashes_of_a_file(jetty: Jetty, client: ReadingClient) -> None:
+    """Of the block that was asked about: ranges, lengths and SHA-256 as the bytes have them, from the file's DC."""
+    posts = await whole_history(client, peer_of(jetty.private))
+    location = max((post.location for post in posts if post.location), key=lambda each: each.size_bytes)
+    document = document_of(jetty, location.document_id)
+    hashes = await client.range_hashes(location, PART_BYTES)
+    assert [each.offset for each in hashes[:2]] == [PART_BYTES, PART_BYTES + 128 * 1024]
+    for each in hashes:
+        content = jetty.sandbox.world.document_bytes(document, each.offset, each.size_bytes)
+        assert hashlib.sha256(content).digest() == each.sha256
+    elsewhere = replace(location, dc_id=6 - location.dc_id)
+    assert await client.range_hashes(elsewhere, PART_BYTES) == hashes
 
 
 def document_of(jetty: Jetty, document_id: int) -> Document:

@@ -16,6 +16,7 @@ import pytest
 from services import targets
 from services.clients.pool import ClientPool
 from services.downloads import Downloader
+from services.lanes import Lanes
 from storage.files import FileRepository
 from tests.services.conftest import Store
 from tests.services.test_downloads import content, open_pier
@@ -66,7 +67,7 @@ async def test_bytes_then_name_then_row(
             await super().done(*arguments)
 
     await pier.want(m1=content(parts))
-    await pier.fetch(Downloader(Rows(store.database), cast("ClientPool", pier.telegram)))
+    await pier.fetch(Downloader(Rows(store.database), cast("ClientPool", pier.telegram), Lanes()))
     begun = recorder.calls.index("ftruncate")  # folders are made, and synced, before and after
     calls = recorder.calls[begun + 1 :]
     last_write = max(n for n, call in enumerate(calls) if call == "pwrite")
