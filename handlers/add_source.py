@@ -6,7 +6,7 @@ from typing import Any
 from aiogram import F, Router
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
-from aiogram.types import Message, TelegramObject
+from aiogram.types import Message, MessageOriginChannel, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import ChannelVerb, Go, Pick, Place, SessionChannelAction, SourcePick
@@ -156,6 +156,21 @@ async def receive_channel_text(
         return
     await state.update_data(search=text)
     await ask_channel(message, screen, texts, state, sessions, channels)
+
+
+async def receive_channel_forward(
+    message: Message, screen: AdminScreen, texts: Texts, state: FSMContext, channels: ChannelService
+) -> None:
+    """A post that was forwarded names its channel: for a bot's account, say, which can list none."""
+    session_id = (await state.get_data())["session"]
+    found = await channels.find(str(forwarded_from(message)), session_id)
+    await _take_channel(message, found, screen, texts, state)
+
+
+def forwarded_from(message: Message) -> int | None:
+    """The id of the channel whose post it is."""
+    origin = message.forward_origin
+    return origin.chat.id if isinstance(origin, MessageOriginChannel) else None
 
 
 async def _take_channel(
@@ -361,6 +376,7 @@ def build() -> Router:
         (SourceForm.confirm, Pick.CONFIRM, create),
     ):
         router.callback_query.register(handler, form_state, SourcePick.filter(F.what == pick))
+    router.message.register(receive_channel_forward, SourceForm.channel, F.func(forwarded_from))
     router.message.register(receive_channel_text, SourceForm.channel, F.text)
     router.message.register(receive_folder, SourceForm.folder, F.text)
     router.message.register(receive_cron, SourceForm.cron, F.text)

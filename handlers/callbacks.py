@@ -18,6 +18,8 @@ class Place(StrEnum):
     LOGIN = "login"
     LOGIN_QR = "qr"
     IMPORT = "import"
+    BOT = "bot"
+    BOT_USE = "bot!"
     ADD_SOURCE = "add"
     CONNECT = "connect"
     ADMINS = "admins"
@@ -146,6 +148,8 @@ class EditPick(StrEnum):
     NAMES_USE = "n!"
     DUPLICATES = "d"
     DUPLICATES_SET = "d!"
+    API = "ap"
+    API_OFF = "ap0"
 
 
 class SourceEdit(CallbackData, prefix="sd1"):

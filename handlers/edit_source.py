@@ -34,7 +34,7 @@ async def show_menu(
 
 async def _leave(state: FSMContext) -> None:
     """What another conversation has parked is left alone."""
-    if await state.get_state() in PROMPTS:
+    if (await state.get_state() or "").startswith(f"{EditForm.__name__}:"):
         await state.clear()
 
 

@@ -8,6 +8,8 @@ from aiogram.types import TelegramObject
 from handlers import (
     access,
     add_source,
+    bot_accounts,
+    edit_application,
     edit_source,
     import_session,
     join_requests,
@@ -35,8 +37,10 @@ from storage.models import Admin
 PROMPTS: dict[str, Prompt] = {
     **login.PROMPTS,
     **import_session.PROMPTS,
+    **bot_accounts.PROMPTS,
     **add_source.PROMPTS,
     **edit_source.PROMPTS,
+    **edit_application.PROMPTS,
     **sources.PROMPTS,
     **sessions.PROMPTS,
     **session_list.PROMPTS,

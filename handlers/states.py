@@ -19,6 +19,13 @@ class ImportForm(StatesGroup):
     api_hash = State()
 
 
+class BotForm(StatesGroup):
+    api_id = State()
+    api_hash = State()
+    token = State()
+    confirm = State()
+
+
 class SessionForm(StatesGroup):
     name = State()
     api_id = State()
@@ -52,6 +59,8 @@ class EditForm(StatesGroup):
     move = State()
     names = State()
     preview = State()
+    api_id = State()
+    api_hash = State()
 
 
 class LoadForm(StatesGroup):

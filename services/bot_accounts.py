@@ -72,16 +72,19 @@ class BotAccounts:
         log.info("a bot signed in", extra={"session_id": signed_in.session.id})
         return signed_in
 
-    async def sign_in_again(self, session_id: int) -> SignedIn:
-        """By the token that is kept. Raises NotFound, and what `sign_in` raises: TokenInvalid also where none is kept,
-        since the bot came as a session file."""
-        session = await self._sessions.get(session_id)
-        if session is None:
-            raise NotFound("session")
+    async def sign_in_again(self, session_id: int) -> SignedIn | None:
+        """By the token that is kept. None: a new one is wanted, for it was revoked, or the bot came as a session file.
+
+        Raises NotFound, and what `sign_in` raises otherwise.
+        """
+        api = await self.application_of(session_id)
         token = await self._sessions.token(session_id)
         if token is None:
-            raise TokenInvalid
-        return await self.sign_in(await self.application_of(session_id), token, session_id)
+            return None
+        try:
+            return await self.sign_in(api, token, session_id)
+        except TokenInvalid:
+            return None
 
     async def application_of(self, session_id: int) -> ApiCredentials:
         """Raises NotFound."""

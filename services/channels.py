@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.bot_channels import meet
+from services.bot_channels import meet, meet_again
 from services.clients.base import SeenChannel
 from services.clients.peers import id_of_channel
 from services.clients.pool import ClientPool
@@ -115,10 +115,9 @@ class ChannelService:
         """
         session = await self._session(session_id)
         listed_at = await self._channels.listed_at(session_id)
-        if session.kind is SessionKind.BOT:
-            return Listing(await self._channels.of_session(session_id), listed_at, is_refreshing=False)
         is_old = listed_at is None or listed_at < self._clock() - FRESH
-        if refresh or (is_old and (listed_at is None or session.state is SessionState.ACTIVE)):
+        is_worth_it = listed_at is None or session.state is SessionState.ACTIVE
+        if refresh or (is_old and is_worth_it and session.kind is SessionKind.USER):
             task = self._refresh(session_id)
             if refresh or listed_at is None:
                 await asyncio.wait((task,), timeout=self._patience_seconds)
@@ -160,10 +159,9 @@ class ChannelService:
 
         Raises NotFound, TelegramError.
         """
-        is_bot = (await self._session(session_id)).kind is SessionKind.BOT
-        if is_bot or not refresh:
+        if not refresh:
             stored = await self._channels.of_session(session_id)
-            if stored or is_bot:
+            if stored:
                 return stored
         await self._list(session_id)
         return await self._channels.of_session(session_id)
@@ -318,7 +316,11 @@ class ChannelService:
         return session
 
     async def _list(self, session_id: int) -> None:
-        await self._session(session_id)
+        if (await self._session(session_id)).kind is SessionKind.BOT:
+            met = [row.channel for row in await self._channels.of_session(session_id)]
+            still = await meet_again(self._pool, session_id, met)
+            await self._channels.put_listing(session_id, [(channel, False) for channel in still])
+            return
         async with self._pool.reading(session_id) as client:
             seen = await client.channels()
         # Access hashes first: a channel that is listed can be asked for.

@@ -2,6 +2,8 @@
 
 from handlers.keyboards import (
     account_channels,
+    applications,
+    bots,
     editing,
     forget,
     home,
@@ -19,6 +21,8 @@ from handlers.keyboards.base import ROWS, one, only_home, window
 __all__ = [
     "ROWS",
     "account_channels",
+    "applications",
+    "bots",
     "editing",
     "forget",
     "home",

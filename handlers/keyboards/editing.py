@@ -24,6 +24,7 @@ def menu(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
         [button(labels.edit_folder, _pick(EditPick.FOLDER, source_id))],
         [button(labels.edit_names, _pick(EditPick.NAMES, source_id))],
         [button(labels.edit_duplicates, _pick(EditPick.DUPLICATES, source_id))],
+        [button(labels.edit_application, _pick(EditPick.API, source_id))],
         home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source_id)),
     )
 

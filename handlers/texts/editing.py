@@ -19,7 +19,8 @@ class EditTexts(Words):
             f"<b>{quote(source.name)}</b>: what shall change?\n"
             f"Folder: {SourceTexts.place(source.root, source.folder)}\n"
             f"File names: <code>{quote(source.name_template or DEFAULT)}</code>\n"
-            f"Duplicates: {DUPLICATES[source.duplicates]}"
+            f"Duplicates: {DUPLICATES[source.duplicates]}\n"
+            f"API credentials: {f'API id {source.api_id}' if source.api_id is not None else 'those of the account'}"
         )
 
     def ask_folder(self, source: Source, root: str | None, folder: str) -> str:

@@ -3,10 +3,22 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from handlers.texts.applications import ApplicationTexts
 from handlers.texts.base import Words, number, plural, quote, size, title
+from handlers.texts.bots import BotTexts
 from services.sources import SourceCard
 from services.targets import MANY_ENTRIES, RootLook
-from storage.models import Duplicates, FileKind, Filters, RunKind, RunStatus, Session, SessionChannel, Source
+from storage.models import (
+    Duplicates,
+    FileKind,
+    Filters,
+    RunKind,
+    RunStatus,
+    Session,
+    SessionChannel,
+    SessionKind,
+    Source,
+)
 
 KINDS = {
     FileKind.PHOTO: "photos",
@@ -55,6 +67,7 @@ class SourceTexts(Words):
             f"from {title(source.channel_title)}, {quote(self.filters(source.filters))}",
             f"to {self.place(source.root, source.folder)}",
             *self._ways(source),
+            *ApplicationTexts(self._zone, self._now).line(source),
             self._totals(card),
         ]
         if tally.waiting:
@@ -110,6 +123,8 @@ class SourceTexts(Words):
         return "Porter needs an account of yours that can read the channel. Add one first."
 
     def ask_channel(self, session: Session, channels: list[SessionChannel], wanted: str | None) -> str:
+        if session.kind is SessionKind.BOT and not wanted:
+            return BotTexts(self._zone, self._now).ask_channel(session, len(channels))
         found = f"{number(len(channels))} with “{quote(wanted)}”" if wanted else number(len(channels))
         return (
             f"<b>Save a channel</b> with {title(session.name)} · {found}\n"

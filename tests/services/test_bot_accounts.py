@@ -137,12 +137,12 @@ async def test_a_dead_bot_comes_back_by_its_token(
     jetty.sandbox.world.revoke(bot.id)
     await store.sessions.set_state(session.id, SessionState.SIGNED_OUT, "SESSION_REVOKED", None)
     back = await bots.sign_in_again(session.id)
+    assert back is not None
     assert (back.existed, back.session.id, back.session.state) == (True, session.id, SessionState.ACTIVE)
     assert await store.sessions.credential(session.id) != before
     jetty.sandbox.world.revoke_token(bot.id)
     await store.sessions.set_state(session.id, SessionState.SIGNED_OUT, "SESSION_REVOKED", None)
-    with pytest.raises(TokenInvalid):
-        await bots.sign_in_again(session.id)
+    assert await bots.sign_in_again(session.id) is None
     api = await bots.application_of(session.id)
     assert (await bots.sign_in(api, bot.token or "", session.id)).session.id == session.id
     assert await store.sessions.token(session.id) == bot.token
@@ -176,8 +176,7 @@ async def test_a_bots_session_is_imported(jetty: Jetty, store: Store, bots: BotA
     assert (session.kind, session.username) == (SessionKind.BOT, "harvester_bot")
     assert unpack(await store.sessions.credential(session.id)).is_bot
     await store.sessions.set_state(session.id, SessionState.SIGNED_OUT, "SESSION_REVOKED", None)
-    with pytest.raises(TokenInvalid):
-        await bots.sign_in_again(session.id)
+    assert await bots.sign_in_again(session.id) is None
     own = replace(credential, user_id=jetty.sandbox.bot.id, auth_key=bytes(reversed(credential.auth_key)))
     with pytest.raises(OwnBot):
         await imports.inspect(pyrogram(own))
@@ -200,10 +199,14 @@ async def test_a_channel_is_met_by_a_read(
     assert await store.sessions.access_hash(session.id, channel.peer) == channel.access_hash
     asked = sum(jetty.sandbox.faults.counts[bot.id].values())
     assert await channels.find(text, session.id) == found
-    assert [row.channel.id for row in await channels.of_session(session.id, refresh=True)] == [channel.peer]
-    listing = await channels.listing(session.id, refresh=True)
+    assert [row.channel.id for row in await channels.of_session(session.id)] == [channel.peer]
+    listing = await channels.listing(session.id)
     assert ([row.channel.id for row in listing.rows], listing.is_refreshing) == ([channel.peer], False)
     assert sum(jetty.sandbox.faults.counts[bot.id].values()) == asked
+    channel.title = "Harbour Vaults"
+    assert [row.channel.title for row in (await channels.listing(session.id, refresh=True)).rows] == [channel.title]
+    channel.members.pop(bot.id)
+    assert (await channels.listing(session.id, refresh=True)).rows == []
 
 
 async def test_where_it_is_not(
