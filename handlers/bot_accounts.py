@@ -35,7 +35,9 @@ async def start(
     event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, api: ApiCredentials | None
 ) -> None:
     """What was typed of an application in a login that is left for this is not asked again."""
-    typed = {name: value for name, value in (await state.get_data()).items() if name in APPLICATION}
+    is_login = (await state.get_state() or "").startswith(f"{LoginForm.__name__}:")
+    data = await state.get_data() if is_login else {}
+    typed = {name: data[name] for name in APPLICATION if name in data}
     if not await _is_asking(state):
         await park(state)
     await state.update_data({"api_id": None, "api_hash": None, "token": None, "repairs": None, **typed})
@@ -226,6 +228,8 @@ async def sign_in_again(
 async def token_refused(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     """Nothing was stored. Another may be sent at once."""
     assert isinstance(event.exception, errors.PorterError)
+    if not await _is_asking(state):
+        await park(state)
     await state.update_data(token=None)
     await state.set_state(BotForm.token)
     await screen.show(Page(texts.errors.of(event.exception), keyboards.bots.back(texts)))

@@ -21,12 +21,14 @@ ANY_ID = 1
 """Of a message that need not be there: only the answer's kind counts."""
 
 
-async def meet(pool: ClientPool, session_id: int, reference: int | str) -> SeenChannel:
-    """The channel of that id or username. Raises BotOutside, ChannelNotFound, AccountRequired (a small group)."""
+async def meet(pool: ClientPool, session_id: int, reference: Peer | str) -> SeenChannel:
+    """The channel of that address or username. Where it is a member, a bot needs no access hash: 0 does.
+
+    Raises BotOutside, ChannelNotFound, AccountRequired (a small group).
+    """
     async with pool.reading(session_id) as client:
         try:
-            # Where it is a member, a bot needs no access hash.
-            peer = Peer(reference, 0) if isinstance(reference, int) else (await client.resolve(reference)).peer
+            peer = reference if isinstance(reference, Peer) else (await client.resolve(reference)).peer
             seen = await client.look(peer)
             await client.posts(seen.peer, [ANY_ID])  # a bot may look at channels that it may not read
         except ChannelUnavailable as error:
@@ -42,7 +44,7 @@ async def meet_again(pool: ClientPool, session_id: int, met: Sequence[Channel]) 
     found = []
     for channel in met[:LOOKED_AGAIN]:
         try:
-            found.append((await meet(pool, session_id, channel.id)).channel)
+            found.append((await meet(pool, session_id, await pool.peer(session_id, channel.id))).channel)
         except BotOutside:
             log.info("a bot cannot read a channel any more", extra={"session_id": session_id})
     return [*found, *met[LOOKED_AGAIN:]]

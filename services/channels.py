@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.bot_channels import meet, meet_again
-from services.clients.base import SeenChannel
+from services.clients.base import Peer, SeenChannel
 from services.clients.peers import id_of_channel
 from services.clients.pool import ClientPool
 from services.errors import (
@@ -251,7 +251,7 @@ class ChannelService:
         trouble: TelegramError = ChannelNotFound()
         for session_id in bot_ids:
             try:
-                return await self._keep(session_id, await meet(self._pool, session_id, channel_id))
+                return await self._keep(session_id, await meet(self._pool, session_id, Peer(channel_id, 0)))
             except (ChannelUnavailable, AccountRequired) as error:
                 trouble = error
         raise trouble

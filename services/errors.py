@@ -275,6 +275,8 @@ class SessionTrouble(StrEnum):
     DC_UNKNOWN = "DC_UNKNOWN"
     FOREIGN = "FOREIGN"
     """Its address is of another network than this Porter's."""
+    OWN_BOT = "OWN_BOT"
+    """Of the bot that Porter is."""
 
 
 class SessionUnreadable(PorterError):

@@ -14,7 +14,7 @@ from services.clients.base import Account, ApiCredentials, ClientFactory, Creden
 from services.clients.pacing import answered
 from services.clients.proxy import Proxy
 from services.enrolment import Enrolment, SignedIn
-from services.errors import OwnBot, PorterError, SessionTrouble, SessionUnreadable
+from services.errors import PorterError, SessionTrouble, SessionUnreadable
 from services.session_formats import Address, FoundSession, SessionFormat
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ class ImportService:
     async def inspect(self, content: str | bytes) -> Candidate:
         """What was typed, or the bytes of a file (which may hold a string). Connects nowhere, stores nothing.
 
-        Raises SessionUnreadable, SessionExists, OwnBot.
+        Raises SessionUnreadable, SessionExists.
         """
         found = session_formats.read_string(content) if isinstance(content, str) else await _read_bytes(content)
         self._refuse_own(found.user_id)
@@ -84,7 +84,7 @@ class ImportService:
     async def confirm(self, candidate: Candidate, api: ApiCredentials) -> SignedIn:
         """Try it at Telegram, and keep it under the account's name.
 
-        Raises SessionDead, FloodWait, Unreachable, TelegramRefused; SessionExists; OwnBot.
+        Raises SessionDead, FloodWait, Unreachable, TelegramRefused; SessionExists; SessionUnreadable.
         """
         found = candidate.found
         host, port = candidate.address
@@ -108,7 +108,7 @@ class ImportService:
 
     def _refuse_own(self, user_id: int | None) -> None:
         if user_id is not None and user_id == self._own_bot_id:
-            raise OwnBot
+            raise SessionUnreadable(SessionTrouble.OWN_BOT)
 
     async def _whose(self, credential: Credential, proxy: Proxy | None) -> Account:
         """The account, as Telegram says. Closed before the pool opens the key: nobody uses it twice."""

@@ -11,6 +11,10 @@ def identity(session: Session) -> str:
     return f"bot @{quote(session.username)}" if session.username else "a bot"
 
 
+OWN_BOT = (
+    "That is the bot you are talking to. It stays free for you: what it reads would count against its limits. Make "
+    "another bot with @BotFather and send its token."
+)
 CAN = "Reads channels where it is an administrator (in groups: also as a member with its privacy mode off)."
 CANNOT = "It cannot list its channels, count before saving, join by links, read small groups or load waiting people."
 NAME_ONE = "Send a link, @name or -100… id of a channel, or forward a post from it."

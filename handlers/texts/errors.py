@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from handlers.texts.base import Words, plural, quote, shorten, title
+from handlers.texts.bots import OWN_BOT
 from handlers.texts.imports import TROUBLES
 from handlers.texts.people import NO_PEOPLE
 from handlers.texts.proxies import TROUBLES as PROXY_TROUBLES
@@ -152,10 +153,7 @@ PLAIN: dict[type[errors.PorterError], str] = {
         "Telegram knows no bot by this token: it was copied in part, or revoked. Take it from @BotFather (/mybots → "
         "the bot → API Token) and send it again; your message is deleted at once."
     ),
-    errors.OwnBot: (
-        "That is the bot you are talking to. It stays free for you: what it reads would count against its limits. Make "
-        "another bot with @BotFather and send its token."
-    ),
+    errors.OwnBot: OWN_BOT,
     errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",
     errors.AccountRequired: "A bot may not do this. Choose an account of a person that sees the channel.",
     errors.RightMissing: (

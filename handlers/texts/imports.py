@@ -1,7 +1,7 @@
 """Importing a session that exists. A session is as good as a password: the words say so before anything is done."""
 
 from handlers.texts.base import Words, number, quote, title
-from handlers.texts.bots import identity
+from handlers.texts.bots import OWN_BOT, identity
 from services.enrolment import SignedIn
 from services.errors import SessionTrouble
 from services.imports import Candidate
@@ -32,6 +32,7 @@ TROUBLES = {
     SessionTrouble.NO_KEY: "Nobody is signed in with this session. Sign in with it first, or use /login here.",
     SessionTrouble.DC_UNKNOWN: "This session names a data centre that does not exist here. It may be damaged.",
     SessionTrouble.FOREIGN: "This session belongs to another server than Telegram. Porter cannot use it.",
+    SessionTrouble.OWN_BOT: OWN_BOT,
 }
 
 

@@ -209,6 +209,7 @@ class ClientPool:
         self._gate_idle_seconds = gate_idle_seconds
         self._reading: dict[int, Slot[ReadingClient]] = {}
         self._variants: dict[tuple[int, int], Slot[ReadingClient]] = {}  # by session and the application they name
+        self._named_by: dict[tuple[int, int], int] = {}  # the source that was read so last, and so is there still
         self._gates: dict[int, Slot[GateClient]] = {}
         self._dead: set[int] = set()
         self._leaving: set[int] = set()
@@ -238,9 +239,10 @@ class ClientPool:
         key = source.session_id, source.api_id
         slot = self._variants.get(key)
         if slot is None:
-            connect = partial(self._connect_variant, source.id)
+            connect = partial(self._connect_variant, source.api_id)
             slot = self._slot(source.session_id, connect, self._reading_idle_seconds)
             self._variants[key] = slot
+        self._named_by[key] = source.id
         with slot.used():
             yield PacedReading(slot)
 
@@ -315,7 +317,9 @@ class ClientPool:
     async def _connect_reading(self, session_id: int) -> ReadingClient:
         return await self._leased(session_id, self._factory.reading)
 
-    async def _connect_variant(self, source_id: int, session_id: int) -> ReadingClient:
+    async def _connect_variant(self, api_id: int, session_id: int) -> ReadingClient:
+        """Where its source has lost the application meanwhile, the session's own is named."""
+        source_id = self._named_by[session_id, api_id]
         application = await self._application_of(source_id) if self._application_of is not None else None
 
         async def connect(credential: Credential, proxy: Proxy | None) -> ReadingClient:

@@ -28,6 +28,8 @@ from services.errors import (
     SessionDead,
     SessionExists,
     SessionRequired,
+    SessionTrouble,
+    SessionUnreadable,
     TokenInvalid,
 )
 from services.imports import ImportService
@@ -178,8 +180,9 @@ async def test_a_bots_session_is_imported(jetty: Jetty, store: Store, bots: BotA
     await store.sessions.set_state(session.id, SessionState.SIGNED_OUT, "SESSION_REVOKED", None)
     assert await bots.sign_in_again(session.id) is None
     own = replace(credential, user_id=jetty.sandbox.bot.id, auth_key=bytes(reversed(credential.auth_key)))
-    with pytest.raises(OwnBot):
+    with pytest.raises(SessionUnreadable) as refused:
         await imports.inspect(pyrogram(own))
+    assert refused.value.why is SessionTrouble.OWN_BOT
 
 
 # -- what it sees
@@ -221,6 +224,8 @@ async def test_where_it_is_not(
     assert await store.channels.of_session(session.id) == []
     public = await channels.find(f"@{jetty.public.username}", session.id)
     assert public.channel.id == jetty.public.peer
+    listing = await channels.listing(session.id, refresh=True)
+    assert [row.channel.id for row in listing.rows] == [jetty.public.peer], "readable without being a member"
 
 
 async def test_the_gate_is_for_people(

@@ -125,6 +125,24 @@ async def test_one_client_an_application(
     assert not pooled.pool.is_open(pooled.session.id)
 
 
+async def test_two_sources_of_one_application(
+    jetty: Jetty, voyage: Voyage, service: SourceApplications, pooled: Pooled
+) -> None:
+    """They share a client; when the one that opened it is gone, the other goes on under the same application."""
+    first, second = await voyage.add("First"), await voyage.add("Second", folder="second")
+    for source in (first, second):
+        await service.change(source.id, jetty.api(jetty.second))
+    async with pooled.pool.reading_for(await again(voyage, first)) as client:
+        await client.me()
+    second = await again(voyage, second)
+    await voyage.source_rows.delete(first.id)
+    await until_connections(jetty, 0)
+    jetty.sandbox.faults.reset()
+    async with pooled.pool.reading_for(second) as client:
+        await client.me()
+    assert jetty.sandbox.faults.applications[jetty.second.api_id]["users.getUsers"]
+
+
 async def test_whatever_closes_an_account_closes_it(
     jetty: Jetty, voyage: Voyage, service: SourceApplications, pooled: Pooled, store: Store
 ) -> None:
