@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import cryptg
@@ -136,21 +137,26 @@ async def small() -> Report:
 
 
 async def loopback() -> Report:
-    """512 MiB without a line between: what the CPU gives. `aes_mib_s`: decrypting alone, by each library's own code."""
+    """512 MiB without a line between: what the CPU gives. `aes_mib_s`: decrypting alone, by each library's own code.
+
+    Three rounds, each of all in turn, and the median of each: machines have moods."""
     size = 512 * MIB
     async with open_yard() as yard:
         channel = await yard.channel(private=False)
         post = await yard.driver.post(channel, file={"name": "film.mkv", "size": size})
-        async with yard.porter() as porter:
-            ours = size / MIB / await by_porter(yard, porter, "Loopback", channel, 1)
-        calls = await getting(yard)
-        peers = {
-            "telethon": round(size / MIB / await by_telethon(yard, channel, [post["id"]]), 1),
-            "pyrogram": round(size / MIB / await by_kurigram(yard, channel, [post["id"]]), 1),
-        }
+        seconds: dict[str, list[float]] = {"ours": [], "telethon": [], "pyrogram": []}
+        for number in range(3):
+            await yard.driver.reset_calls()
+            async with yard.porter(f"round-{number}") as porter:
+                seconds["ours"].append(await by_porter(yard, porter, "Loopback", channel, 1))
+            calls = await getting(yard)
+            seconds["telethon"].append(await by_telethon(yard, channel, [post["id"]]))
+            seconds["pyrogram"].append(await by_kurigram(yard, channel, [post["id"]]))
+        speeds = {name: round(size / MIB / median(taken), 1) for name, taken in seconds.items()}
+        ours = speeds.pop("ours")
         return Report(
-            "download-loopback", "MiB/s", round(ours, 1), peers, calls, aes_limits(),
-            [check("over the faster library", ours / max(peers.values()), ">=", 1)],
+            "download-loopback", "MiB/s", ours, speeds, calls, aes_limits(),
+            [check("over the faster library", ours / max(speeds.values()), ">=", 1)],
         )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ Adapters translate: ids to the Bot API's form, library errors to services/errors
 dataclasses below. No adapter sleeps or retries: waiting is done in services/clients/pacing.py alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -133,13 +134,14 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """The messages right above the id that was asked for. `posts` ascend by id.
+    """The messages right above the id that was asked for. `posts` ascend by id; they may be parsed at the first look
+    alone, which raises TelegramError for what cannot be.
 
     `last_id`: the highest id looked at, service messages included; None: nothing lies above. `newer`: how many messages
     lie above the page, None where Telegram does not say. `is_last`: none do, for sure.
     """
 
-    posts: tuple[Post, ...]
+    posts: Sequence[Post]
     last_id: int | None
     newer: int | None
     is_last: bool

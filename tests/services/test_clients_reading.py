@@ -11,6 +11,7 @@ import pytest
 from sandbox.world import Channel, Document
 from services.clients.base import PART_BYTES, Account, Credential, Peer, Post, ReadingClient
 from services.clients.peers import id_of_channel
+from services.clients.telethon_history import LatePosts
 from services.errors import (
     ChannelNotFound,
     ChannelUnavailable,
@@ -140,6 +141,23 @@ async def test_files_are_described(jetty: Jetty, client: ReadingClient) -> None:
         assert file.kind is kinds[document.kind]
         if file.kind is not FileKind.PHOTO:
             assert file.name == document.name
+
+
+async def test_pages_that_are_parsed_late_are_whole(jetty: Jetty, client: ReadingClient) -> None:
+    """A page with others above it says where it ends before it is parsed, and holds what the channel holds."""
+    channel = jetty.public
+    for number in range(250):
+        jetty.sandbox.world.post(channel, channel.peer, text=f"post {number}")
+    known = sorted(channel.messages)
+    page = await client.history(peer_of(channel), 0)
+    assert isinstance(page.posts, LatePosts)
+    assert (page.last_id, page.newer, page.is_last) == (known[99], len(known) - 100, False)
+    posts = [post.message for post in page.posts]
+    assert {each.id: each.text for each in posts}.items() <= {
+        each: channel.messages[each].text for each in known
+    }.items()
+    assert [each.id for each in posts] == sorted(each.id for each in posts)
+    assert posts[-1].id == page.last_id
 
 
 async def test_files_come_byte_by_byte(jetty: Jetty, client: ReadingClient) -> None:
