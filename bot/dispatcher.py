@@ -8,16 +8,19 @@ from bot.house import House
 from bot.settings import Settings
 from handlers import build_router
 from handlers.middleware import AdminMiddleware
+from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.admins import AdminService
 from services.audit import AuditService
 from services.channels import ChannelService
 from services.clients.base import ApiCredentials
 from services.confirmations import ConfirmationService
+from services.estimates import Estimator
 from services.exports import ExportService
 from services.gate import PeopleGate
 from services.home import HomeService
 from services.imports import ImportService
+from services.invites import InviteService
 from services.login import LoginService
 from services.many_sources import ManySources
 from services.pins import PinService
@@ -25,6 +28,7 @@ from services.profiles import ProfileService
 from services.repairs import SessionRepairs
 from services.restores import RestoreService
 from services.retention import Forgetting
+from services.saving import SavingService
 from services.session_settings import SessionSettings
 from services.sessions import SessionService
 from services.sources import SourceService
@@ -41,10 +45,12 @@ class Workflow(TypedDict):
     audits: AuditService
     channels: ChannelService
     confirmations: ConfirmationService
+    estimator: Estimator
     exports: ExportService
     forgetting: Forgetting
     home: HomeService
     imports: ImportService
+    invites: InviteService
     logins: LoginService
     many_sources: ManySources
     people: PeopleGate
@@ -52,6 +58,8 @@ class Workflow(TypedDict):
     profiles: ProfileService
     repairs: SessionRepairs
     restores: RestoreService
+    save_cards: SaveCards
+    saving: SavingService
     screens: Screens
     sessions: SessionService
     session_settings: SessionSettings
@@ -65,10 +73,12 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         audits=house.audits,
         channels=house.channels,
         confirmations=house.confirmations,
+        estimator=house.estimator,
         exports=house.exports,
         forgetting=house.forgetting,
         home=house.home,
         imports=house.imports,
+        invites=house.invites,
         logins=house.logins,
         many_sources=house.many_sources,
         people=house.gate,
@@ -76,6 +86,8 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         profiles=house.profiles,
         repairs=house.repairs,
         restores=house.restores,
+        save_cards=house.save_cards,
+        saving=house.saving,
         screens=house.screens,
         sessions=house.sessions,
         session_settings=house.session_settings,

@@ -18,6 +18,7 @@ from bot.rows import Rows
 from bot.settings import Settings
 from handlers.login_screens import LoginScreens
 from handlers.notifier import ScreenNotifier
+from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.access import Rights
 from services.admins import AdminService
@@ -31,20 +32,26 @@ from services.confirmations import ConfirmationService
 from services.desks import Desks
 from services.enrolment import Enrolment
 from services.errors import SessionDead
+from services.estimates import GIB, Estimator
 from services.exports import ExportService
+from services.first_looks import FirstLooks
 from services.home import HomeService
 from services.imports import ImportService
+from services.invites import InviteService
 from services.join_requests import JoinRequestService
+from services.lanes import Lanes
 from services.leases import Leases
 from services.login import LoginService
 from services.many_sources import ManySources
 from services.pins import PinService
 from services.profiles import ProfileService
+from services.readers import Readers
 from services.repairs import SessionRepairs
 from services.restores import RestingClients, RestoreService
 from services.retention import Forgetting, Retention
 from services.run_list import RunList
 from services.runs import Runner
+from services.saving import SavingService
 from services.schedule import ScheduleService
 from services.scraping import Scraper
 from services.session_settings import SessionSettings
@@ -136,8 +143,18 @@ class House:
             self.runner,
             self.schedule,
         )
-        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, zone=settings.zone)
+        lanes = Lanes(settings.download_window_mb * MIB)
+        governor.listen(lanes.paced)
+        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, lanes, zone=settings.zone)
         self.profiles = ProfileService(rows.profiles)
+        self.estimator = Estimator(
+            rows.sessions, rows.runs, self.pool, self.targets, ask_above_bytes=settings.ask_above_gb * GIB
+        )
+        readers = Readers(rows.channels, rows.sessions, rows.sources, self.channels, self.pool)
+        self.saving = SavingService(rows.channels, readers, self.sources, self.profiles)
+        looks = FirstLooks(readers, self.estimator, self.channels, self.pool)
+        self.invites = InviteService(rows.sessions, rows.sources, self.channels, self.pool)
+        self.save_cards = SaveCards(self.screens, self.admins, settings.zone, conversations.of, self.saving, looks)
         self.verifier = Verifier(rows.sources, rows.files, self.targets)
 
         # Keeping the gate
@@ -195,6 +212,7 @@ class House:
         await self.schedule.stop()
         await self.runner.stop()
         await self.logins.close()
+        await self.save_cards.close()
         await self.channels.close()
         await self.pool.close()
         await self.leases.stop()

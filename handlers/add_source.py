@@ -1,6 +1,5 @@
 """Save a channel, the long way: account, channel, files, folder, schedule, name, confirm. Each step has its default."""
 
-import re
 from typing import Any
 
 from aiogram import F, Router
@@ -10,24 +9,32 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import ErrorEvent, Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import ChannelVerb, Go, Pick, Place, SessionChannelAction, SourcePick
-from handlers.keyboards.sources import CHOICES
+from handlers.callbacks import (
+    ChannelVerb,
+    FilterPart,
+    FilterPick,
+    Go,
+    Pick,
+    Place,
+    SessionChannelAction,
+    SourcePick,
+)
+from handlers.edit_filters import chosen_filters, chosen_start, show_menu
+from handlers.keyboards.filters import NEW_SOURCE
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
 from handlers.searching import LONGEST_SEARCH
-from handlers.secrets import receive_secret
 from handlers.sources import chosen_root, source_page
 from handlers.states import SourceForm
 from handlers.texts import Texts
 from services.channels import ChannelService
 from services.errors import CronInvalid, SessionRequired
+from services.estimates import Estimator
 from services.schedule import PRESETS, describe, next_times, validate
 from services.sessions import SessionService
 from services.sources import LONGEST_NAME, SourceService
 from services.targets import check_folder
-from storage.models import FileKind, Filters, NewSource, Session, SessionChannel, SessionState, TargetKind
-
-INVITE_LINK = re.compile(r"(?:t\.me/(?:\+|joinchat/)|tg://join)", re.IGNORECASE)
+from storage.models import Duplicates, NewSource, Session, SessionChannel, SessionState, Start, StartKind, TargetKind
 
 # -- account
 
@@ -113,7 +120,7 @@ async def ask_channel(
     await screen.answer()
     rows = _search(await channels.of_session(session.id), data.get("search"))
     text = texts.sources.ask_channel(session, rows, data.get("search"))
-    await screen.show(Page(text, keyboards.sources.pick_channel(texts, rows, page)))
+    await screen.show(Page(text, keyboards.sources.pick_channel(texts, session.id, rows, page)))
 
 
 def _search(rows: list[SessionChannel], wanted: str | None) -> list[SessionChannel]:
@@ -146,10 +153,6 @@ async def receive_channel_text(
 ) -> None:
     """A name or link is looked up; anything else searches the list."""
     text = (message.text or "").strip()
-    if INVITE_LINK.search(text):
-        await receive_secret(message, screen, texts)
-        await screen.show(Page(texts.sources.no_invite_links(), keyboards.sources.cancel(texts)))
-        return
     if channels.is_reference(text):
         data = await state.get_data()
         await _take_channel(message, await channels.find(text, data["session"]), screen, texts, state)
@@ -161,37 +164,8 @@ async def receive_channel_text(
 async def _take_channel(
     event: TelegramObject, chosen: SessionChannel, screen: AdminScreen, texts: Texts, state: FSMContext
 ) -> None:
-    await state.update_data(channel=chosen.channel.id, title=chosen.channel.title, kinds=[], extensions=[])
-    await ask_files(event, screen, texts, state)
-
-
-# -- files
-
-
-def _filters(data: dict[str, Any]) -> Filters:
-    return Filters(tuple(FileKind(kind) for kind in data["kinds"]), tuple(data["extensions"]))
-
-
-async def ask_files(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    await state.set_state(SourceForm.files)
-    data = await state.get_data()
-    chosen = _filters(data)
-    await screen.show(Page(texts.sources.ask_files(data["title"], chosen), keyboards.sources.pick_files(texts, chosen)))
-
-
-async def toggle_files(
-    event: TelegramObject, callback_data: SourcePick, screen: AdminScreen, texts: Texts, state: FSMContext
-) -> None:
-    """One kind or extension on or off; the last button means all files."""
-    data = await state.get_data()
-    if callback_data.value >= len(CHOICES):
-        await state.update_data(kinds=[], extensions=[])
-    else:
-        what = CHOICES[callback_data.value]
-        name, value = ("kinds", what.value) if isinstance(what, FileKind) else ("extensions", what)
-        chosen = set(data[name]) ^ {value}
-        await state.update_data({name: sorted(chosen)})
-    await ask_files(event, screen, texts, state)
+    await state.update_data(of=NEW_SOURCE, channel=chosen.channel.id, title=chosen.channel.title)
+    await show_menu(event, screen, texts, state)
 
 
 # -- folder
@@ -250,7 +224,10 @@ async def receive_folder(message: Message, screen: AdminScreen, texts: Texts, st
 async def ask_schedule(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.schedule)
     words = [describe(cron) for cron in PRESETS]
-    await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), keyboards.sources.pick_schedule(texts, words)))
+    data = await state.get_data()
+    keep = texts.sources.keep_schedule(data["cron"]) if "cron" in data else None
+    markup = keyboards.sources.pick_schedule(texts, words, keep)
+    await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), markup))
 
 
 async def receive_schedule(
@@ -291,49 +268,66 @@ async def cron_refused(event: ErrorEvent, screen: AdminScreen, texts: Texts, sta
 
 async def ask_name(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(SourceForm.name)
-    name = (await state.get_data())["title"][:LONGEST_NAME]
+    data = await state.get_data()
+    name = data.get("name") or data["title"][:LONGEST_NAME]
     page = keyboards.sources.pick_default(texts, texts.labels.use_name, Pick.NAME)
     await screen.show(Page(texts.sources.ask_name(name), page))
 
 
-async def receive_name(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+async def receive_name(
+    message: Message, screen: AdminScreen, texts: Texts, state: FSMContext, estimator: Estimator
+) -> None:
     name = (message.text or "").strip()
     if not 1 <= len(name) <= LONGEST_NAME or "\n" in name:
         await screen.show(Page(texts.sources.name_invalid(), keyboards.sources.cancel(texts)))
         return
     await state.update_data(name=name)
-    await ask_confirm(message, screen, texts, state)
+    await ask_confirm(message, screen, texts, state, estimator)
 
 
-async def ask_confirm(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
+def _new(data: dict[str, Any]) -> NewSource:
+    start = chosen_start(data)
+    return NewSource(
+        name=data.get("name") or data["title"][:LONGEST_NAME],
+        session_id=data["session"],
+        channel_id=data["channel"],
+        filters=chosen_filters(data),
+        target=TargetKind.NAS if data.get("root") else TargetKind.LOCAL,
+        folder=data["folder"],
+        root=data.get("root"),
+        start=None if start.kind is StartKind.EVERYTHING else start,
+        only_matching=bool(data.get("only_matching")),
+        name_template=data.get("name_template"),
+        duplicates=Duplicates(data.get("duplicates", Duplicates.KEEP)),
+        live=bool(data.get("live")),
+    )
+
+
+async def ask_confirm(
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, estimator: Estimator
+) -> None:
+    """With what the first time will bring: it is asked about here, since schedules do not ask."""
     await state.set_state(SourceForm.confirm)
+    await screen.answer()
     data = await state.get_data()
-    cron = data.get("cron")
+    new, cron = _new(data), data.get("cron")
+    estimate = await estimator.look(new.session_id, new.channel_id, new.filters, new.start or Start(), new.root)
+    is_large = estimate is not None and estimator.needs_asking(estimate)
     text = texts.sources.confirm(
-        data.get("name") or data["title"][:LONGEST_NAME],
+        new,
         data["title"],
-        _filters(data),
-        texts.sources.place(data.get("root"), data["folder"]),
         describe(cron) if cron else None,
         next_times(cron, texts.zone.key) if cron else [],
+        texts.estimates.brings(estimate, is_large=is_large),
     )
-    await screen.show(Page(text, keyboards.sources.pick_default(texts, texts.labels.confirm_source, Pick.CONFIRM)))
+    await screen.show(Page(text, keyboards.sources.confirm(texts, is_large=is_large)))
 
 
 async def create(
     event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
 ) -> None:
     data = await state.get_data()
-    new = NewSource(
-        name=data.get("name") or data["title"][:LONGEST_NAME],
-        session_id=data["session"],
-        channel_id=data["channel"],
-        filters=_filters(data),
-        target=TargetKind.NAS if data.get("root") else TargetKind.LOCAL,
-        folder=data["folder"],
-        root=data.get("root"),
-    )
-    card = await sources.create(new, data.get("cron"), texts.zone.key)
+    card = await sources.create(_new(data), data.get("cron"), texts.zone.key)
     await state.clear()
     await screen.answer(texts.sources.created())
     await screen.show(source_page(texts, card))
@@ -342,7 +336,7 @@ async def create(
 PROMPTS: dict[str, Prompt] = {
     str(SourceForm.session.state): ask_session,
     str(SourceForm.channel.state): ask_channel,
-    str(SourceForm.files.state): ask_files,
+    str(SourceForm.files.state): show_menu,
     str(SourceForm.folder.state): ask_folder,
     str(SourceForm.schedule.state): ask_schedule,
     str(SourceForm.cron.state): ask_cron,
@@ -360,17 +354,20 @@ def build() -> Router:
         (SourceForm.session, Pick.SESSION, receive_session),
         (SourceForm.channel, Pick.PAGE, ask_channel),
         (SourceForm.channel, Pick.CHANNEL, receive_channel),
-        (SourceForm.files, Pick.FILES, toggle_files),
+        (SourceForm.files, Pick.FILES, show_menu),  # a screen of before there was an editor
         (SourceForm.files, Pick.FILES_DONE, ask_folder),
         (SourceForm.folder, Pick.ROOT, receive_root),
         (SourceForm.folder, Pick.ROOT_USE, use_root),
         (SourceForm.folder, Pick.FOLDER, ask_schedule),
         (SourceForm.schedule, Pick.SCHEDULE, receive_schedule),
+        (SourceForm.schedule, Pick.SCHEDULE_KEEP, ask_name),
         (SourceForm.schedule, Pick.OWN_CRON, ask_cron),
         (SourceForm.name, Pick.NAME, ask_confirm),
         (SourceForm.confirm, Pick.CONFIRM, create),
+        (SourceForm.confirm, Pick.CHANGE, show_menu),
     ):
         router.callback_query.register(handler, form_state, SourcePick.filter(F.what == pick))
+    router.callback_query.register(ask_folder, SourceForm.files, FilterPick.filter(F.what == FilterPart.KEEP))
     router.message.register(receive_channel_text, SourceForm.channel, F.text)
     router.message.register(receive_folder, SourceForm.folder, F.text)
     typing_cron = StateFilter(SourceForm.schedule, SourceForm.cron)

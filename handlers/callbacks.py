@@ -120,6 +120,7 @@ class SessionMove(CallbackData, prefix="sm1"):
 class SourceVerb(StrEnum):
     SHOW = "show"
     SCRAPE = "run"
+    SCRAPE_SURELY = "run!"
     RETRY = "retry"
     PAUSE = "pause"
     RESUME = "on"
@@ -153,6 +154,11 @@ class EditPick(StrEnum):
     NAMES_USE = "n!"
     DUPLICATES = "d"
     DUPLICATES_SET = "d!"
+    LIVE = "lv"
+    DEFAULTS_USE = "du"
+    DEFAULTS_OWN = "do"
+    FILTERS = "fi"
+    START_OVER = "so"
     NAME = "nm"
     ACCOUNT = "ac"
     ACCOUNT_PICK = "a1"
@@ -172,6 +178,112 @@ class SourceEdit(CallbackData, prefix="sd1"):
     the id of an account."""
 
     what: EditPick
+    id: int
+    value: int = 0
+
+
+class SaveVerb(StrEnum):
+    """What is done about a channel that was forwarded or linked."""
+
+    CARD = "c"
+    ALL = "a"
+    ALL_SURELY = "a!"
+    NEW = "n"
+    POSTS = "p"
+    CHANGE = "ch"
+    STEPS = "st"
+
+
+class SaveAction(CallbackData, prefix="sv1"):
+    """Everything that it takes, so that it works for good: nothing of it is kept elsewhere. `post` 0: of none;
+    `more`: how many others were forwarded with it. `session` 0: the account is not chosen yet."""
+
+    channel: int
+    verb: SaveVerb
+    post: int = 0
+    more: int = 0
+    session: int = 0
+
+
+class LinkPick(CallbackData, prefix="lk1"):
+    """One of several links of a message. They stand in the sealed FSM data, and `mark` says whether it is those."""
+
+    mark: int
+    position: int
+
+
+class InviteVerb(StrEnum):
+    CARD = "c"
+    ASK = "a"
+    JOIN = "j"
+    AGAIN = "g"
+
+
+class InviteAction(CallbackData, prefix="iv1"):
+    """About an invite link. It is a secret, and stands in the sealed FSM data alone; `mark` as above."""
+
+    verb: InviteVerb
+    mark: int
+    session: int = 0
+
+
+class SeveralVerb(StrEnum):
+    OPEN = "o"
+    PAGE = "p"
+    REVIEW = "r"
+    SAVE = "r!"
+
+
+class SeveralAction(CallbackData, prefix="sl1"):
+    """Several channels of an account, ticked in its list."""
+
+    session: int
+    verb: SeveralVerb
+    page: int = 0
+
+
+class SeveralTick(CallbackData, prefix="tk1"):
+    channel: int
+    page: int = 0
+
+
+class FilterPart(StrEnum):
+    """What of the filters is changed, and the answers."""
+
+    MENU = "m"
+    PRESET = "p"
+    ENDINGS = "x"
+    SIZE = "s"
+    WORDS = "w"
+    DATES = "d"
+    ONLY = "o"
+    EVERYTHING = "e"
+    CLEAR = "0"
+    KEEP = "ok"
+
+
+class FilterPick(CallbackData, prefix="fi1"):
+    """`id`: of the saved channel; 0: the admin's own defaults, -1: the one that is being added. `value`: a position."""
+
+    what: FilterPart
+    id: int
+    value: int = 0
+
+
+class StartPart(StrEnum):
+    """Where a saved channel begins."""
+
+    CHOOSE = "c"
+    PRESET = "p"
+    COUNT = "n"
+    DATE = "d"
+    SURELY = "!"
+
+
+class StartPick(CallbackData, prefix="st1"):
+    """`id` and `value`: as of FilterPick."""
+
+    what: StartPart
     id: int
     value: int = 0
 
@@ -241,9 +353,11 @@ class Pick(StrEnum):
     ROOT = "r"
     ROOT_USE = "ru"
     SCHEDULE = "sc"
+    SCHEDULE_KEEP = "sk"
     OWN_CRON = "oc"
     NAME = "n"
     CONFIRM = "ok"
+    CHANGE = "ch"
 
 
 class SourcePick(CallbackData, prefix="sp1"):

@@ -9,6 +9,7 @@ but no picture back into a text: that page is sent below, and the picture is tak
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
@@ -88,6 +89,11 @@ class Screens:
         self._store = store
         self._pace = pace
         self._pictures: dict[int, int] = {}  # admin -> the message that is known to show one
+        self._drawn: Counter[int] = Counter()  # by admin
+
+    def drawn(self, admin_id: int) -> int:
+        """How often the admin's screen was drawn: another number later says that it shows something else by then."""
+        return self._drawn[admin_id]
 
     async def live(self, admin_id: int) -> int | None:
         """The message that is the admin's screen."""
@@ -96,6 +102,7 @@ class Screens:
 
     async def edit(self, admin_id: int, message_id: int, page: Page) -> bool:
         """Draw on that message, which is the live one from now on. False: it cannot be edited any more."""
+        self._drawn[admin_id] += 1
         if not await self._draw(admin_id, message_id, page):
             return False
         await self._store.put(admin_id, message_id, page.run_id)
@@ -121,6 +128,7 @@ class Screens:
 
     async def send(self, admin_id: int, page: Page) -> int:
         """Draw on a new message below, and take the old screen away. The id of the new one."""
+        self._drawn[admin_id] += 1
         old = await self._store.get(admin_id)
         if page.photo is not None:
             photo = _upload(page.photo)

@@ -5,13 +5,11 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
-from handlers.add_source import INVITE_LINK
 from handlers.callbacks import ChannelVerb, SessionAction, SessionChannelAction, SessionVerb, ShowAll
 from handlers.parking import Prompt
 from handlers.runs import show_card
 from handlers.screen import AdminScreen, Page
 from handlers.searching import Searches, is_open, list_data, open_list, search, search_nothing, searched
-from handlers.secrets import receive_secret
 from handlers.states import OpenList
 from handlers.texts import Texts
 from services.channels import ChannelService
@@ -112,10 +110,7 @@ async def receive_text(
 ) -> None:
     """A name, link or id is looked up with this account; anything else searches the list."""
     text = message.text or ""
-    if INVITE_LINK.search(text):
-        await receive_secret(message, screen, texts)
-        await screen.show(Page(texts.sources.no_invite_links(), keyboards.only_home(texts)))
-    elif channels.is_reference(text):
+    if channels.is_reference(text):
         data = await list_data(state)
         found = await channels.find(text, data["session"])
         await _take(found, screen, texts, requests, runs, loads=bool(data.get("loads")))

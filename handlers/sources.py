@@ -9,6 +9,7 @@ from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Go, Place, ShowAll, SourceAction, SourceVerb
+from handlers.first_run import asks_first
 from handlers.parking import Prompt, park
 from handlers.runs import show_card
 from handlers.screen import AdminScreen, Page
@@ -17,6 +18,7 @@ from handlers.states import OpenList
 from handlers.texts import Texts
 from services.desks import RunDesk
 from services.errors import NotFound
+from services.estimates import Estimator
 from services.schedule import describe, next_times
 from services.sources import SourceCard, SourceService
 
@@ -73,11 +75,14 @@ async def choose_to_scrape(
     state: FSMContext,
     sources: SourceService,
     runs: RunDesk,
+    estimator: Estimator,
 ) -> None:
     """/scrape: with one saved channel it starts at once, with more it asks which."""
     await park(state)
     cards = await sources.all()
     if len(cards) == 1:
+        if await asks_first(cards[0], screen, texts, estimator):
+            return
         await show_card(screen, texts, runs, await sources.scrape(cards[0].source.id, screen.admin_id))
         return
     await screen.show(Page(texts.sources.choose_to_scrape(cards), keyboards.sources.choose(texts, cards)))
@@ -110,8 +115,12 @@ async def scrape(
     texts: Texts,
     sources: SourceService,
     runs: RunDesk,
+    estimator: Estimator,
 ) -> None:
-    await show_card(screen, texts, runs, await sources.scrape(callback_data.id, screen.admin_id))
+    """A first run that would bring very much is asked about; SCRAPE_SURELY is the answer."""
+    is_sure = callback_data.verb is SourceVerb.SCRAPE_SURELY
+    if is_sure or not await asks_first(await sources.get(callback_data.id), screen, texts, estimator):
+        await show_card(screen, texts, runs, await sources.scrape(callback_data.id, screen.admin_id))
 
 
 async def retry_failed(
@@ -173,6 +182,7 @@ def build() -> Router:
     for verb, handler in (
         (SourceVerb.SHOW, show_source),
         (SourceVerb.SCRAPE, scrape),
+        (SourceVerb.SCRAPE_SURELY, scrape),
         (SourceVerb.RETRY, retry_failed),
         (SourceVerb.VERIFY, verify),
         (SourceVerb.PAUSE, set_enabled),

@@ -34,6 +34,7 @@ class OpenList(StatesGroup):
     accounts = State()
     channels = State()
     sources = State()
+    several = State()
     chosen = State()
     runs = State()
 
@@ -63,6 +64,26 @@ class EditForm(StatesGroup):
 
 class ManyForm(StatesGroup):
     folder = State()
+
+
+class DefaultsForm(StatesGroup):
+    folder = State()
+    names = State()
+
+
+class FilterForm(StatesGroup):
+    menu = State()
+    size = State()
+    words = State()
+    dates = State()
+    endings = State()
+
+
+class StartForm(StatesGroup):
+    start = State()
+    count = State()
+    date = State()
+    confirm = State()
 
 
 class LoadForm(StatesGroup):

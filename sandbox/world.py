@@ -153,6 +153,7 @@ class Message:
     chat_shared: dict[str, Any] | None = None
     users_shared: dict[str, Any] | None = None
     forward: dict[str, int] | None = None  # {"peer", "id", "date"}
+    grouped_id: int | None = None  # the number that the posts of an album share
     edited: int | None = None
     deleted: bool = False
     bot_id: int | None = None
@@ -387,6 +388,8 @@ class Memory:
     srp: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Password checks under way: key id -> (srp id, the server's secret exponent)."""
     documents: dict[int, Document] = field(default_factory=dict)
+    file_bytes: int = 0
+    """Of files, given out so far by upload.getFile."""
 
 
 @dataclass

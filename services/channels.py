@@ -249,7 +249,7 @@ class ChannelService:
                 return known
         session_id = session_ids[0]
         async with self._pool.reading(session_id) as client:
-            return await self._keep(session_id, await client.resolve(username))
+            return await self.keep(session_id, await client.resolve(username))
 
     async def _stored(self, channel_id: int, session_ids: list[int]) -> SessionChannel | None:
         """As a session sees it that may invite there, else as the first that sees it."""
@@ -302,9 +302,10 @@ class ChannelService:
     async def _look(self, session_id: int, channel_id: int) -> SessionChannel:
         peer = await self._pool.peer(session_id, channel_id)
         async with self._pool.reading(session_id) as client:
-            return await self._keep(session_id, await client.look(peer))
+            return await self.keep(session_id, await client.look(peer))
 
-    async def _keep(self, session_id: int, seen: SeenChannel) -> SessionChannel:
+    async def keep(self, session_id: int, seen: SeenChannel) -> SessionChannel:
+        """What a session was shown: from now on it addresses the channel without asking who that is."""
         await self._sessions.put_peers(session_id, {seen.peer.id: seen.peer.access_hash})
         await self._channels.add_seen(session_id, seen.channel, seen.may_invite)
         channel = await self._channels.get(seen.channel.id) or seen.channel

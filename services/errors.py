@@ -9,6 +9,9 @@ PorterError
 │   ├── SessionDead             signed out, revoked, expired, banned; carries `reason`
 │   ├── ChannelUnavailable      private, left, banned from it, or gone
 │   ├── ChannelNotFound         nothing behind this name, link or id
+│   ├── InviteInvalid           an invite link that is expired, revoked or misspelt
+│   ├── JoinAsked               the admins there let people in: Telegram has passed the asking on
+│   ├── ChannelsTooMany         the account is in as many channels as Telegram allows
 │   ├── RightMissing            the account may not see or decide join requests there
 │   ├── AccountRequired         a bot may not do this: it takes an account
 │   ├── FileGone                the message or its file was deleted
@@ -47,11 +50,14 @@ PorterError
 ├── ExportOff                   the operator allows no exports
 ├── ExportUnsent                Telegram did not take the file: nothing has changed
 ├── SessionInUse                it cannot go yet; carries what uses it
+├── FilterInvalid               what was typed is no size, date, word or number; carries why
 ├── PatternInvalid              no regular expression that RE2 reads; carries its word
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
 ├── SinglePosts                 a source of single posts has nothing to look for, and no schedule
 ├── NotFound                    the row is gone
 ├── SessionRequired             nothing can be read without an account
+├── ReaderMissing               no account of Porter's sees this channel
+├── AlreadySaved                a source carries this channel; carries its id
 ├── DecisionMade                somebody was faster; carries the request as it stands
 ├── ConfirmationExpired
 ├── NotAllowed                  not for this role, or not for this channel
@@ -154,6 +160,18 @@ class ChannelUnavailable(TelegramError):
 
 
 class ChannelNotFound(TelegramError):
+    pass
+
+
+class InviteInvalid(TelegramError):
+    pass
+
+
+class JoinAsked(TelegramError):
+    pass
+
+
+class ChannelsTooMany(TelegramError):
     pass
 
 
@@ -351,6 +369,25 @@ HEALING = (TargetFull, TargetReadOnly, TargetGone)
 """Somebody mends the disk, and the run goes on by itself."""
 
 
+class FilterTrouble(StrEnum):
+    """What cannot be read of what an admin typed."""
+
+    SIZE = "SIZE"
+    SIZE_ORDER = "SIZE_ORDER"
+    DATE = "DATE"
+    DATE_ORDER = "DATE_ORDER"
+    WORDS = "WORDS"
+    MANY_WORDS = "MANY_WORDS"
+    EXTENSIONS = "EXTENSIONS"
+    COUNT = "COUNT"
+
+
+class FilterInvalid(PorterError):
+    def __init__(self, why: FilterTrouble) -> None:
+        super().__init__(why)
+        self.why = why
+
+
 class PatternInvalid(PorterError):
     """`why`: RE2's own word, or ours."""
 
@@ -407,6 +444,16 @@ class NotFound(PorterError):
 
 class SessionRequired(PorterError):
     pass
+
+
+class ReaderMissing(PorterError):
+    pass
+
+
+class AlreadySaved(PorterError):
+    def __init__(self, source_id: int) -> None:
+        super().__init__(f"source {source_id} carries this channel")
+        self.source_id = source_id
 
 
 class DecisionMade(PorterError):

@@ -4,11 +4,24 @@ What a file is (kind, extension or MIME type: any of them), its size, the words 
 fit; a condition that is not set fits everything. Only the bytes of a file are never looked at.
 """
 
+import unicodedata
 from collections.abc import Callable
 
 from services.clients.base import Post
 from services.errors import PatternInvalid
-from storage.models import Filters, NewFile
+from storage.models import FileKind, Filters, NewFile
+from storage.packing import pack_filters, pack_start, unpack_filters, unpack_start
+
+__all__ = [
+    "Matcher",
+    "extension_of",
+    "kinds_of",
+    "pack_filters",
+    "pack_start",
+    "pattern_finder",
+    "unpack_filters",
+    "unpack_start",
+]
 
 LONGEST_PATTERN = 500
 PATTERN_MEMORY_BYTES = 1024 * 1024
@@ -22,7 +35,7 @@ class Matcher:
 
     def __init__(self, filters: Filters) -> None:
         self._filters = filters
-        self._words = tuple(word.casefold() for word in filters.words)
+        self._words = tuple(_folded(word) for word in filters.words)
         self._finds = pattern_finder(filters.pattern) if filters.pattern else None
 
     def wants_file(self, post: Post) -> bool:
@@ -62,10 +75,14 @@ class Matcher:
         if not self._words and self._finds is None:
             return True
         texts = [post.message.text, post.file.name if post.file else ""]
-        folded = [text.casefold() for text in texts]
-        return any(word in text for word in self._words for text in folded) or (
-            self._finds is not None and any(self._finds(text) for text in texts)
-        )
+        if self._words and any(word in text for text in map(_folded, texts) for word in self._words):
+            return True
+        return self._finds is not None and any(self._finds(text) for text in texts)
+
+
+def _folded(text: str) -> str:
+    """So that case is no matter, nor whether an accent is a sign of its own: names from a Mac come so."""
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def extension_of(name: str) -> str:
@@ -94,3 +111,26 @@ def pattern_finder(pattern: str) -> Finds:
 def _words_of(error: Exception) -> str:
     why = error.args[0] if error.args else ""
     return why.decode(errors="replace") if isinstance(why, bytes) else str(why)
+
+
+IMAGE_ENDINGS = frozenset({"jpg", "jpeg", "png", "gif", "webp", "bmp", "tif", "tiff", "heic", "svg"})
+VIDEO_ENDINGS = frozenset({"mp4", "mkv", "webm", "mov", "avi", "m4v", "mpg", "mpeg", "gif"})
+AUDIO_ENDINGS = frozenset({"mp3", "m4a", "m4b", "ogg", "oga", "opus", "flac", "wav", "aac", "wma"})
+
+
+def kinds_of(filters: Filters) -> tuple[FileKind, ...]:
+    """The kinds that may carry what is wanted. Anything may be sent as a document."""
+    if not (filters.kinds or filters.extensions or filters.mimes):
+        return tuple(FileKind)
+    kinds = set(filters.kinds)
+    if filters.extensions or filters.mimes:
+        kinds.add(FileKind.DOCUMENT)
+    groups = {mime.partition("/")[0] for mime in filters.mimes}
+    for group, endings, carried in (
+        ("image", IMAGE_ENDINGS, {FileKind.PHOTO}),
+        ("video", VIDEO_ENDINGS, {FileKind.VIDEO}),
+        ("audio", AUDIO_ENDINGS, {FileKind.AUDIO, FileKind.VOICE}),
+    ):
+        if group in groups or endings & set(filters.extensions):
+            kinds |= carried
+    return tuple(kind for kind in FileKind if kind in kinds)

@@ -1,26 +1,30 @@
 """Carrying a channel home: walk its new messages, then fetch the files that the source wants.
 
 The walk goes upwards from the source's cursor, page by page; each page is stored with its wanted files and the new
-cursor in one transaction. So a killed run walks on where it stood, and nothing is stored or counted twice.
+cursor in one transaction. So a killed run walks on where it stood, and nothing is stored or counted twice. A start
+that was said (the last 100, since a date) becomes the cursor first. Single posts are picked by id: no walk, no cursor.
 """
 
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, tzinfo
 
-from services.clients.base import PART_BYTES, HistoryPage, Peer
+from services.clients.base import HISTORY_PAGE, PART_BYTES, HistoryPage, Peer, Post
 from services.clients.pool import ClientPool
 from services.downloads import Downloader
-from services.errors import HEALING, NotFound
+from services.errors import HEALING, FileGone, NotFound
 from services.filters import Matcher
 from services.history import WINDOWS_AHEAD, walk
+from services.lanes import Lanes
 from services.runs import RunContext
 from services.targets import Targets, part_count
 from storage.files import FileRepository
-from storage.models import File, FileTally, Progress, Run, Source
+from storage.models import File, FileTally, Progress, Run, Scope, Source
 from storage.sources import SourceRepository
 from storage.types import Clock, utc_now
 
+ALBUM_POSTS = 10
+"""The most that Telegram puts together."""
 FAILED_BY = "failed/"
 """What the counters of causes begin with."""
 
@@ -43,6 +47,7 @@ class Scraper:
         files: FileRepository,
         pool: ClientPool,
         targets: Targets,
+        lanes: Lanes,
         *,
         clock: Clock = utc_now,
         windows: int = WINDOWS_AHEAD,
@@ -55,7 +60,7 @@ class Scraper:
         self._targets = targets
         self._clock = clock
         self._windows = windows
-        self._downloader = Downloader(files, pool, zone=zone)
+        self._downloader = Downloader(files, pool, lanes, zone=zone)
 
     async def work(self, context: RunContext) -> None:
         """Counters: "messages", "files", "failed", "skipped" (files that no filter wants), "duplicates" (that were
@@ -66,10 +71,15 @@ class Scraper:
         await self._check_target(source)  # before anything is asked of Telegram
         start = await self._start_of(context, source)
         peer = await self._pool.peer(source.session_id, source.channel_id)
-        await self._walk(context, source, peer, start)
+        picked: list[int] = context.run.params.get("posts", [])
+        if picked:
+            await self._pick(context, source, peer, picked, start)
+        elif source.scope is Scope.CHANNEL:
+            await self._walk(context, await self._begun(source, peer), peer, start)
         await self._fetch(context, source, peer, start)
         await self._say_why(context, source)
-        await self._sources.finished(source.id, self._clock())
+        if not picked or source.scope is Scope.POSTS:
+            await self._sources.finished(source.id, self._clock())
 
     async def ready(self, run: Run) -> bool:
         """Whether the disk that a run waits for is well again, with room for the file that comes next."""
@@ -98,6 +108,50 @@ class Scraper:
             await context.checkpoint(asdict(start))
             return start
         return _Start(**context.run.checkpoint)
+
+    async def _begun(self, source: Source, peer: Peer) -> Source:
+        """With its cursor where its start lies, if one was said."""
+        if source.start is None:
+            return source
+        async with self._pool.reading(source.session_id) as client:
+            cursor = await client.start_after(peer, source.start)
+        await self._sources.begin(source.id, cursor)
+        return replace(source, cursor=cursor, start=None)
+
+    async def _pick(
+        self, context: RunContext, source: Source, peer: Peer, message_ids: list[int], start: "_Start"
+    ) -> None:
+        """Single posts with their albums; the cursor stays. Raises FileGone: none of them is there any more."""
+        posts = await self._with_albums(source, peer, message_ids)
+        if not posts:
+            raise FileGone
+        files = [post.file for post in posts if post.file]
+        stored = await self._sources.store_page(source.id, [post.message for post in posts], files, cursor=0)
+        new = source.total_messages - start.messages + stored.new_messages
+        counters = {"files": 0, "failed": 0, "skipped": 0, **context.run.progress.counters}
+        context.progress(Progress(done=len(posts), total=len(posts), counters={**counters, "messages": new}))
+
+    async def _with_albums(self, source: Source, peer: Peer, message_ids: list[int]) -> list[Post]:
+        """In their order. The posts of an album follow each other closely, and bear one number."""
+        found = {post.message.id: post for post in await self._posts(source, peer, message_ids)}
+        albums = {post.message.grouped_id for post in found.values()} - {None}
+        around = {
+            near
+            for post in found.values()
+            if post.message.grouped_id is not None
+            for near in range(max(1, post.message.id - ALBUM_POSTS + 1), post.message.id + ALBUM_POSTS)
+        }
+        for post in await self._posts(source, peer, sorted(around - set(found))):
+            if post.message.grouped_id in albums:
+                found[post.message.id] = post
+        return [found[message_id] for message_id in sorted(found)]
+
+    async def _posts(self, source: Source, peer: Peer, message_ids: list[int]) -> list[Post]:
+        posts: list[Post] = []
+        for first in range(0, len(message_ids), HISTORY_PAGE):
+            async with self._pool.reading(source.session_id) as client:
+                posts += await client.posts(peer, message_ids[first : first + HISTORY_PAGE])
+        return posts
 
     async def _say_why(self, context: RunContext, source: Source) -> None:
         """Why files of this run failed, for its card: a later retry takes the causes from the files themselves."""
@@ -130,7 +184,8 @@ class Scraper:
     async def _store(self, source: Source, page: HistoryPage, matcher: Matcher) -> int:
         """Answers how many messages were new to the source."""
         assert page.last_id is not None  # the walk hands out what brings something
-        messages = [post.message for post in page.posts]
+        only_matching = source.only_matching
+        messages = [post.message for post in page.posts if not only_matching or matcher.wants_message(post)]
         wanted = [post.file for post in page.posts if post.file and matcher.wants_file(post)]
         stored = await self._sources.store_page(source.id, messages, wanted, page.last_id)
         return stored.new_messages

@@ -1,12 +1,14 @@
 """Saved channels: made, listed, paused, scraped, deleted."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import Any
 
 from services import audit, names, templates
 from services.errors import NotFound, RootUnused, TargetError, TargetGone, TemplateInvalid, TemplateTrouble
+from services.filters import Matcher
 from services.runs import Priority, Runner
 from services.schedule import ScheduleService, check_schedule
 from services.targets import RootLook, Targets, check_folder
@@ -18,12 +20,15 @@ from storage.models import (
     FileKind,
     FileState,
     FileTally,
+    Filters,
     NewMessage,
     NewSource,
     Run,
     RunKind,
     Schedule,
+    Scope,
     Source,
+    Start,
 )
 from storage.schedules import ScheduleRepository
 from storage.sources import SourceRepository
@@ -80,16 +85,34 @@ class SourceService:
         self._zone = zone
 
     async def create(self, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
-        """`cron` None: scraped by hand only. Nothing is made when this raises NameTaken, CronInvalid, FolderInvalid,
-        RootUnused or TargetUnavailable."""
+        """`cron` None: scraped by hand only, as single posts always are. Nothing is made when this raises NameTaken,
+        CronInvalid, PatternInvalid, TemplateInvalid, FolderInvalid, RootUnused or TargetUnavailable."""
         async with audit.act(AuditVerb.SOURCE_ADD, new.name):
-            await self.check_place(new.root, new.folder)
+            await self.check_place(new.root, new.folder, new.name_template)
+            Matcher(new.filters)
+            cron = None if new.scope is Scope.POSTS else cron
             if cron is not None:
                 check_schedule(cron, timezone)
             source = await self._sources.add(new)
             if cron is not None:
                 await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
         return await self._card(source)
+
+    async def widen(self, source_id: int, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
+        """A source of single posts carries the whole channel from now on: name, filters, start and schedule are
+        `new`'s. Raises NotFound, NameTaken, CronInvalid."""
+        source = await self._source(source_id)
+        async with audit.act(AuditVerb.SOURCE_EDIT, source.name, to=new.name):
+            if cron is not None:
+                check_schedule(cron, timezone)
+            await self._sources.widen(source.id, new)
+            if cron is not None:
+                await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
+        return await self.get(source_id)
+
+    async def of_channel(self, channel_id: int) -> list[Source]:
+        """What carries posts of that channel."""
+        return await self._sources.of_channel(channel_id)
 
     async def all(self) -> list[SourceCard]:
         """What needs attention first, then by name. A handful of statements, however many there are."""
@@ -206,6 +229,23 @@ class SourceService:
         async with audit.act(AuditVerb.SOURCE_EDIT, source.name):
             await self._sources.set_duplicates(source.id, duplicates)
 
+    # -- what is saved, and from where on
+
+    async def set_filters(self, source_id: int, filters: Filters, *, only_matching: bool) -> None:
+        """Of messages that are read from the next run on; those that were read before are looked at again only after
+        `start_over`. Raises NotFound, PatternInvalid."""
+        source = await self._source(source_id)
+        async with audit.act(AuditVerb.SOURCE_EDIT, source.name):
+            Matcher(filters)
+            await self._sources.set_filters(source.id, filters, only_matching=only_matching)
+
+    async def start_over(self, source_id: int, start: Start) -> None:
+        """The next run reads the messages from there on once more. Files that are there are not fetched again; those
+        that failed, and those that the filters want by now, are. Raises NotFound, AlreadyActive."""
+        source = await self._source(source_id)
+        async with audit.act(AuditVerb.SOURCE_START_OVER, source.name):
+            await self._sources.start_over(source.id, start)
+
     async def check_place(self, root: str | None, folder: str, template: str | None = None) -> None:
         """Raises FolderInvalid, TemplateInvalid (with such names too deep), RootUnused, TargetUnavailable."""
         check_folder(folder)
@@ -235,9 +275,11 @@ class SourceService:
                 params={"root": source.root},
             )
 
-    async def scrape(self, source_id: int, admin_id: int | None) -> Run:
-        """`admin_id` None: the schedule asks. Raises NotFound, and AlreadyActive with the run under way."""
+    async def scrape(self, source_id: int, admin_id: int | None, posts: Sequence[int] = ()) -> Run:
+        """`admin_id` None: the schedule asks. `posts`: just these messages, their albums, and their files whatever the
+        filters say. Raises NotFound, and AlreadyActive with the run under way."""
         source = await self._source(source_id)
+        picked = {"posts": sorted(set(posts))} if posts else {}
         async with audit.act(AuditVerb.SCRAPE, source.name):
             return await self._runner.submit(
                 RunKind.SCRAPE,
@@ -245,7 +287,7 @@ class SourceService:
                 source.name,
                 priority=Priority.CRON if admin_id is None else Priority.TAP,
                 requested_by=admin_id,
-                params=scrape_params(source),
+                params={**scrape_params(source), **picked},
             )
 
     async def retry_failed(self, source_id: int, admin_id: int, file_id: int | None = None) -> Run:

@@ -113,6 +113,13 @@ class RunRepository:
             rows = await connection.execute(select(runs).order_by(runs.c.id.desc()).limit(limit))
         return [_run(row) for row in rows]
 
+    async def done(self, kind: RunKind, limit: int) -> list[Run]:
+        """Those that came to their end, newest first."""
+        ended = select(runs).where(runs.c.kind == kind, runs.c.status == RunStatus.DONE)
+        async with self._database.read() as connection:
+            rows = await connection.execute(ended.order_by(runs.c.id.desc()).limit(limit))
+        return [_run(row) for row in rows]
+
     async def past(
         self,
         limit: int,

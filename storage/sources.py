@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import statements
 from storage.database import Database
 from storage.errors import NameTaken
+from storage.files import want_failed
 from storage.models import (
     Duplicates,
     FileState,
+    Filters,
     NewFile,
     NewMessage,
     NewPlace,
@@ -22,6 +24,7 @@ from storage.models import (
     Scope,
     SessionState,
     Source,
+    Start,
     TargetKind,
 )
 from storage.packing import pack_filters, pack_start, unpack_filters, unpack_start
@@ -88,6 +91,33 @@ class SourceRepository:
             rows = await connection.execute(statement.order_by(func.lower(sources.c.name), sources.c.id))
         return [_source(row) for row in rows]
 
+    async def of_channel(self, channel_id: int) -> list[Source]:
+        """Oldest first."""
+        statement = _sources().where(sources.c.channel_id == channel_id).order_by(sources.c.id)
+        async with self._database.read() as connection:
+            return [_source(row) for row in await connection.execute(statement)]
+
+    async def widen(self, source_id: int, new: NewSource) -> None:
+        """One of single posts carries the channel from now on, as `new` says; session, root and folder stay, and so
+        does what it has. Raises NameTaken."""
+        async with self._database.write() as connection:
+            taken = select(sources.c.id).where(sources.c.name == new.name, sources.c.id != source_id)
+            if await connection.scalar(taken) is not None:
+                raise NameTaken("sources", new.name)
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id)
+                .values(
+                    name=new.name,
+                    scope=Scope.CHANNEL,
+                    filters=pack_filters(new.filters),
+                    start=pack_start(new.start),
+                    only_matching=new.only_matching,
+                    live=new.live,
+                    updated_at=self._clock(),
+                )
+            )
+
     async def movable(self, session_id: int) -> dict[int, list[int]]:
         """By every other ACTIVE session: the ids of this session's sources whose channel it has met."""
         statement = (
@@ -133,6 +163,33 @@ class SourceRepository:
 
     async def set_duplicates(self, source_id: int, duplicates: Duplicates) -> None:
         await self._change(source_id, duplicates=duplicates)
+
+    async def set_filters(self, source_id: int, filters: Filters, *, only_matching: bool) -> None:
+        await self._change(source_id, filters=pack_filters(filters), only_matching=only_matching)
+
+    async def start_over(self, source_id: int, start: Start) -> None:
+        """The next scrape walks from there. Files that failed are wanted again; all others stay as they are.
+
+        Raises AlreadyActive: a scrape under way walks from its own cursor.
+        """
+        async with self._database.write() as connection:
+            await check_idle(connection, RunKind.SCRAPE, source_id)
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id)
+                .values(start=pack_start(start), updated_at=self._clock())
+            )
+            await want_failed(connection, source_id, self._clock())
+
+    async def begin(self, source_id: int, cursor: int) -> None:
+        """Its start lies there: the one thing that may move a cursor back. Both are said in one moment, so that a
+        start is resolved once, whenever the run is killed."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id, sources.c.start.is_not(None))
+                .values(cursor=cursor, start=None, updated_at=self._clock())
+            )
 
     async def set_target(self, source_id: int, root: str | None, folder: str) -> None:
         """Files that are DONE stay where they are, and their rows go on saying where. Raises AlreadyActive: what is

@@ -2,8 +2,10 @@
 
 from handlers.keyboards import (
     account_channels,
+    defaults,
     editing,
     failed,
+    filters,
     forget,
     home,
     imports,
@@ -13,6 +15,7 @@ from handlers.keyboards import (
     requests,
     restored,
     runs,
+    saving,
     schedules,
     sessions,
     sources,
@@ -22,8 +25,10 @@ from handlers.keyboards.base import ROWS, one, only_home, window
 __all__ = [
     "ROWS",
     "account_channels",
+    "defaults",
     "editing",
     "failed",
+    "filters",
     "forget",
     "home",
     "imports",
@@ -35,6 +40,7 @@ __all__ = [
     "requests",
     "restored",
     "runs",
+    "saving",
     "schedules",
     "sessions",
     "sources",

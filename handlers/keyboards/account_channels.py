@@ -4,7 +4,15 @@ from collections.abc import Sequence
 
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.callbacks import ChannelVerb, SessionAction, SessionChannelAction, SessionVerb, ShowAll
+from handlers.callbacks import (
+    ChannelVerb,
+    SessionAction,
+    SessionChannelAction,
+    SessionVerb,
+    SeveralAction,
+    SeveralVerb,
+    ShowAll,
+)
 from handlers.keyboards.base import button, home_row, markup, turning, window
 from handlers.texts import Texts
 from storage.models import SessionChannel
@@ -31,6 +39,9 @@ def listing(
         ],
         turning(texts, page, len(rows), (turn(page - 1), turn(page + 1))),
         [button(texts.labels.show_all, ShowAll())] if is_searched else [],
+        [button(texts.labels.several, SeveralAction(session=session_id, verb=SeveralVerb.OPEN))]
+        if len(rows) > 1 and not loads
+        else [],
         [button(texts.labels.refresh, SessionAction(verb=SessionVerb.CHANNELS_NOW, id=session_id))],
         home_row(texts, SessionAction(verb=SessionVerb.SHOW, id=session_id)),
     )

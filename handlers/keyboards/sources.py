@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from aiogram.types import InlineKeyboardButton, InlineKeyboardMarkup
+from aiogram.types import InlineKeyboardMarkup
 
 from handlers.callbacks import (
+    OWN,
     EditPick,
     FailedFile,
     FailedVerb,
@@ -15,6 +16,8 @@ from handlers.callbacks import (
     Place,
     RunAction,
     RunVerb,
+    SeveralAction,
+    SeveralVerb,
     ShowAll,
     SourceAction,
     SourceEdit,
@@ -26,7 +29,7 @@ from handlers.keyboards.schedules import presets
 from handlers.keyboards.sessions import sign_in_again
 from handlers.texts import Texts
 from services.sources import SourceCard
-from storage.models import FileKind, Filters, Session, SessionChannel
+from storage.models import Session, SessionChannel
 
 
 def listing(texts: Texts, cards: Sequence[SourceCard], page: int, *, is_searched: bool) -> InlineKeyboardMarkup:
@@ -38,7 +41,10 @@ def listing(texts: Texts, cards: Sequence[SourceCard], page: int, *, is_searched
         turning(texts, page, len(cards), (Go(to=Place.SOURCES, page=n) for n in (page - 1, page + 1))),
         [button(texts.labels.show_all, ShowAll())] if is_searched else [],
         [button(texts.labels.choose_many, Many(verb=ManyVerb.OPEN))] if len(cards) > 1 else [],
-        [button(texts.labels.add_source, Go(to=Place.ADD_SOURCE))],
+        [
+            button(texts.labels.add_source, Go(to=Place.ADD_SOURCE)),
+            button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=OWN)),
+        ],
         home_row(texts),
     )
 
@@ -116,43 +122,32 @@ def pick_session(texts: Texts, rows: Sequence[Session]) -> InlineKeyboardMarkup:
     )
 
 
-def pick_channel(texts: Texts, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
+def pick_channel(texts: Texts, session_id: int, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
+    several = SeveralAction(session=session_id, verb=SeveralVerb.OPEN)
     return markup(
         *[
             [button(texts.account_channels.label(row), SourcePick(what=Pick.CHANNEL, value=row.channel.id))]
             for row in window(rows, page)
         ],
         turning(texts, page, len(rows), (SourcePick(what=Pick.PAGE, value=n) for n in (page - 1, page + 1))),
-        _cancel(texts),
-    )
-
-
-EXTENSIONS = ("pdf", "zip", "epub", "mp3")
-
-
-CHOICES: tuple[FileKind | str, ...] = (*FileKind, *EXTENSIONS)
-"""What the buttons of the file types stand for, by position: a button carries the position."""
-
-
-def pick_files(texts: Texts, chosen: Filters) -> InlineKeyboardMarkup:
-    def choice(position: int) -> InlineKeyboardButton:
-        what = CHOICES[position]
-        on = what in chosen.kinds if isinstance(what, FileKind) else what in chosen.extensions
-        label = what.value.capitalize() if isinstance(what, FileKind) else f".{what}"
-        return button(f"{'☑' if on else '☐'} {label}", SourcePick(what=Pick.FILES, value=position))
-
-    choices = [choice(position) for position in range(len(CHOICES))]
-    everything = "☑" if not chosen.kinds and not chosen.extensions else "☐"
-    return markup(
-        [button(f"{everything} {texts.labels.all_files}", SourcePick(what=Pick.FILES, value=len(CHOICES)))],
-        *[choices[n : n + 3] for n in range(0, len(choices), 3)],
-        [button(texts.labels.done, SourcePick(what=Pick.FILES_DONE), "primary")],
+        [button(texts.labels.several, several)] if len(rows) > 1 else [],
         _cancel(texts),
     )
 
 
 def pick_default(texts: Texts, label: str, what: Pick) -> InlineKeyboardMarkup:
     return markup([button(label, SourcePick(what=what), "primary")], _cancel(texts))
+
+
+def confirm(texts: Texts, *, is_large: bool) -> InlineKeyboardMarkup:
+    """`is_large`: more than an admin may have meant."""
+    if not is_large:
+        return pick_default(texts, texts.labels.confirm_source, Pick.CONFIRM)
+    return markup(
+        [button(texts.labels.confirm_large, SourcePick(what=Pick.CONFIRM), "primary")],
+        [button(texts.labels.change_form, SourcePick(what=Pick.CHANGE))],
+        _cancel(texts),
+    )
 
 
 def pick_folder(texts: Texts, roots: Sequence[str], chosen: str | None) -> InlineKeyboardMarkup:
@@ -165,9 +160,11 @@ def pick_folder(texts: Texts, roots: Sequence[str], chosen: str | None) -> Inlin
     return markup(*(rows if roots else []), [use], _cancel(texts))
 
 
-def pick_schedule(texts: Texts, words: Sequence[str]) -> InlineKeyboardMarkup:
-    """`words` describe the presets, in their order; a button carries the position, 1 the first."""
+def pick_schedule(texts: Texts, words: Sequence[str], keep: str | None = None) -> InlineKeyboardMarkup:
+    """`words` describe the presets, in their order; a button carries the position, 1 the first. `keep`: what is
+    chosen already, in words."""
     return markup(
+        [button(keep, SourcePick(what=Pick.SCHEDULE_KEEP), "primary")] if keep else [],
         *presets(words, lambda position: SourcePick(what=Pick.SCHEDULE, value=position + 1)),
         [button(texts.labels.own_schedule, SourcePick(what=Pick.OWN_CRON))],
         [button(texts.labels.only_by_hand, SourcePick(what=Pick.SCHEDULE, value=0))],

@@ -7,10 +7,13 @@ from zoneinfo import ZoneInfo
 from handlers.texts.account_channels import AccountChannelTexts
 from handlers.texts.audit import AuditTexts
 from handlers.texts.base import utc_clock
+from handlers.texts.defaults import DefaultsTexts
 from handlers.texts.editing import EditTexts
 from handlers.texts.errors import ErrorTexts
+from handlers.texts.estimates import EstimateTexts
 from handlers.texts.exports import ExportTexts
 from handlers.texts.failed import FailedTexts
+from handlers.texts.filters import FilterTexts
 from handlers.texts.forget import ForgetTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
@@ -22,6 +25,7 @@ from handlers.texts.proxies import ProxyTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
 from handlers.texts.runs import RunTexts
+from handlers.texts.saving import SavingTexts
 from handlers.texts.schedules import ScheduleTexts
 from handlers.texts.sessions import SessionTexts
 from handlers.texts.sources import SourceTexts
@@ -45,9 +49,13 @@ class Texts:
         self.account_channels = AccountChannelTexts(self.zone, clock)
         self.failed = FailedTexts(self.zone, clock)
         self.sources = SourceTexts(self.zone, clock)
+        self.saving = SavingTexts(self.zone, clock)
+        self.defaults = DefaultsTexts(self.zone, clock)
         self.many = ManyTexts(self.zone, clock)
         self.schedules = ScheduleTexts(self.zone, clock)
         self.editing = EditTexts(self.zone, clock)
+        self.filters = FilterTexts(self.zone, clock)
+        self.estimates = EstimateTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)

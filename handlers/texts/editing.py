@@ -17,7 +17,7 @@ class EditTexts(Words):
         source = card.source
         return (
             f"<b>{quote(source.name)}</b>: what shall change?\n"
-            f"from {title(source.channel_title)}, {quote(SourceTexts(self._zone, self._now).filters(source.filters))}\n"
+            f"from {title(source.channel_title)}, {SourceTexts(self._zone, self._now).what(source)}\n"
             f"to {SourceTexts.place(source.root, source.folder)}\n"
             f"named <code>{quote(source.name_template or DEFAULT)}</code>"
         )
@@ -67,9 +67,12 @@ class EditTexts(Words):
         )
 
     def ask_names(self, source: Source) -> str:
+        return self.ask_names_of(title(source.name), source.name_template)
+
+    def ask_names_of(self, whose: str, template: str | None) -> str:
         return (
-            f"<b>Names of files</b> of {title(source.name)}\n"
-            f"Now: <code>{quote(source.name_template or DEFAULT)}</code>\n"
+            f"<b>Names of files</b> of {whose}\n"
+            f"Now: <code>{quote(template or DEFAULT)}</code>\n"
             f"Send a template such as <code>{EXAMPLE}</code>; each / makes a folder. There are:\n"
             "<code>{id}</code> number of the post · <code>{name}</code> the file's own name\n"
             f"<code>{DATE_EXAMPLE}</code> its date · <code>{{channel}}</code> title\n"
@@ -86,9 +89,12 @@ class EditTexts(Words):
         )
 
     def ask_duplicates(self, source: Source) -> str:
-        marks = {kind: "● " if kind is source.duplicates else "" for kind in Duplicates}
+        return self.ask_duplicates_of(title(source.name), source.duplicates)
+
+    def ask_duplicates_of(self, whose: str, now: Duplicates) -> str:
+        marks = {kind: "● " if kind is now else "" for kind in Duplicates}
         return (
-            f"What shall {title(source.name)} do with a file that Porter has saved already, here or for another "
+            f"What shall {whose} do with a file that Porter has saved already, here or for another "
             "channel? It holds from the next save on.\n"
             f"{marks[Duplicates.KEEP]}<b>Keep each</b>: fetched and stored as often as it is posted\n"
             f"{marks[Duplicates.LINK]}<b>Link them</b>: one file on the disk under several names (hard links); not "

@@ -28,6 +28,7 @@ class ErrorTexts(Words):
             errors.SessionUnreadable: self._session_unreadable,
             errors.DecisionMade: self._decision_made,
             errors.CronInvalid: self._cron_invalid,
+            errors.FilterInvalid: self._filter_invalid,
             errors.PatternInvalid: self._pattern_invalid,
             errors.TemplateInvalid: self._template_invalid,
             errors.RootUnused: self._root_unused,
@@ -110,6 +111,9 @@ class ErrorTexts(Words):
     def _root_unused(self, error: errors.RootUnused) -> str:
         return f"{title(error.root)} is not the disk that was agreed to. Choose it once more to say that it is right."
 
+    def _filter_invalid(self, error: errors.FilterInvalid) -> str:
+        return FILTERS[error.why]
+
     def _pattern_invalid(self, error: errors.PatternInvalid) -> str:
         return f"That pattern cannot be read ({quote(shorten(error.why, 80))}). Send another, such as invoice.*2026."
 
@@ -119,6 +123,16 @@ class ErrorTexts(Words):
         return CRON_LINES.get(error.why, CRON_LINES["parts"])
 
 
+FILTERS = {
+    errors.FilterTrouble.SIZE: "That is no size. Write it as 5 MB, 1.5 GB or 200 KB, or two of them: 5 MB - 1 GB.",
+    errors.FilterTrouble.SIZE_ORDER: "The first size is larger than the second. Send them the other way round.",
+    errors.FilterTrouble.DATE: "That is no date. Write it as 2026-01-31 or 31.01.2026.",
+    errors.FilterTrouble.DATE_ORDER: "The first date is later than the second. Send them the other way round.",
+    errors.FilterTrouble.WORDS: "There is no word in that. Send one, or several with commas between.",
+    errors.FilterTrouble.MANY_WORDS: "That is too much: 20 words of 64 characters at most. Send fewer, or a pattern.",
+    errors.FilterTrouble.EXTENSIONS: "Send endings of file names with commas between, such as dwg, iso. 30 at most.",
+    errors.FilterTrouble.COUNT: "That is no number of posts. Send one from 1 to 10,000,000.",
+}
 CRON_LINES = {
     "never": "That line never comes true (such as 31 February). Send another.",
     "parts": "That is no cron line. It has five parts: minute hour day month weekday, such as 0 */6 * * *.",
@@ -160,6 +174,14 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.SessionDead: "This account is signed out. /sessions → the account → Sign in again. Nothing is lost.",
     errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
     errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",
+    errors.InviteInvalid: (
+        "This invite link does not work: it is expired, revoked or misspelt. Ask whoever sent it for another."
+    ),
+    errors.JoinAsked: "The admins there decide who comes in. The account has asked; try again once it is let in.",
+    errors.ChannelsTooMany: (
+        "This account is in as many channels as Telegram allows. Leave one with an official app, or take another "
+        "account."
+    ),
     errors.AccountRequired: "A bot may not do this. Choose an account that sees the channel.",
     errors.RightMissing: (
         "You don't have permission to view join requests there: the account needs the admin right “Invite users”."
@@ -205,6 +227,11 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.SinglePosts: "It saves single posts, and looks for nothing on a schedule.",
     errors.NotFound: "That is not there any more.",
     errors.SessionRequired: "This needs an account; an owner adds one with /login.",
+    errors.ReaderMissing: (
+        "No account of yours sees this channel. Join it with one of them in an official app, or add another account; "
+        "then forward the post again."
+    ),
+    errors.AlreadySaved: "This channel is saved already.",
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
     errors.RestoreUnconfirmed: "Porter was restored from a backup. First an owner says that the old one is off.",
     errors.CiphertextInvalid: (

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from services.presets import Preset
+
 
 class Labels:
     home: Final = "🏠 Home"
@@ -58,6 +60,8 @@ class Labels:
     edit_source: Final = "Change …"
     verify: Final = "Check files"
     fetch_again: Final = "Fetch again"
+    edit_filters: Final = "What is saved"
+    start_over_source: Final = "Start over …"
     edit_name: Final = "Name"
     edit_account: Final = "Account"
     edit_schedule: Final = "Schedule"
@@ -90,13 +94,60 @@ class Labels:
     pause_schedule: Final = "Pause schedule"
     resume_schedule: Final = "Resume schedule"
     done: Final = "Done"
-    all_files: Final = "All files"
+    everything: Final = "Everything"
+    presets: Final = {
+        Preset.PDF: "PDF",
+        Preset.ARCHIVES: "ZIP, archives",
+        Preset.IMAGES: "Images",
+        Preset.VIDEO: "Videos",
+        Preset.MUSIC: "Music",
+        Preset.VOICE: "Voice",
+        Preset.EBOOKS: "E-books",
+        Preset.OFFICE: "Office files",
+        Preset.DOCUMENTS: "Any document",
+    }
+    other_types: Final = "Other types …"
+    no_other_types: Final = "No other types"
+    size: Final = "Size …"
+    any_size: Final = "Any size"
+    words: Final = "Words …"
+    any_words: Final = "Any words"
+    dates: Final = "Dates …"
+    any_date: Final = "Any date"
+    only_matching: Final = "Only matching messages"
+    start_from: Final = "Start: {}"
+    keep_filters: Final = "Keep these"
+    starts: Final = ("Everything there is", "The last 100 posts", "The last 1,000 posts", "Only what is new")
+    own_number: Final = "Own number"
+    since_date: Final = "Since a date"
+    start_over_surely: Final = "Yes, start over"
+    start_run: Final = "Start"
+    change_filters: Final = "Change what is saved"
+    change_form: Final = "Change"
+    confirm_large: Final = "Save it all the same"
     use_folder: Final = "Use this folder"
     use_name: Final = "Use this name"
     use_schedule: Final = "Use this schedule"
     own_schedule: Final = "Own schedule (cron)"
     only_by_hand: Final = "Only when I ask"
     confirm_source: Final = "Save this channel"
+
+    save_all: Final = "Save all and keep up"
+    save_new: Final = "Only new"
+    save_post: Final = "Only this post"
+    save_change: Final = "Change"
+    save_surely: Final = "Yes, save it all"
+    open_source: Final = "Open"
+    step_by_step: Final = "For this channel"
+    my_defaults: Final = "⚙️ My defaults"
+    try_again: Final = "Try again"
+    join_and_save: Final = "Join and save"
+    invite_link: Final = "🔒 Private invite link"
+    several: Final = "☑ Several at once"
+    porters_own: Final = "Use Porter's own"
+    make_defaults: Final = "Make these my defaults"
+    live_on: Final = "☑ New posts at once"
+    live_off: Final = "☐ New posts at once"
 
     load: Final = "Load who waits"
     connect: Final = "Connect a channel"

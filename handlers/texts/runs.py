@@ -16,6 +16,8 @@ REASONS = {
     "SessionDead": "the account is signed out. Sign in again, then start anew; nothing is lost",
     "ChannelUnavailable": "the account cannot see this channel any more",
     "ChannelNotFound": "the channel does not exist any more",
+    "FileGone": "what was chosen was deleted at Telegram",
+    "PatternInvalid": "the pattern of its filters cannot be read. Change what is saved",
     "RightMissing": "neither the account nor the bot may let people in there",
     "SessionRequired": "it needs an account that may let people in there",
     "Unreachable": "Telegram could not be reached. What is done is kept; start again later",

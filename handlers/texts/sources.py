@@ -4,19 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.texts.base import LABEL_CHARACTERS, Words, bar, number, plural, quote, shorten, size, title
+from handlers.texts.filters import FilterTexts
 from handlers.texts.runs import MARKS, share
+from services.schedule import describe
 from services.sources import SourceCard
 from services.targets import MANY_ENTRIES, RootLook
-from storage.models import Duplicates, FileKind, Filters, RunKind, RunStatus, Session, SessionChannel, Source
-
-KINDS = {
-    FileKind.PHOTO: "photos",
-    FileKind.VIDEO: "videos",
-    FileKind.AUDIO: "music",
-    FileKind.VOICE: "voice messages",
-    FileKind.DOCUMENT: "documents",
-}
-
+from storage.models import (
+    Duplicates,
+    Filters,
+    NewSource,
+    RunKind,
+    RunStatus,
+    Scope,
+    Session,
+    SessionChannel,
+    Source,
+    Start,
+)
 
 RUNS = {RunStatus.PAUSED: "⏸ paused by you in the middle", RunStatus.WAITING: "⏳ waits, and goes on by itself"}
 
@@ -64,7 +68,7 @@ class SourceTexts(Words):
         source, tally = card.source, card.tally
         lines = [
             f"<b>{quote(source.name)}</b>",
-            f"from {title(source.channel_title)}, {quote(self.filters(source.filters))}",
+            f"from {title(source.channel_title)}, {self.what(source)}",
             f"to {self.place(source.root, source.folder)}",
             *self._ways(source),
             self._totals(card),
@@ -97,7 +101,9 @@ class SourceTexts(Words):
     def _ways(self, source: Source) -> list[str]:
         """Where it differs from what Porter does by itself."""
         names = [f"named <code>{quote(source.name_template)}</code>"] if source.name_template else []
-        return [*names, *([DUPLICATES[source.duplicates]] if source.duplicates is not Duplicates.KEEP else [])]
+        duplicates = [DUPLICATES[source.duplicates]] if source.duplicates is not Duplicates.KEEP else []
+        start = [FilterTexts(self._zone, self._now).starts_over(source.start)] if source.start else []
+        return [*names, *duplicates, *start]
 
     def _totals(self, card: SourceCard) -> str:
         source = card.source
@@ -111,9 +117,16 @@ class SourceTexts(Words):
             return f"⏸ schedule paused ({quote(words)})"
         return f"{quote(words)} · next {self.at(upcoming[0])}" if upcoming else quote(words)
 
+    def what(self, source: Source) -> str:
+        """Of the channel: HTML-safe."""
+        if source.scope is Scope.POSTS:
+            return "single posts"
+        only = ", only messages that match" if source.only_matching else ""
+        return f"{self.filters(source.filters)}{only}"
+
     def filters(self, filters: Filters) -> str:
-        parts = [KINDS[kind] for kind in filters.kinds] + [f".{extension}" for extension in filters.extensions]
-        return ", ".join(parts) or "all files"
+        """HTML-safe."""
+        return FilterTexts(self._zone, self._now).words(filters)
 
     # -- adding
 
@@ -128,18 +141,6 @@ class SourceTexts(Words):
         return (
             f"<b>Save a channel</b> with {title(session.name)} · {found}\n"
             "Tap one. Or type: part of a title to search, or @name or a t.me link of a public channel."
-        )
-
-    def no_invite_links(self) -> str:
-        return (
-            "That is a private invite link; your message was deleted. Join with that account in an official app first: "
-            "then the channel stands in the list here."
-        )
-
-    def ask_files(self, channel: str, chosen: Filters) -> str:
-        return (
-            f"<b>{quote(channel)}</b>\nWhich files? Messages are kept in any case.\n"
-            f"Now: <b>{quote(self.filters(chosen))}</b>"
         )
 
     def ask_folder(self, root: str | None, folder: str) -> str:
@@ -164,6 +165,10 @@ class SourceTexts(Words):
     def ask_schedule(self, timezone: str) -> str:
         return f"How often shall Porter look for new posts? Times are in {quote(timezone)}."
 
+    def keep_schedule(self, cron: str | None) -> str:
+        """A button: what is chosen already."""
+        return f"● {describe(cron)}" if cron else "● Only when I ask"
+
     def ask_cron(self, trouble: str = "") -> str:
         return (
             f"{trouble}\n" * bool(trouble) + "Send a cron line: minute hour day month weekday. Examples:\n"
@@ -177,18 +182,26 @@ class SourceTexts(Words):
         return "A name has 1 to 60 characters, on one line. Send another."
 
     def confirm(
-        self, name: str, channel: str, filters: Filters, place: str, schedule: str | None, upcoming: Sequence[datetime]
+        self,
+        new: NewSource,
+        channel: str,
+        schedule: str | None,
+        upcoming: Sequence[datetime],
+        brings: str,
     ) -> str:
+        """`brings`: what the first time will be, as texts/estimates.py says it."""
+        messages = "messages that match" if new.only_matching else "messages"
         lines = [
-            f"<b>{quote(name)}</b>",
-            f"from {title(channel)}: messages and {quote(self.filters(filters))}",
-            f"to {place}",
+            f"<b>{quote(new.name)}</b>",
+            f"from {title(channel)}: {messages} and {self.filters(new.filters)}",
+            f"to {self.place(new.root, new.folder)}",
         ]
         if schedule is None:
             lines.append("only when you ask")
         else:
             lines.append(f"{quote(schedule)}; next: {', '.join(self.at(moment) for moment in upcoming)}")
-        lines.append("\nThe first time everything there is gets saved.")
+        lines.append(f"\n{FilterTexts(self._zone, self._now).first_time(new.start or Start())}")
+        lines.append(brings)
         return "\n".join(lines)
 
     def created(self) -> str:

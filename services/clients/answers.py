@@ -39,6 +39,11 @@ WORDS: dict[str, type[errors.PorterError]] = {
     "CHAT_ADMIN_REQUIRED": errors.RightMissing,
     "CHAT_ADMIN_INVITE_REQUIRED": errors.RightMissing,
     "RIGHT_FORBIDDEN": errors.RightMissing,
+    # invite links
+    "INVITE_HASH_EXPIRED": errors.InviteInvalid,
+    "INVITE_HASH_INVALID": errors.InviteInvalid,
+    "INVITE_HASH_EMPTY": errors.InviteInvalid,
+    "INVITE_REQUEST_SENT": errors.JoinAsked,
     # files
     "FILE_REFERENCE_EXPIRED": errors.FileReferenceExpired,
     "FILE_REFERENCE_INVALID": errors.FileReferenceExpired,

@@ -4,13 +4,14 @@ Adapters translate: ids to the Bot API's form, library errors to services/errors
 dataclasses below. No adapter sleeps or retries: waiting is done in services/clients/pacing.py alone.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from services.clients.proxy import Proxy
-from storage.models import Channel, IncomingRequest, NewFile, NewMessage
+from storage.models import Channel, ChannelKind, FileKind, IncomingRequest, NewFile, NewMessage, Start
 
 PART_BYTES = 1024 * 1024
 """The largest range that upload.getFile gives at once (TELEGRAM.md, Files)."""
@@ -85,6 +86,17 @@ class SeenChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class Invitation:
+    """What an invite link leads to. `seen`: the channel itself, for an account that may see it by now."""
+
+    title: str
+    kind: ChannelKind
+    members: int | None
+    asks_approval: bool
+    seen: SeenChannel | None
+
+
+@dataclass(frozen=True, slots=True)
 class DialogsOffset:
     """The last dialog of a page; the next one starts behind it. `peer_id`: of any chat, a person's is positive."""
 
@@ -116,6 +128,15 @@ class FileLocation:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeHash:
+    """SHA-256 of a range of a file, in Telegram's words: upload.getFileHashes."""
+
+    offset: int
+    size_bytes: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     message: NewMessage
     file: NewFile | None
@@ -124,16 +145,35 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """The messages right above the id that was asked for. `posts` ascend by id.
+    """The messages right above the id that was asked for. `posts` ascend by id; they may be parsed at the first look
+    alone, which raises TelegramError for what cannot be.
 
     `last_id`: the highest id looked at, service messages included; None: nothing lies above. `newer`: how many messages
     lie above the page, None where Telegram does not say. `is_last`: none do, for sure.
     """
 
-    posts: tuple[Post, ...]
+    posts: Sequence[Post]
     last_id: int | None
     newer: int | None
     is_last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What lies above a start. `posts`: how many, service messages included; None where Telegram does not say."""
+
+    after_id: int
+    posts: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """Posts that carry a kind of file, newest first. `count`: how many there are in all; `newer`: how many of those
+    stand before the page's first, None where Telegram does not say."""
+
+    posts: tuple[Post, ...]
+    count: int
+    newer: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,14 +299,36 @@ class ReadingClient(Protocol):
     async def look(self, peer: Peer) -> SeenChannel:
         """The channel as it is now, members counted (channels.getFullChannel)."""
 
+    async def invitation(self, link_hash: str) -> Invitation:
+        """Without joining. Raises InviteInvalid."""
+
+    async def join(self, link_hash: str) -> SeenChannel | None:
+        """By an invite link; None: joined, but Telegram's answer does not show the channel. Raises InviteInvalid,
+        JoinAsked, ChannelsTooMany, AlreadyMember."""
+
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
         """Up to HISTORY_PAGE messages with ids above `after_id`, oldest first."""
+
+    async def start_after(self, peer: Peer, start: Start) -> int:
+        """The id below which, and including which, nothing is wanted; 0 for EVERYTHING. One call at most."""
+
+    async def span(self, peer: Peer, start: Start) -> Span:
+        """The same, with what it leaves. One call at most."""
+
+    async def count_files(self, peer: Peer, kinds: Sequence[FileKind]) -> dict[FileKind, int]:
+        """How many posts carry a file of each kind. One call. A person's account alone may ask: AccountRequired."""
+
+    async def find_files(self, peer: Peer, kind: FileKind, offset_id: int, add_offset: int, limit: int) -> FoundPage:
+        """A page of them, cut as https://core.telegram.org/api/offsets says; at most 100. AccountRequired, as above."""
 
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         """These messages again, with fresh locations; deleted ones are missing. At most 100 ids."""
 
     async def read_part(self, location: FileLocation, number: int) -> bytes:
         """Part `number` (PART_BYTES each) of a file; shorter at its end, empty behind it."""
+
+    async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        """Of ranges from about `offset` (bytes) on: as many as Telegram gives at once."""
 
     async def close(self) -> None: ...
 

@@ -1,10 +1,10 @@
 """What services hold: clients whose every call goes through the pacing and over the session's one connection.
 
 Reads are repeated when no answer came. Decisions are not: repeated, they would find their own work done and take it for
-somebody else's. Signing out is not either.
+somebody else's. Signing out and joining are not either.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from services.clients.base import (
@@ -12,16 +12,21 @@ from services.clients.base import (
     DialogsOffset,
     DialogsPage,
     FileLocation,
+    FoundPage,
     GateClient,
     HistoryPage,
+    Invitation,
     Peer,
     Post,
+    RangeHash,
     ReadingClient,
     RequestsOffset,
     RequestsPage,
     SeenChannel,
+    Span,
 )
 from services.clients.walks import walk_dialogs
+from storage.models import FileKind, Start
 
 C_co = TypeVar("C_co", covariant=True)
 T = TypeVar("T")
@@ -76,8 +81,34 @@ class PacedReading:
     async def look(self, peer: Peer) -> SeenChannel:
         return await self._line.ask("channels.getFullChannel", lambda client: client.look(peer), repeat=True)
 
+    async def invitation(self, link_hash: str) -> Invitation:
+        return await self._line.ask(
+            "messages.checkChatInvite", lambda client: client.invitation(link_hash), timeout_seconds=TAP_SECONDS
+        )
+
+    async def join(self, link_hash: str) -> SeenChannel | None:
+        return await self._line.ask(
+            "messages.importChatInvite", lambda client: client.join(link_hash), timeout_seconds=TAP_SECONDS
+        )
+
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
         return await self._line.ask("messages.getHistory", lambda client: client.history(peer, after_id), repeat=True)
+
+    async def start_after(self, peer: Peer, start: Start) -> int:
+        return await self._line.ask("messages.getHistory", lambda client: client.start_after(peer, start), repeat=True)
+
+    async def span(self, peer: Peer, start: Start) -> Span:
+        return await self._line.ask("messages.getHistory", lambda client: client.span(peer, start), repeat=True)
+
+    async def count_files(self, peer: Peer, kinds: Sequence[FileKind]) -> dict[FileKind, int]:
+        return await self._line.ask(
+            "messages.getSearchCounters", lambda client: client.count_files(peer, kinds), repeat=True
+        )
+
+    async def find_files(self, peer: Peer, kind: FileKind, offset_id: int, add_offset: int, limit: int) -> FoundPage:
+        return await self._line.ask(
+            "messages.search", lambda client: client.find_files(peer, kind, offset_id, add_offset, limit), repeat=True
+        )
 
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         return await self._line.ask("channels.getMessages", lambda client: client.posts(peer, message_ids), repeat=True)
@@ -89,6 +120,9 @@ class PacedReading:
             repeat=True,
             timeout_seconds=PART_SECONDS,
         )
+
+    async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        return await self._line.ask("upload.getFileHashes", lambda client: client.range_hashes(location, offset))
 
     async def close(self) -> None:
         """The pool closes clients; who only holds one for a while has nothing to close."""

@@ -17,6 +17,7 @@ from services.clients.base import ApiCredentials, Credential, MtprotoServer
 from services.clients.proxy import Proxy
 from services.clients.telethon_calls import translated
 from services.clients.telethon_connection import Connection
+from services.clients.telethon_history import UnparsedClient
 from services.clients.telethon_login import TelethonLogin
 from services.clients.telethon_reading import TelethonReading
 from services.errors import LoginTimedOut, SessionDead
@@ -42,7 +43,7 @@ class TelethonClients:
         if server is not None:
             rsa.add_key(server.public_key_pem, old=False)
         # Telethon keeps the list of DCs on the class: a class of our own holds the list of this server.
-        self._client_class: Any = type("PorterTelegramClient", (TelegramClient,), {"_config": None})
+        self._client_class: Any = type("PorterTelegramClient", (UnparsedClient,), {"_config": None})
 
     async def login(
         self,

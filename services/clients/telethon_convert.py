@@ -4,7 +4,7 @@ from typing import Any
 
 from telethon.tl import types
 
-from services.clients.base import Account, CodeKind, FileLocation, Peer, Post, SeenChannel, SentCode
+from services.clients.base import Account, CodeKind, FileLocation, Invitation, Peer, Post, SeenChannel, SentCode
 from services.clients.peers import channel_of, group_of, id_of_channel, id_of_group
 from storage.models import Channel, ChannelKind, FileKind, NewFile, NewMessage
 from storage.types import utc_now
@@ -109,6 +109,23 @@ def seen_channel(chat: Any, members: int | None = None) -> SeenChannel | None:
     )
     may_invite = bool(chat.creator or (chat.admin_rights and chat.admin_rights.invite_users))
     return SeenChannel(channel, Peer(identity, access_hash), may_invite)
+
+
+def invitation(answer: Any) -> Invitation:
+    """Of messages.checkChatInvite. A link that lets people look in first (ChatInvitePeek) is asked for like any other:
+    the peek ends by itself, and with it the reading."""
+    match answer:
+        case types.ChatInviteAlready() | types.ChatInvitePeek():
+            seen = seen_channel(answer.chat)
+            kind = seen.channel.kind if seen else ChannelKind.GROUP
+            members = seen.channel.members if seen else None
+            is_in = isinstance(answer, types.ChatInviteAlready)
+            return Invitation(answer.chat.title, kind, members, False, seen if is_in else None)
+        case _:
+            is_group = not answer.channel or answer.megagroup
+            kind = ChannelKind.CHANNEL if answer.broadcast else ChannelKind.SUPERGROUP
+            kind = ChannelKind.GROUP if is_group and not answer.megagroup else kind
+            return Invitation(answer.title, kind, answer.participants_count, bool(answer.request_needed), None)
 
 
 # -- messages

@@ -1,28 +1,36 @@
 """An account that reads channels and files, with Telethon: raw requests, a page or a part each."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from telethon import TelegramClient
 from telethon.tl import functions, types
 
 from services.clients import telethon_convert as convert
+from services.clients import telethon_search as search
 from services.clients.base import (
     HISTORY_PAGE,
     Account,
     DialogsOffset,
     DialogsPage,
     FileLocation,
+    FoundPage,
     HistoryPage,
+    Invitation,
     Peer,
     Post,
+    RangeHash,
     SeenChannel,
+    Span,
 )
 from services.clients.peers import channel_of, group_of
 from services.clients.proxy import Proxy
 from services.clients.telethon_calls import ask
 from services.clients.telethon_files import PartReader
+from services.clients.telethon_history import LatePosts, Unparsed, head_of, parse
 from services.clients.walks import walk_dialogs
-from services.errors import ChannelNotFound, ChannelUnavailable
+from services.errors import ChannelNotFound, ChannelsTooMany, ChannelUnavailable, StaysPending, TelegramRefused
+from storage.models import FileKind, Start, StartKind
 
 DIALOGS_PAGE = 100
 
@@ -87,28 +95,64 @@ class TelethonReading:
                 return channel
         raise ChannelUnavailable
 
+    async def invitation(self, link_hash: str) -> Invitation:
+        return convert.invitation(await self._ask(functions.messages.CheckChatInviteRequest(link_hash)))
+
+    async def join(self, link_hash: str) -> SeenChannel | None:
+        try:
+            answer = await self._ask(functions.messages.ImportChatInviteRequest(link_hash))
+        except StaysPending as error:  # the word for people who are let in; here it is the account itself
+            raise ChannelsTooMany from error
+        if not isinstance(answer, types.messages.ChatInviteJoinResultOk):
+            raise TelegramRefused("JOIN_BY_WEB_PAGE_ONLY")
+        seen = [convert.seen_channel(chat) for chat in answer.updates.chats]
+        return next((channel for channel in seen if channel is not None), None)
+
     # -- messages
 
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
-        answer = await self._ask(
-            functions.messages.GetHistoryRequest(
-                convert.input_peer(peer.id, peer.access_hash),
-                # The window ends right above `after_id`: the page before that message, seen from the newest one.
-                offset_id=after_id + 1,
-                offset_date=None,
-                add_offset=-HISTORY_PAGE,
-                limit=HISTORY_PAGE,
-                max_id=0,
-                min_id=0,
-                hash=0,
-            )
+        request = functions.messages.GetHistoryRequest(
+            convert.input_peer(peer.id, peer.access_hash),
+            # The window ends right above `after_id`: the page before that message, seen from the newest one.
+            offset_id=after_id + 1,
+            offset_date=None,
+            add_offset=-HISTORY_PAGE,
+            limit=HISTORY_PAGE,
+            max_id=0,
+            min_id=0,
+            hash=0,
         )
+        unparsed = await self._ask(Unparsed(request))
+        head = head_of(unparsed)
+        if head is not None and head.newer and head.count == HISTORY_PAGE:
+            # With messages above it, a full page holds nothing that lies below `after_id`.
+            late = LatePosts(lambda: _posts(_above(parse(unparsed), after_id)))
+            return HistoryPage(late, head.newest_id, head.newer, is_last=False)
+        answer = parse(unparsed)
         # Near the newest message a window may reach below `after_id`; that part is known.
-        fresh = sorted((each for each in answer.messages if each.id > after_id), key=lambda each: each.id)
-        posts = tuple(convert.post(each) for each in fresh if isinstance(each, types.Message))
+        fresh = _above(answer, after_id)
         newer = _newer(answer, after_id) if fresh else 0
         is_last = newer == 0 or len(fresh) < len(answer.messages)
-        return HistoryPage(posts, fresh[-1].id if fresh else None, newer, is_last)
+        return HistoryPage(_posts(fresh), fresh[-1].id if fresh else None, newer, is_last)
+
+    async def start_after(self, peer: Peer, start: Start) -> int:
+        if start.kind is StartKind.EVERYTHING:
+            return 0
+        return (await self.span(peer, start)).after_id
+
+    async def span(self, peer: Peer, start: Start) -> Span:
+        if start.message_id is not None:
+            return Span(start.message_id, None)
+        answer = await self._ask(search.edge(convert.input_peer(peer.id, peer.access_hash), start))
+        return search.span(answer, start)
+
+    async def count_files(self, peer: Peer, kinds: Sequence[FileKind]) -> dict[FileKind, int]:
+        answer = await self._ask(search.counters(convert.input_peer(peer.id, peer.access_hash), kinds))
+        return search.counts(answer, kinds)
+
+    async def find_files(self, peer: Peer, kind: FileKind, offset_id: int, add_offset: int, limit: int) -> FoundPage:
+        whose = convert.input_peer(peer.id, peer.access_hash)
+        return search.page(await self._ask(search.files(whose, kind, offset_id, add_offset, limit)))
 
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         wanted: list[Any] = [types.InputMessageID(message_id) for message_id in message_ids]
@@ -121,6 +165,9 @@ class TelethonReading:
             for message in answer.messages
             if isinstance(message, types.Message) and convert.peer_id(message.peer_id) == peer.id
         ]
+
+    async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        return await self._parts.hashes(location, offset)
 
     async def read_part(self, location: FileLocation, number: int) -> bytes:
         return await self._parts.read(location, number)
@@ -140,6 +187,15 @@ class TelethonReading:
         if channel_id is None:
             raise ChannelUnavailable
         return types.InputChannel(channel_id, peer.access_hash)
+
+
+def _above(answer: Any, after_id: int) -> list[Any]:
+    """The page's messages above that id, ascending."""
+    return sorted((each for each in answer.messages if each.id > after_id), key=lambda each: each.id)
+
+
+def _posts(messages: list[Any]) -> tuple[Post, ...]:
+    return tuple(convert.post(each) for each in messages if isinstance(each, types.Message))
 
 
 def _newer(answer: Any, after_id: int) -> int | None:

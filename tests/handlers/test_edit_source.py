@@ -224,6 +224,8 @@ async def test_a_full_disk_is_told_once(tmp_path: Path, small_disk: Path, monkey
         free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize
         filler.write_bytes(bytes(free - 1_500_000))
         await play.admin.press("▶ Save now")
+        await play.admin.wait_for("that is not enough")
+        await play.admin.press("Start")
         waiting = r"The disk is full: \d+ of \d+ files are safe; it goes on by itself when there is room"
         await play.admin.wait_for(waiting)
         async with asyncio.timeout(10):

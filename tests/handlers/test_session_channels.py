@@ -19,7 +19,7 @@ async def open_channels(play: Play, label: str = "Channels") -> dict[str, object
 
 
 async def test_a_word_searches_and_a_name_is_looked_up(signed_in: Play) -> None:
-    """Words narrow the list; @name, link and id open the channel; an invite link is refused and deleted."""
+    """Words narrow the list; @name, link and id open the channel; an invite link that is not good is deleted."""
     play = signed_in
     await open_channels(play)
     await play.admin.send("zeppelin")

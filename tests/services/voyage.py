@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.scenarios import ADMIN
 from sandbox.world import Channel as WorldChannel
+from services.lanes import Lanes
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
@@ -54,7 +55,7 @@ class Voyage:
     async def sail(self) -> AsyncIterator[tuple[Runner, SourceService]]:
         """A process's life: a new runner, scraper and service on the same database and disk."""
         targets = await self.targets()
-        scraper = Scraper(self.source_rows, self.file_rows, self.pooled.pool, targets)
+        scraper = Scraper(self.source_rows, self.file_rows, self.pooled.pool, targets, Lanes())
         verifier = Verifier(self.source_rows, self.file_rows, targets)
         verifying = {RunKind.VERIFY: (verifier.work, verifier.ready)}
         async with self.desk.open(scraper.work, scraper.ready, verifying) as runner:

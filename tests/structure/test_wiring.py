@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 # What aiogram and our middleware hand over beside the workflow.
 GIVEN = {"state", "event_from_user", "screen", "texts", "admin", "requests", "runs", "bot"}
-BY_FILTER = {"command", "callback_data", "restored"}
+BY_FILTER = {"command", "callback_data", "links", "restored"}
 
 
 def routers(router: Router) -> Iterator[Router]:

@@ -135,7 +135,8 @@ async def search(call: Call, request: Any) -> Any:
         max_id=request.max_id,
         min_id=request.min_id,
     )
-    return history.page(call, chat, found if request.limit else [], len(matching))
+    newer = history.newer_than(matching, found) if request.offset_id else None
+    return history.page(call, chat, found if request.limit else [], len(matching), newer)
 
 
 @method(functions.messages.GetSearchCountersRequest)

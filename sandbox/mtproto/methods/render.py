@@ -176,6 +176,7 @@ def _message(it: Message, is_out: bool) -> Any:
         views=100 + it.id if is_post else None,
         forwards=0 if is_post else None,
         edit_date=it.edited,
+        grouped_id=it.grouped_id,
     )
 
 

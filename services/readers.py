@@ -1,0 +1,106 @@
+"""Which accounts can read a channel, and how each of them comes to address it.
+
+A private channel is read by the accounts whose list it stands in. A public one is read by every account of a person,
+once that account has looked its name up - and each does so once (contacts.resolveUsername is what Telegram punishes).
+A bot reads where it has been seen to.
+"""
+
+import asyncio
+import logging
+
+from services.channels import ChannelService
+from services.clients.base import Peer
+from services.clients.pool import ClientPool
+from services.errors import NotFound, ReaderMissing, SessionRequired, TelegramError, Unreachable
+from services.links import ChannelLink
+from storage.channels import ChannelRepository
+from storage.models import Channel, Session, SessionKind, SessionState
+from storage.sessions import SessionRepository
+from storage.sources import SourceRepository
+
+log = logging.getLogger(__name__)
+
+
+class Readers:
+    def __init__(
+        self,
+        channels: ChannelRepository,
+        sessions: SessionRepository,
+        sources: SourceRepository,
+        listings: ChannelService,
+        pool: ClientPool,
+    ) -> None:
+        self._channels = channels
+        self._sessions = sessions
+        self._sources = sources
+        self._listings = listings
+        self._pool = pool
+
+    async def find(self, link: ChannelLink, username: str | None = None) -> Channel:
+        """The channel that a link or a forwarded post is from. `username`: of a channel whose id is known.
+
+        Raises ChannelNotFound, ReaderMissing (private, and in no account's list), SessionRequired, TelegramError.
+        """
+        if isinstance(link.channel, str):
+            return await self._by_name(link.channel)
+        known = await self._channels.get(link.channel)
+        if known is not None and await self.of(known):
+            return known
+        if username is not None:
+            return await self._by_name(username)
+        return await self._by_lists(link.channel)
+
+    async def of(self, channel: Channel) -> list[Session]:
+        """Those that can read it; first the one with the fewest saved channels."""
+        active = await self._active()
+        listed = set(await self._channels.sessions_of(channel.id))
+        can = [
+            each
+            for each in active
+            if each.id in listed or (channel.username is not None and each.kind is SessionKind.USER)
+        ]
+        saved = {each.id: len(await self._sources.of_session(each.id)) for each in can}
+        return sorted(can, key=lambda each: (each.kind is not SessionKind.USER, saved[each.id], each.id))
+
+    async def peer(self, session_id: int, channel: Channel) -> Peer:
+        """How that account addresses the channel; a public one it has never met is looked up, once.
+
+        Raises ChannelUnavailable, ChannelNotFound, SessionDead, TelegramError.
+        """
+        if channel.username is not None and await self._sessions.access_hash(session_id, channel.id) is None:
+            async with self._pool.reading(session_id) as client:
+                await self._listings.keep(session_id, await client.resolve(channel.username))
+        return await self._pool.peer(session_id, channel.id)
+
+    async def _active(self) -> list[Session]:
+        return [each for each in await self._sessions.all() if each.state is SessionState.ACTIVE]
+
+    async def _by_name(self, username: str) -> Channel:
+        known = await self._channels.by_username(username)
+        if known is not None and await self.of(known):
+            return known
+        people = [each for each in await self._active() if each.kind is SessionKind.USER]
+        if not people:
+            raise SessionRequired
+        return (await self._listings.find(f"@{username}", people[0].id)).channel
+
+    async def _by_lists(self, channel_id: int) -> Channel:
+        """An account may have joined since it was asked last: all are asked anew, side by side."""
+        people = [each for each in await self._active() if each.kind is SessionKind.USER]
+        if not people:
+            raise SessionRequired
+        answers = await asyncio.gather(*(self._listed(each.id) for each in people))
+        known = await self._channels.get(channel_id)
+        if known is not None and await self.of(known):
+            return known
+        if not all(answers):
+            raise Unreachable("not every account was asked")
+        raise ReaderMissing
+
+    async def _listed(self, session_id: int) -> bool:
+        """Whether its list is as Telegram has it now."""
+        try:
+            return not (await self._listings.listing(session_id, refresh=True)).is_refreshing
+        except (TelegramError, NotFound) as error:
+            log.info("channels are not listed: %s", type(error).__name__, extra={"session_id": session_id})
+            return False
