@@ -24,7 +24,7 @@ async def chosen_of(state: FSMContext) -> list[int]:
 
 
 async def open_chosen(state: FSMContext, chosen: Sequence[int]) -> None:
-    """The list again, with these."""
-    if await state.get_state() != OpenList.chosen.state:
+    """The list again, with these. A question about them is over; any other conversation is set aside."""
+    if await state.get_state() != OpenList.chosen.state and "chosen" in await state.get_data():
         await state.clear()
     await open_list(state, OpenList.chosen, chosen=list(chosen))

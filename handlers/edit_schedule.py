@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from aiogram import F, Router
 from aiogram.filters import ExceptionTypeFilter, StateFilter
+from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
 from aiogram.types import ErrorEvent, Message, TelegramObject
 
@@ -202,17 +203,17 @@ async def ask_zone(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    callback_data: SourceEdit | None = None,
+    callback_data: CallbackData | None = None,
 ) -> None:
     """Of the admin, for all that is to come; what runs already keeps its own."""
-    turned = callback_data is not None and callback_data.what is EditPick.ZONE_PAGE
+    turned = isinstance(callback_data, SourceEdit) and callback_data.what is EditPick.ZONE_PAGE
     if not turned and await state.get_state() == EditForm.schedule.state:
         await state.update_data(zone=None)
     await state.set_state(EditForm.zone)
     data = await state.get_data()
     wanted = data.get("zone") or ""
     found = [(place, name) for place, name in enumerate(zones()) if _is_meant(name, wanted)]
-    page = callback_data.value if callback_data is not None and turned else 0
+    page = callback_data.value if isinstance(callback_data, SourceEdit) and turned else 0
     text = texts.schedules.ask_zone(texts.zone.key, len(found), wanted)
     await screen.show(Page(text, keyboards.schedules.zones(texts, data["source"], found, page)))
 

@@ -229,6 +229,8 @@ async def delete(
 ) -> None:
     payload = await confirmations.take(callback_data.id, screen.admin_id, DELETE)
     await screen.answer()
+    if len(payload["ids"]) > ASK_ABOVE:
+        await screen.show(Page(texts.many.deleting(len(payload["ids"])), keyboards.only_home(texts)))
     outcome = await many_sources.delete(payload["ids"], keep_messages=callback_data.keep)
     await show_outcome(texts.many.done("delete"), outcome, [], screen, texts, state)
 

@@ -13,17 +13,19 @@ from services import audit, names
 from services.errors import (
     AlreadyActive,
     ChannelUnavailable,
+    FloodWait,
     NotFound,
     PorterError,
     SessionDead,
     SinglePosts,
     TargetError,
+    Unreachable,
 )
 from services.runs import Priority, Runner
-from services.schedule import ScheduleService, next_times
+from services.schedule import ScheduleService, check_schedule
 from services.sources import SourceService, scrape_params
 from storage.files import FileRepository
-from storage.models import AuditVerb, NewPlace, NewRun, RunKind, RunStatus, Scope, Session, SessionState, Source
+from storage.models import AuditVerb, NewPlace, NewRun, Run, RunKind, RunStatus, Scope, Session, SessionState, Source
 from storage.sessions import SessionRepository
 from storage.source_sets import SourceSets
 from storage.sources import SourceRepository
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 
 MOST = 1000
 """Chosen at once."""
+ACCOUNT_REASONS = (FloodWait.__name__, Unreachable.__name__)
+"""Why a run waits that another account need not wait for."""
 
 
 @dataclass(slots=True)
@@ -105,7 +109,7 @@ class ManySources:
         """`cron` None: by hand only. What an admin paused stays paused. Fails with SinglePosts. Raises CronInvalid."""
         sources = await self.of(source_ids)
         if cron is not None:
-            next_times(cron, timezone, 1)
+            check_schedule(cron, timezone)
         async with _deed(AuditVerb.SOURCE_EDIT, sources, schedule=cron or "") as outcome:
             walked = [source for source in sources if source.scope is Scope.CHANNEL]
             outcome.failed += [(each.name, SinglePosts()) for each in sources if each.scope is not Scope.CHANNEL]
@@ -144,11 +148,12 @@ class ManySources:
         return outcome
 
     async def _hand_over(self, source_ids: set[int], session_id: int) -> None:
-        """What works through the old account stops for that moment: nothing of it goes on there unseen."""
+        """What works through the old account, or waits for what Telegram lets it do, stops for that moment: nothing of
+        it goes on there unseen, and the other account need not wait."""
         working = [
             run
             for run in await self._runner.active()
-            if run.kind is RunKind.SCRAPE and run.subject_id in source_ids and run.status is RunStatus.RUNNING
+            if run.kind is RunKind.SCRAPE and run.subject_id in source_ids and _is_of_account(run)
         ]
         for run in working:
             await self._runner.pause(run.id)
@@ -225,6 +230,10 @@ async def _deed(verb: AuditVerb, sources: Sequence[Source], /, **detail: int | s
             raise outcome.failed[0][1]
         if outcome.failed:
             filled["failed"] = len(outcome.failed)
+
+
+def _is_of_account(run: Run) -> bool:
+    return run.status is RunStatus.RUNNING or (run.status is RunStatus.WAITING and run.reason in ACCOUNT_REASONS)
 
 
 def _sort(outcome: Outcome, sources: Sequence[Source], failed: dict[int, PorterError]) -> None:

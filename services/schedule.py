@@ -45,7 +45,6 @@ FIELDS = len(FIELD_NAMES)
 DAY, WEEKDAY = 2, 4
 PRESETS = ("0 * * * *", "0 */6 * * *", "0 7 * * *", "0 7 * * mon")
 """What a tap offers."""
-LONGEST = 200
 LARGEST_STEPS = (59, 23, 31, 12, 7)
 STEP = re.compile(r"/(\d{1,9})")
 
@@ -60,9 +59,26 @@ Callback = Callable[[Schedule], Awaitable[None]]
 
 def validate(cron: str) -> None:
     """Five fields, or one of the @names. Raises CronInvalid with the reason."""
-    if len(cron) > LONGEST:
-        raise CronInvalid("parts", str(len(cron.split())))
+    _check_words(_fields(cron))
     _next(cron, ZoneInfo("UTC"), utc_now())
+
+
+def check_schedule(cron: str, timezone: str) -> None:
+    """Raises CronInvalid: for the line, or for the zone."""
+    validate(cron)
+    _zone(timezone)
+
+
+def _check_words(fields: list[str]) -> None:
+    """Of new lines alone: what croniter takes, but fires otherwise than its words say. Raises CronInvalid."""
+    for field, largest, name in zip(fields, LARGEST_STEPS, FIELD_NAMES, strict=True):
+        # */90 minutes is fired as */60, and what a person reads is "every 90 minutes".
+        if any(int(step) > largest for step in STEP.findall(field)):
+            raise CronInvalid("syntax", name)
+    is_special = "W" in fields[DAY] or any(sign in fields[WEEKDAY].upper() for sign in "#L")
+    if is_special and not {fields[DAY], fields[WEEKDAY]} & {"*", "?"}:
+        # Of both it heeds one, or wants both at once: neither is what cron says elsewhere.
+        raise CronInvalid("together")
 
 
 def describe(cron: str) -> str:
@@ -104,15 +120,7 @@ def _fields(cron: str) -> list[str]:
         raise CronInvalid("seconds" if has_seconds else "parts", str(len(fields)))
     if RANDOM_FIELD.search(line):
         raise CronInvalid("random")
-    for field, largest, name in zip(fields, LARGEST_STEPS, FIELD_NAMES, strict=True):
-        # croniter takes */90 minutes as */60, and what a person reads is "every 90 minutes".
-        if any(int(step) > largest for step in STEP.findall(field)):
-            raise CronInvalid("syntax", name)
     fields[DAY] = fields[DAY].upper()  # croniter reads an l, cron-descriptor only an L
-    is_special = "W" in fields[DAY] or any(sign in fields[WEEKDAY].upper() for sign in "#L")
-    if is_special and not {fields[DAY], fields[WEEKDAY]} & {"*", "?"}:
-        # Of both croniter heeds one, or wants both at once: neither is what cron says elsewhere.
-        raise CronInvalid("together")
     return fields
 
 
@@ -221,6 +229,7 @@ class ScheduleService:
 
     async def set(self, kind: RunKind, subject_id: int, cron: str, timezone: str, *, enabled: bool = True) -> Schedule:
         """One a kind and subject: an older one is replaced. Raises CronInvalid."""
+        validate(cron)
         due = next_times(cron, timezone, 1, self._clock())[0]
         schedule = await self._schedules.put(kind, subject_id, cron, timezone, due, enabled)
         await self._follow(schedule)
@@ -228,6 +237,7 @@ class ScheduleService:
 
     async def set_many(self, kind: RunKind, subjects: Mapping[int, bool], cron: str, timezone: str) -> None:
         """As `set`. `subjects`: whether it is enabled, by subject. Raises CronInvalid."""
+        validate(cron)
         due = next_times(cron, timezone, 1, self._clock())[0]
         new = [Schedule(0, kind, subject_id, cron, timezone, enabled, due) for subject_id, enabled in subjects.items()]
         await self._schedules.put_many(new)

@@ -10,7 +10,7 @@ from services import audit, names, templates
 from services.errors import NotFound, RootUnused, TargetError, TargetGone, TemplateInvalid, TemplateTrouble
 from services.filters import Matcher
 from services.runs import Priority, Runner
-from services.schedule import ScheduleService, next_times
+from services.schedule import ScheduleService, check_schedule
 from services.targets import RootLook, Targets, check_folder
 from storage.files import FileRepository
 from storage.models import (
@@ -92,7 +92,7 @@ class SourceService:
             Matcher(new.filters)
             cron = None if new.scope is Scope.POSTS else cron
             if cron is not None:
-                next_times(cron, timezone, 1)
+                check_schedule(cron, timezone)
             source = await self._sources.add(new)
             if cron is not None:
                 await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
@@ -104,7 +104,7 @@ class SourceService:
         source = await self._source(source_id)
         async with audit.act(AuditVerb.SOURCE_EDIT, source.name, to=new.name):
             if cron is not None:
-                next_times(cron, timezone, 1)
+                check_schedule(cron, timezone)
             await self._sources.widen(source.id, new)
             if cron is not None:
                 await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)

@@ -27,7 +27,8 @@ def choose(
     texts: Texts, cards: Sequence[SourceCard], chosen: Collection[int], page: int, *, is_searched: bool
 ) -> InlineKeyboardMarkup:
     labels = texts.labels
-    none = [button(labels.choose_none, Many(verb=ManyVerb.NONE))] if chosen else []
+    every = [button(texts.many.all_label(len(cards), is_searched=is_searched), Many(verb=ManyVerb.ALL))]
+    none = [button(labels.choose_none, Many(verb=ManyVerb.NONE))]
     return markup(
         *[
             [
@@ -39,7 +40,7 @@ def choose(
             for card in window(cards, page)
         ],
         turning(texts, page, len(cards), (Many(verb=ManyVerb.PAGE, value=n) for n in (page - 1, page + 1))),
-        [button(texts.many.all_label(len(cards), is_searched=is_searched), Many(verb=ManyVerb.ALL)), *none],
+        [*(every if cards else []), *(none if chosen else [])],
         [button(labels.show_all, ShowAll())] if is_searched else [],
         *(_acts(texts) if chosen else []),
         home_row(texts, Go(to=Place.SOURCES)),

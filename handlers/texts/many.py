@@ -92,6 +92,9 @@ class ManyTexts(Words):
             f"\n{names}"
         )
 
+    def deleting(self, count: int) -> str:
+        return f"Deleting {plural(count, 'saved channel')}. That takes a while where there is much to forget …"
+
     def scheduled(self, words: str | None) -> str:
         return f"have their schedule: {quote(words)}" if words else "are saved only when you ask"
 

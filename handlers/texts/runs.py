@@ -60,6 +60,15 @@ MARKS = {
 }
 
 
+def share(run: Run) -> float | None:
+    """How much of it is done, 0 to 1. None: not known yet."""
+    progress = run.progress
+    done, total = (
+        (progress.done_bytes, progress.total_bytes) if progress.total_bytes else (progress.done, progress.total)
+    )
+    return min(1.0, done / total) if total else None
+
+
 class RunTexts(Words):
     def card(self, run: Run, speed: float | None = None) -> str:
         """`speed`: bytes or items a second, as measured while the card is drawn; None: not known."""
@@ -223,20 +232,12 @@ class RunTexts(Words):
         return MARKS[run.status]
 
     def _tail(self, run: Run) -> str:
-        if run.status is RunStatus.RUNNING and (share := self._share(run)) is not None:
-            return f" · {share:.0%}"
+        if run.status is RunStatus.RUNNING and (done := share(run)) is not None:
+            return f" · {done:.0%}"
         moment = run.wait_until if run.is_active else run.finished_at
         if moment is None:
             return ""
         return f" · {self.until(moment)}" if run.is_active else f" · {self.at(moment)}"
-
-    @staticmethod
-    def _share(run: Run) -> float | None:
-        progress = run.progress
-        done, total = (
-            (progress.done_bytes, progress.total_bytes) if progress.total_bytes else (progress.done, progress.total)
-        )
-        return min(1.0, done / total) if total else None
 
     def _line(self, run: Run) -> str:
         return f"{self._mark(run)} {DOING[run.kind]} {title(shorten(run.title, 40))}: {self._state(run)}"
@@ -246,8 +247,8 @@ class RunTexts(Words):
             case RunStatus.QUEUED:
                 return "waits for its turn"
             case RunStatus.RUNNING:
-                progress = run.progress
-                return bar(self._share(run) or 0, 1) if progress.total else "has begun"
+                done = share(run)
+                return "has begun" if done is None else bar(done, 1)
             case RunStatus.PAUSED:
                 return "paused by you"
             case RunStatus.WAITING:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.texts.applications import ApplicationTexts
-from handlers.texts.base import Words, number, plural, quote, size, title
+from handlers.texts.base import LABEL_CHARACTERS, Words, bar, number, plural, quote, shorten, size, title
 from handlers.texts.bots import BotTexts
 from handlers.texts.filters import FilterTexts
+from handlers.texts.runs import MARKS, share
 from services.schedule import describe
 from services.sources import SourceCard
 from services.targets import MANY_ENTRIES, RootLook
@@ -44,7 +45,11 @@ class SourceTexts(Words):
         return f"<b>Saved channels</b> · {number(len(cards))}"
 
     def label(self, card: SourceCard) -> str:
-        return f"{self.mark(card)} {card.source.name} · {plural(card.source.total_files, 'file')}"
+        """What is being saved shows how far it is; the name gives way."""
+        done = share(card.run) if card.run and card.run.status is RunStatus.RUNNING else None
+        tail = f" · {plural(card.source.total_files, 'file')}" if done is None else f" · {done:.0%}"
+        mark = self.mark(card)
+        return f"{mark} {shorten(card.source.name, LABEL_CHARACTERS - len(mark) - len(tail) - 1)}{tail}"
 
     @staticmethod
     def retry_label(count: int = 0) -> str:
@@ -55,7 +60,9 @@ class SourceTexts(Words):
     def mark(card: SourceCard) -> str:
         if card.source.is_held:
             return "🔴"
-        return "⏳" if card.run else "⚠️" if card.tally.needs_care else "⏸" if not card.source.enabled else "📥"
+        if card.run:
+            return MARKS[card.run.status]
+        return "⚠️" if card.tally.needs_care else "⏸" if not card.source.enabled else "📥"
 
     def choose_to_scrape(self, cards: list[SourceCard]) -> str:
         return "Save which one now?" if cards else self.all(cards)
@@ -87,6 +94,8 @@ class SourceTexts(Words):
         elif card.run:
             doing = "⏳ being checked now" if card.run.kind is RunKind.VERIFY else "⏳ being saved now"
             lines.append(RUNS.get(card.run.status, doing))
+            if (done := share(card.run)) is not None:
+                lines.append(bar(done, 1))
         return "\n".join(lines)
 
     @staticmethod
