@@ -10,7 +10,7 @@ from handlers.texts import Texts
 from services.many_sources import Reader
 from services.sources import SourceCard
 from services.templates import DEFAULT
-from storage.models import Duplicates, Session, Source
+from storage.models import Duplicates, Scope, Session, Source
 
 
 def _pick(what: EditPick, source_id: int, value: int = 0) -> SourceEdit:
@@ -22,8 +22,12 @@ def _back(texts: Texts, source_id: int) -> Row:
 
 
 def menu(texts: Texts, card: SourceCard, account: str, schedule: str) -> InlineKeyboardMarkup:
-    """Behind each button stands what it is now. `schedule` in words."""
+    """Behind each button stands what it is now. `schedule` in words.
+
+    Of single posts nothing is left out, nothing begins anew, and none come by themselves.
+    """
     labels, source = texts.labels, card.source
+    is_walked = source.scope is Scope.CHANNEL
 
     def item(label: str, value: str, what: EditPick) -> Row:
         return [button(f"{label}: {value}", _pick(what, source.id))]
@@ -31,12 +35,13 @@ def menu(texts: Texts, card: SourceCard, account: str, schedule: str) -> InlineK
     return markup(
         item(labels.edit_name, source.name, EditPick.NAME),
         item(labels.edit_account, account, EditPick.ACCOUNT),
-        item(labels.edit_schedule, schedule, EditPick.SCHEDULE),
-        [button(labels.edit_filters, _pick(EditPick.FILTERS, source.id))],
+        item(labels.edit_schedule, schedule, EditPick.SCHEDULE) if is_walked else [],
+        [button(labels.edit_filters, _pick(EditPick.FILTERS, source.id))] if is_walked else [],
         item(labels.edit_folder, f"{source.root or labels.local}/{source.folder}", EditPick.FOLDER),
         item(labels.edit_names, source.name_template or DEFAULT, EditPick.NAMES),
         item(labels.edit_duplicates, texts.editing.duplicates_word(source.duplicates), EditPick.DUPLICATES),
-        [button(labels.start_over_source, _pick(EditPick.START_OVER, source.id))],
+        [button(labels.start_over_source, _pick(EditPick.START_OVER, source.id))] if is_walked else [],
+        [button(labels.edit_application, _pick(EditPick.API, source.id))],
         [button(labels.make_defaults, _pick(EditPick.DEFAULTS_USE, source.id))],
         home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source.id)),
     )

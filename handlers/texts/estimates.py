@@ -40,6 +40,8 @@ class EstimateTexts(Words):
     def line(self, estimate: Estimate) -> str:
         """One line for a page that says more."""
         posts = f"{plural(estimate.posts, 'post')}, " if estimate.posts is not None else ""
+        if not (estimate.files or estimate.posts):
+            return f"{posts}{self.amount(estimate)}"
         return "; ".join(filter(None, (f"{posts}{self.amount(estimate)}: {self.time(estimate)}", self.free(estimate))))
 
     def brings(self, estimate: Estimate | None, *, is_large: bool) -> str:
@@ -58,7 +60,7 @@ class EstimateTexts(Words):
         )
 
     def unknown(self) -> str:
-        return "Porter could not look how much that is: Telegram did not answer in time."
+        return "Porter cannot look just now how much that is."
 
 
 def _about(seconds: float) -> str:

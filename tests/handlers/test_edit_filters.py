@@ -1,6 +1,5 @@
 """What is saved, from where on, and the question before a large first run; through the chat."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,8 @@ import pytest
 from aiogram.filters.callback_data import CallbackData
 
 from handlers.callbacks import EditPick, FilterPart, FilterPick, SourceEdit
-from handlers.texts import Texts
 from sandbox import walks
-from storage.models import FileKind, Filters, Scope, Start, StartKind
+from storage.models import FileKind, Filters, NewSource, Scope, TargetKind
 from tests.play import Play, open_play
 
 
@@ -305,18 +303,29 @@ async def test_without_an_estimate_it_goes_on(signed_in: Play) -> None:
     play = signed_in
     await play.driver.fault("messages.getSearchCounters", error="FLOOD_WAIT_7200")
     await begin(play)
-    assert "could not look how much" in await to_confirm(play)
+    assert "cannot look just now how much" in await to_confirm(play)
     await play.admin.press("Save this channel")
     await play.admin.wait_for("last saved never")
     await walks.scrape(play.admin)
 
 
-async def test_single_posts_have_their_own_words(signed_in: Play) -> None:
-    """A saved channel of single posts says so, where others say their filters."""
+async def test_single_posts_are_not_filtered(signed_in: Play) -> None:
+    """A saved channel of single posts says so, and offers neither filters nor starting over."""
     play = signed_in
     await walks.add_source(play.admin, play.private.title)
-    card = (await play.house.sources.all())[0]
-
-    texts = Texts()
-    single = replace(card, source=replace(card.source, scope=Scope.POSTS, start=Start(StartKind.NEW)))
-    assert "single posts" in texts.sources.card(single, None, [])
+    source = (await play.house.sources.all())[0].source
+    new = NewSource(
+        "Picked", source.session_id, source.channel_id, Filters(), TargetKind.LOCAL, "picked", scope=Scope.POSTS
+    )
+    await play.house.sources.create(new, None, "UTC")
+    await play.admin.send("/sources")
+    await play.admin.wait_for("Saved channels · 2")
+    await play.admin.press(walks.beginning("Picked"))
+    await play.admin.wait_for("single posts")
+    await play.admin.press("Change …")
+    await play.admin.wait_for("Saved is: single posts")
+    assert not {"What is saved", "Start over …"} & set(await play.admin.buttons())
+    await play.admin.press("‹ Back")
+    await play.admin.wait_for("single posts")
+    await play.admin.press("▶ Save now")
+    await play.admin.wait_for(r"✅ .*done")
