@@ -1,5 +1,6 @@
 """Save a channel by forwarding a post of it or sending a link: what the card says, and what one tap does."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -214,3 +215,26 @@ async def test_what_says_nothing_of_its_channel(signed_in: Play) -> None:
     await viewer.forward(play.private.peer, with_files(play)[0].id)
     await viewer.wait_for("does not know what to do")
     assert await sources(play) == []
+
+
+async def test_the_card_is_there_before_the_counts(signed_in: Play) -> None:
+    """Telegram takes its time: the chat goes on. Counts come in place, but never over what the admin looks at by then;
+    what was counted is kept, and neither the next card nor the tap asks again."""
+    play = signed_in
+    await play.admin.send(f"@{play.public.username}")
+    await play.admin.wait_for("«Harbour News»")
+    await play.driver.fault("messages.getSearchCounters", delay_ms=2500, times=2)
+    await play.admin.forward(play.private.peer, with_files(play)[0].id)
+    await play.admin.wait_for("Counting what is there", 2)
+    await play.admin.press("🏠 Home")
+    await play.admin.wait_for("Saved channels|accounts?|Since|Porter")
+    home = (await play.admin.screen())["text"]
+    await asyncio.sleep(4)
+    assert (await play.admin.screen())["text"] == home
+
+    await play.admin.send(f"https://t.me/c/{play.private.id}/3")
+    await play.admin.wait_for("20 posts, 8 files")  # known by now
+    counted = await play.driver.call_count("messages.getSearchCounters")
+    await play.admin.press("Save all and keep up")
+    await play.admin.wait_for(r"✅ .*done", 60)
+    assert await play.driver.call_count("messages.getSearchCounters") == counted
