@@ -113,7 +113,7 @@ class Scraper:
         """With its cursor where its start lies, if one was said."""
         if source.start is None:
             return source
-        async with self._pool.reading(source.session_id) as client:
+        async with self._pool.reading_for(source) as client:
             cursor = await client.start_after(peer, source.start)
         await self._sources.begin(source.id, cursor)
         return replace(source, cursor=cursor, start=None)
@@ -149,7 +149,7 @@ class Scraper:
     async def _posts(self, source: Source, peer: Peer, message_ids: list[int]) -> list[Post]:
         posts: list[Post] = []
         for first in range(0, len(message_ids), HISTORY_PAGE):
-            async with self._pool.reading(source.session_id) as client:
+            async with self._pool.reading_for(source) as client:
                 posts += await client.posts(peer, message_ids[first : first + HISTORY_PAGE])
         return posts
 
