@@ -36,6 +36,7 @@ from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
 from services.leases import Leases
+from services.live import Live
 from services.login import LoginService
 from services.pins import PinService
 from services.profiles import ProfileService
@@ -125,6 +126,7 @@ class House:
             zone=settings.zone,
         )
         self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, zone=settings.zone)
+        self.live = Live(rows.live, rows.sources, self.pool, self.runner)
         self.profiles = ProfileService(rows.profiles)
         self.verifier = Verifier(rows.sources, rows.files, self.targets)
 
@@ -161,6 +163,8 @@ class House:
             },
         )
 
+        self.runner.on_settled(self.live.settled)
+        self.sources.on_live(self.live.look)
         self.runner.register(RunKind.SCRAPE, self.scraper.work, self.scraper.ready)
         self.runner.register(RunKind.VERIFY, self.verifier.work, self.verifier.ready)
         self.runner.register(RunKind.LOAD_REQUESTS, self.requests.work_load)
@@ -173,6 +177,7 @@ class House:
         """What works by itself: runs, schedules, the watch, unfinished logins."""
         await self.runner.start()
         await self.schedule.start()
+        await self.live.start()
         await self.watch.start()
         await self.logins.start()
 
@@ -180,6 +185,7 @@ class House:
         """Nothing works any more, and no client is open. Whatever was not started, or is stopped already, may be."""
         await self.retention.stop()
         await self.watch.stop()
+        await self.live.stop()
         await self.schedule.stop()
         await self.runner.stop()
         await self.logins.close()

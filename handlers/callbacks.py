@@ -146,6 +146,8 @@ class EditPick(StrEnum):
     NAMES_USE = "n!"
     DUPLICATES = "d"
     DUPLICATES_SET = "d!"
+    LIVE = "lv"
+    """`value`: 1 on, 0 off."""
 
 
 class SourceEdit(CallbackData, prefix="sd1"):

@@ -306,6 +306,9 @@ class ChannelService:
 
     async def _keep(self, session_id: int, seen: SeenChannel) -> SessionChannel:
         await self._sessions.put_peers(session_id, {seen.peer.id: seen.peer.access_hash})
-        await self._channels.add_seen(session_id, seen.channel, seen.may_invite)
+        if seen.is_member:
+            await self._channels.add_seen(session_id, seen.channel, seen.may_invite)
+        else:
+            await self._channels.put(seen.channel)
         channel = await self._channels.get(seen.channel.id) or seen.channel
         return SessionChannel(channel, session_id, seen.may_invite)

@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from datetime import UTC, tzinfo
 
+from services import habits
 from services.clients.base import PART_BYTES, HistoryPage, Peer
 from services.clients.pool import ClientPool
 from services.downloads import Downloader
@@ -56,7 +57,8 @@ class Scraper:
         peer = await self._pool.peer(source.session_id, source.channel_id)
         await self._walk(context, source, peer, start)
         await self._fetch(context, source, peer, start)
-        await self._sources.finished(source.id, self._clock())
+        quiet_after = habits.quiet_after(await self._sources.dates(source.id, habits.POSTS))
+        await self._sources.finished(source.id, self._clock(), quiet_after)
 
     async def ready(self, run: Run) -> bool:
         """Whether the disk that a run waits for is well again, with room for the file that comes next."""

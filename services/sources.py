@@ -1,7 +1,8 @@
 """Saved channels: made, listed, paused, scraped, deleted."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 
 from services import audit, names, templates
@@ -41,6 +42,8 @@ class SourceCard:
     schedule: Schedule | None
     run: Run | None
     tally: FileTally
+    is_member: bool = True
+    """Of its channel: a stranger is told of no new posts."""
 
 
 class SourceService:
@@ -63,6 +66,7 @@ class SourceService:
         self._schedule = schedule
         self._targets = targets
         self._zone = zone
+        self._on_live: Callable[[], None] = lambda: None
 
     async def create(self, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
         """`cron` None: scraped by hand only. Nothing is made when this raises NameTaken, CronInvalid, FolderInvalid,
@@ -82,7 +86,9 @@ class SourceService:
 
     async def get(self, source_id: int) -> SourceCard:
         """Raises NotFound."""
-        return await self._card(await self._source(source_id))
+        source = await self._source(source_id)
+        is_member = await self._sources.is_member(source.session_id, source.channel_id)
+        return replace(await self._card(source), is_member=is_member)
 
     async def set_enabled(self, source_id: int, enabled: bool) -> None:
         """Off: its schedule rests; by hand it can be scraped still. Raises NotFound."""
@@ -90,6 +96,18 @@ class SourceService:
         async with audit.act(AuditVerb.SOURCE_RESUME if enabled else AuditVerb.SOURCE_PAUSE, source.name):
             await self._sources.set_enabled(source.id, enabled)
             await self._schedule.set_enabled(RunKind.SCRAPE, source.id, enabled)
+            self._on_live()
+
+    async def set_live(self, source_id: int, live: bool) -> None:
+        """New posts at once, the schedule as the safety net. Raises NotFound."""
+        source = await self._source(source_id)
+        async with audit.act(AuditVerb.SOURCE_EDIT, source.name, live=live):
+            await self._sources.set_live(source.id, live)
+            self._on_live()
+
+    def on_live(self, listener: Callable[[], None]) -> None:
+        """Called when a source begins or ceases to be live."""
+        self._on_live = listener
 
     async def delete(self, source_id: int) -> None:
         """Ends its run first. Whole files stay on disk, what has come of unfinished ones goes. Raises NotFound."""
@@ -225,11 +243,11 @@ class SourceService:
         return source
 
     async def _card(self, source: Source) -> SourceCard:
+        scrape = await self._runner.active_of(RunKind.SCRAPE, source.id)
         return SourceCard(
             source,
             await self._schedules.get_for(RunKind.SCRAPE, source.id),
-            await self._runner.active_of(RunKind.SCRAPE, source.id)
-            or await self._runner.active_of(RunKind.VERIFY, source.id),
+            scrape if scrape and not scrape.is_quiet else await self._runner.active_of(RunKind.VERIFY, source.id),
             await self._files.tally(source.id),
         )
 

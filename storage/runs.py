@@ -137,6 +137,11 @@ class RunRepository:
             rows = (await connection.execute(statement)).all()
         return sorted((_run(row) for row in rows), key=lambda run: run.id)
 
+    async def delete(self, run_id: int) -> None:
+        """One that has ended and is not worth a row."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(runs).where(runs.c.id == run_id, ~IS_ACTIVE))
+
     async def sweep(self, before: datetime) -> int:
         """Delete those that ended before that moment; answers how many. In short transactions."""
         swept = 0

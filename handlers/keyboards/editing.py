@@ -7,7 +7,7 @@ from aiogram.types import InlineKeyboardMarkup
 from handlers.callbacks import EditPick, SourceAction, SourceEdit, SourceVerb
 from handlers.keyboards.base import Row, button, home_row, markup
 from handlers.texts import Texts
-from storage.models import Duplicates, Source
+from storage.models import Duplicates, Scope, Source
 
 
 def _pick(what: EditPick, source_id: int, value: int = 0) -> SourceEdit:
@@ -18,12 +18,14 @@ def _back(texts: Texts, source_id: int) -> Row:
     return home_row(texts, _pick(EditPick.MENU, source_id))
 
 
-def menu(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
-    labels = texts.labels
+def menu(texts: Texts, source: Source) -> InlineKeyboardMarkup:
+    labels, source_id = texts.labels, source.id
+    live = labels.live_off if source.live else labels.live_on
     return markup(
         [button(labels.edit_folder, _pick(EditPick.FOLDER, source_id))],
         [button(labels.edit_names, _pick(EditPick.NAMES, source_id))],
         [button(labels.edit_duplicates, _pick(EditPick.DUPLICATES, source_id))],
+        [button(live, _pick(EditPick.LIVE, source_id, int(not source.live)))] if source.scope is Scope.CHANNEL else [],
         home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source_id)),
     )
 

@@ -19,7 +19,8 @@ class EditTexts(Words):
             f"<b>{quote(source.name)}</b>: what shall change?\n"
             f"Folder: {SourceTexts.place(source.root, source.folder)}\n"
             f"File names: <code>{quote(source.name_template or DEFAULT)}</code>\n"
-            f"Duplicates: {DUPLICATES[source.duplicates]}"
+            f"Duplicates: {DUPLICATES[source.duplicates]}\n"
+            f"New posts: {'at once' if source.live else 'with the schedule, or when you ask'}"
         )
 
     def ask_folder(self, source: Source, root: str | None, folder: str) -> str:

@@ -59,6 +59,8 @@ class Labels:
     edit_folder: Final = "Folder"
     edit_names: Final = "File names"
     edit_duplicates: Final = "Duplicates"
+    live_on: Final = "New posts at once: turn on"
+    live_off: Final = "New posts at once: turn off"
     local: Final = "Local"
     use_root: Final = "Yes, use it"
     from_now_on: Final = "Yes, from now on"

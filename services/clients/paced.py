@@ -4,7 +4,8 @@ Reads are repeated when no answer came. Decisions are not: repeated, they would 
 somebody else's. Signing out is not either.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from services.clients.base import (
@@ -13,6 +14,7 @@ from services.clients.base import (
     DialogsPage,
     FileLocation,
     GateClient,
+    Hear,
     HistoryPage,
     Peer,
     Post,
@@ -89,6 +91,12 @@ class PacedReading:
             repeat=True,
             timeout_seconds=PART_SECONDS,
         )
+
+    async def listen(self, hear: Hear) -> asyncio.Event:
+        return await self._line.ask("updates.getState", lambda client: client.listen(hear), repeat=True)
+
+    async def newest(self, peers: Sequence[Peer]) -> dict[int, int]:
+        return await self._line.ask("messages.getPeerDialogs", lambda client: client.newest(peers), repeat=True)
 
     async def close(self) -> None:
         """The pool closes clients; who only holds one for a while has nothing to close."""

@@ -108,7 +108,7 @@ def seen_channel(chat: Any, members: int | None = None) -> SeenChannel | None:
         updated_at=utc_now(),
     )
     may_invite = bool(chat.creator or (chat.admin_rights and chat.admin_rights.invite_users))
-    return SeenChannel(channel, Peer(identity, access_hash), may_invite)
+    return SeenChannel(channel, Peer(identity, access_hash), may_invite, is_member=not chat.left)
 
 
 # -- messages

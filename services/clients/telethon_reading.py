@@ -1,17 +1,20 @@
 """An account that reads channels and files, with Telethon: raw requests, a page or a part each."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
-from telethon import TelegramClient
 from telethon.tl import functions, types
 
 from services.clients import telethon_convert as convert
 from services.clients.base import (
+    DIALOGS_PAGE,
     HISTORY_PAGE,
     Account,
     DialogsOffset,
     DialogsPage,
     FileLocation,
+    Hear,
     HistoryPage,
     Peer,
     Post,
@@ -19,18 +22,17 @@ from services.clients.base import (
 )
 from services.clients.peers import channel_of, group_of
 from services.clients.proxy import Proxy
-from services.clients.telethon_calls import ask
+from services.clients.telethon_calls import ask, translated
 from services.clients.telethon_files import PartReader
+from services.clients.telethon_listening import ListeningClient
 from services.clients.walks import walk_dialogs
 from services.errors import ChannelNotFound, ChannelUnavailable
-
-DIALOGS_PAGE = 100
 
 
 class TelethonReading:
     """Implements base.ReadingClient. The client is connected."""
 
-    def __init__(self, client: TelegramClient, proxy: Proxy | None = None) -> None:
+    def __init__(self, client: ListeningClient, proxy: Proxy | None = None) -> None:
         self._client = client
         self._parts = PartReader(client, proxy)
 
@@ -124,6 +126,18 @@ class TelethonReading:
 
     async def read_part(self, location: FileLocation, number: int) -> bytes:
         return await self._parts.read(location, number)
+
+    # -- updates
+
+    async def listen(self, hear: Hear) -> asyncio.Event:
+        with translated():
+            return await self._client.listen(hear)
+
+    async def newest(self, peers: Sequence[Peer]) -> dict[int, int]:
+        wanted = [types.InputDialogPeer(convert.input_peer(peer.id, peer.access_hash)) for peer in peers]
+        answer = await self._ask(functions.messages.GetPeerDialogsRequest(wanted))
+        found = ((convert.peer_id(dialog.peer), dialog.top_message) for dialog in answer.dialogs)
+        return {peer_id: newest for peer_id, newest in found if peer_id is not None}
 
     async def close(self) -> None:
         try:
