@@ -32,6 +32,7 @@ from services.desks import Desks
 from services.enrolment import Enrolment
 from services.errors import SessionDead
 from services.exports import ExportService
+from services.following import Following
 from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
@@ -125,7 +126,11 @@ class House:
             self.targets,
             zone=settings.zone,
         )
-        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, zone=settings.zone)
+        self.following = Following(rows.channels, rows.sessions, rows.sources, self.pool, self.notifier)
+        self.channels.on_grown(self.following.note)
+        self.scraper = Scraper(
+            rows.sources, rows.files, self.pool, self.targets, zone=settings.zone, following=self.following
+        )
         self.live = Live(rows.live, rows.sources, self.pool, self.runner)
         self.profiles = ProfileService(rows.profiles)
         self.verifier = Verifier(rows.sources, rows.files, self.targets)
@@ -165,6 +170,7 @@ class House:
 
         self.runner.on_settled(self.live.settled)
         self.sources.on_live(self.live.look)
+        self.following.on_followed(self.live.look)
         self.runner.register(RunKind.SCRAPE, self.scraper.work, self.scraper.ready)
         self.runner.register(RunKind.VERIFY, self.verifier.work, self.verifier.ready)
         self.runner.register(RunKind.LOAD_REQUESTS, self.requests.work_load)

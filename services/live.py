@@ -93,8 +93,9 @@ class _Ear:
     heard_at: float = 0.0
 
     @property
-    def ids(self) -> set[int]:
-        return {source.id for sources in self.sources.values() for source in sources}
+    def places(self) -> set[tuple[int, int]]:
+        """(source, channel)"""
+        return {(source.id, source.channel_id) for sources in self.sources.values() for source in sources}
 
 
 class Live:
@@ -184,17 +185,17 @@ class Live:
             await _end(self._ears.pop(session_id).keeper)
         for session_id, sources in wanted.items():
             ear = self._ears.setdefault(session_id, _Ear(sources))
-            before, ear.sources = ear.ids, sources
+            before, ear.sources = ear.places, sources
             if ear.keeper is None or ear.keeper.done():
                 ear.keeper = asyncio.create_task(self._keep(session_id, ear), name=f"live-{session_id}")
-            elif ear.ids - before:
+            elif ear.places - before:
                 ear.missed.set()  # what they missed until now
         for source_id in self._pulses.keys() - {source.id for source in live}:
             if (pulse := self._pulses.pop(source_id)).timer is not None:
                 pulse.timer.cancel()
 
     def _live_ids(self) -> set[int]:
-        return {source_id for ear in self._ears.values() for source_id in ear.ids}
+        return {source_id for ear in self._ears.values() for source_id, _ in ear.places}
 
     async def _keep(self, session_id: int, ear: _Ear) -> None:
         """Listens for as long as the account works. Ends with it; it is begun anew when a look finds it well."""

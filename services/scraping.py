@@ -10,10 +10,12 @@ from datetime import UTC, tzinfo
 
 from services import habits
 from services.clients.base import PART_BYTES, HistoryPage, Peer
+from services.clients.peers import group_of
 from services.clients.pool import ClientPool
 from services.downloads import Downloader
 from services.errors import HEALING, NotFound
 from services.filters import Matcher
+from services.following import Following
 from services.history import WINDOWS_AHEAD, walk
 from services.runs import RunContext
 from services.targets import Targets, part_count
@@ -36,14 +38,17 @@ class Scraper:
         clock: Clock = utc_now,
         windows: int = WINDOWS_AHEAD,
         zone: tzinfo = UTC,
+        following: Following | None = None,
     ) -> None:
-        """`windows`: pages of history that are asked for at once. `zone`: of the dates in names."""
+        """`windows`: pages of history that are asked for at once. `zone`: of the dates in names. `following` None: a
+        group that became a supergroup ends there."""
         self._sources = sources
         self._files = files
         self._pool = pool
         self._targets = targets
         self._clock = clock
         self._windows = windows
+        self._following = following
         self._downloader = Downloader(files, pool, zone=zone)
 
     async def work(self, context: RunContext) -> None:
@@ -55,7 +60,7 @@ class Scraper:
         await self._check_target(source)  # before anything is asked of Telegram
         start = await self._start_of(context, source)
         peer = await self._pool.peer(source.session_id, source.channel_id)
-        await self._walk(context, source, peer, start)
+        source, peer = await self._walk_to_the_end(context, source, peer, start)
         await self._fetch(context, source, peer, start)
         quiet_after = habits.quiet_after(await self._sources.dates(source.id, habits.POSTS))
         await self._sources.finished(source.id, self._clock(), quiet_after)
@@ -96,7 +101,10 @@ class Scraper:
 
         async def ask(after_id: int) -> HistoryPage:
             async with self._pool.reading(source.session_id) as client:
-                return await client.history(peer, after_id)
+                page = await client.history(peer, after_id)
+            if page.successor is not None and self._following is not None:
+                await self._following.note(source.session_id, page.successor)
+            return page
 
         context.progress(Progress(counters={**counters, "messages": new}))
         async with aclosing(walk(ask, source.cursor, self._windows)) as pages:
@@ -107,6 +115,27 @@ class Scraper:
                 if total is None and page.newer is not None:
                     total = done + page.newer
                 context.progress(Progress(done=done, total=total, counters={**counters, "messages": new}))
+
+    async def _walk_to_the_end(
+        self, context: RunContext, source: Source, peer: Peer, start: "_Start"
+    ) -> tuple[Source, Peer]:
+        """Of the channel; of a group that became a supergroup, of both. A walk counts as one through all of the old
+        group when that was known before it began: the group takes no message since."""
+        while True:
+            had_grown = await self._has_grown(source)
+            await self._walk(context, source, peer, start)
+            if not had_grown and not await self._has_grown(source):
+                return source, peer
+            fresh = await self._following.follow(source) if had_grown and self._following else None
+            fresh = fresh or await self._sources.get(source.id)
+            if fresh is None:
+                raise NotFound("source")
+            source, peer = fresh, await self._pool.peer(fresh.session_id, fresh.channel_id)
+
+    async def _has_grown(self, source: Source) -> bool:
+        if self._following is None or group_of(source.channel_id) is None:
+            return False
+        return await self._following.has_grown(source)
 
     async def _store(self, source: Source, page: HistoryPage, matcher: Matcher) -> int:
         """Answers how many messages were new to the source."""

@@ -184,6 +184,16 @@ class SourceRepository:
         async with self._database.read() as connection:
             return list(await connection.scalars(statement))
 
+    async def follow(self, source_id: int, from_id: int, to_id: int) -> None:
+        """From now on it reads that channel, from its beginning. What it has of the other one stays. Once: nothing
+        happens to a source that has gone over already."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id, sources.c.channel_id == from_id)
+                .values(channel_id=to_id, cursor=0, quiet_after=None, updated_at=self._clock())
+            )
+
     async def delete(self, source_id: int) -> None:
         """Its files' rows go too, and the messages that no other source has; what lies in the target stays."""
         async with self._database.write() as connection:

@@ -114,6 +114,9 @@ class SourceTexts(Words):
         parts = [KINDS[kind] for kind in filters.kinds] + [f".{extension}" for extension in filters.extensions]
         return ", ".join(parts) or "all files"
 
+    def grew(self, channel: str) -> str:
+        return f"{title(channel)} became a supergroup. Porter follows it; what is saved stays."
+
     # -- adding
 
     def ask_session(self, sessions: list[Session]) -> str:

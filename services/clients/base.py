@@ -87,6 +87,8 @@ class SeenChannel:
     may_invite: bool
     is_member: bool = True
     """False: a public one that it only looks at."""
+    was: int | None = None
+    """The small group that became this supergroup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +134,15 @@ class HistoryPage:
     """The messages right above the id that was asked for. `posts` ascend by id.
 
     `last_id`: the highest id looked at, service messages included; None: nothing lies above. `newer`: how many messages
-    lie above the page, None where Telegram does not say. `is_last`: none do, for sure.
+    lie above the page, None where Telegram does not say. `is_last`: none do, for sure. `successor`: of a small group,
+    the supergroup that it became.
     """
 
     posts: tuple[Post, ...]
     last_id: int | None
     newer: int | None
     is_last: bool
+    successor: SeenChannel | None = None
 
 
 @dataclass(frozen=True, slots=True)

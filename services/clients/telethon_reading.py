@@ -64,7 +64,9 @@ class TelethonReading:
         )
         answer = await self._ask(request)
         seen = (convert.seen_channel(chat) for chat in answer.chats if not getattr(chat, "left", False))
-        channels = tuple(channel for channel in seen if channel is not None)
+        known = {channel.channel.id: channel for channel in seen if channel is not None}
+        grown = {each.channel.id: each for each in convert.successors(answer.chats).values()}
+        channels = tuple((known | grown).values())
         is_last = not isinstance(answer, types.messages.DialogsSlice) or not answer.dialogs
         return DialogsPage(channels, None if is_last else _behind(answer))
 
@@ -110,7 +112,8 @@ class TelethonReading:
         posts = tuple(convert.post(each) for each in fresh if isinstance(each, types.Message))
         newer = _newer(answer, after_id) if fresh else 0
         is_last = newer == 0 or len(fresh) < len(answer.messages)
-        return HistoryPage(posts, fresh[-1].id if fresh else None, newer, is_last)
+        successor = convert.successors(answer.chats).get(peer.id) if group_of(peer.id) is not None else None
+        return HistoryPage(posts, fresh[-1].id if fresh else None, newer, is_last, successor)
 
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         wanted: list[Any] = [types.InputMessageID(message_id) for message_id in message_ids]

@@ -5,12 +5,14 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from sandbox import groups
 from sandbox.scenarios import ADMIN
+from sandbox.world import Channel as WorldChannel
 from sandbox.world import Document, Message, World
 from services.live import Live
 from services.runs import Runner
@@ -41,10 +43,10 @@ class Alive:
     def world(self) -> World:
         return self.voyage.jetty.sandbox.world
 
-    def post(self, content: bytes, name: str = "fresh.bin", text: str = "new") -> str:
+    def post(self, content: bytes, channel: WorldChannel | None = None) -> str:
         """A new file in the channel; its SHA-256."""
-        document = self.world.new_document(name, "application/octet-stream", content)
-        self.world.post(self.voyage.jetty.private, ADMIN, text=text, document=document)
+        document = self.world.new_document("fresh.bin", "application/octet-stream", content)
+        self.world.post(channel or self.voyage.jetty.private, ADMIN, text="new", document=document)
         return hashlib.sha256(content).hexdigest()
 
     async def home(self, sha256: str, seconds: float = 5.0) -> None:
@@ -67,7 +69,7 @@ async def kept(voyage: Voyage, name: str = "Archive", filters: Filters | None = 
 
 async def comes_true(condition: Callable[[], Awaitable[bool]], seconds: float = 8.0) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - what is waited for sets no event
             await asyncio.sleep(0.02)
 
 
@@ -79,6 +81,7 @@ async def alive(voyage: Voyage) -> AsyncIterator[Alive]:
         live = Live(rows, voyage.source_rows, voyage.pooled.pool, runner, sleep=quick)
         runner.on_settled(live.settled)
         service.on_live(live.look)
+        voyage.following.on_followed(live.look)
         await live.start()
         try:
             yield Alive(voyage, live, runner, service)
@@ -293,6 +296,26 @@ async def test_a_stop_ends_everything(voyage: Voyage) -> None:
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("live-")]
     async with alive(voyage) as porter:
         await porter.home(sha256)
+
+
+async def test_a_group_that_moves_stays_live(voyage: Voyage) -> None:
+    """The move itself is heard; the next word in the supergroup comes home at once."""
+    world = voyage.jetty.sandbox.world
+    group = groups.found(world, "Club", ADMIN)
+    await voyage.know(group)
+    source = await voyage.source_rows.add(replace(voyage.new("Club"), channel_id=group.peer))
+    await voyage.scrape(source)
+    await voyage.source_rows.set_live(source.id, True)
+    async with alive(voyage) as porter:
+        await porter.listening()
+        first = porter.post(b"in the small group", channel=group)
+        await porter.home(first)
+        grown = groups.migrate(world, group)
+        moved = porter.post(b"in the supergroup", channel=grown)
+        await porter.home(moved)
+        await asyncio.sleep(0.2)
+        await porter.home(porter.post(b"and again", channel=grown))
+        assert voyage.desk.ear.grew == ["Club"]
 
 
 async def test_a_long_scrape_of_the_account_keeps_no_post_waiting(voyage: Voyage) -> None:
