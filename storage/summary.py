@@ -64,12 +64,14 @@ class SummaryRepository:
 
 async def silent_sources(connection: AsyncConnection, now: datetime) -> list[SilentSource]:
     """Those that are silent against their habit, the longest overdue first. Only where Porter has looked since, or
-    would have been told: what nobody looks at is not silent. Held ones have another trouble, which is told."""
+    would have been told: what nobody looks at is not silent. Held ones have another trouble, which is told; and a
+    channel that was silent when it was saved was saved as that."""
     statement = (
         select(sources.c.id, sources.c.name, sources.c.channel_id)
         .join(sessions, sessions.c.id == sources.c.session_id)
         .where(
             sources.c.quiet_after < now,
+            sources.c.quiet_after > sources.c.created_at,
             sources.c.enabled,
             or_(sources.c.live, sources.c.last_scraped_at > sources.c.quiet_after),
             sessions.c.state == SessionState.ACTIVE,
