@@ -182,7 +182,9 @@ class Live:
         for source in live:
             wanted.setdefault(source.session_id, {}).setdefault(source.channel_id, []).append(source)
         for session_id in self._ears.keys() - wanted.keys():
-            await _end(self._ears.pop(session_id).keeper)
+            ear = self._ears.pop(session_id)
+            ear.sources = {}  # its client may go on hearing until it is closed
+            await _end(ear.keeper)
         for session_id, sources in wanted.items():
             ear = self._ears.setdefault(session_id, _Ear(sources))
             before, ear.sources = ear.places, sources

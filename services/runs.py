@@ -184,6 +184,10 @@ class Runner:
         self._wake.set()
         return run
 
+    async def claim(self, run_id: int) -> None:
+        """An admin asks for what a new post has begun: its row stays when it has ended."""
+        await self._runs.claim(run_id)
+
     async def get(self, run_id: int) -> Run:
         """Raises NotFound."""
         run = await self._runs.get(run_id)

@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 
 from services import audit, names, templates
-from services.errors import NotFound, RootUnused, TargetError, TargetGone, TemplateInvalid, TemplateTrouble
+from services.errors import (
+    AlreadyActive,
+    NotFound,
+    RootUnused,
+    TargetError,
+    TargetGone,
+    TemplateInvalid,
+    TemplateTrouble,
+)
 from services.runs import Priority, Runner
 from services.schedule import ScheduleService, next_times
 from services.targets import RootLook, Targets, check_folder
@@ -218,14 +226,19 @@ class SourceService:
         """`admin_id` None: the schedule asks. Raises NotFound, and AlreadyActive with the run under way."""
         source = await self._source(source_id)
         async with audit.act(AuditVerb.SCRAPE, source.name):
-            return await self._runner.submit(
-                RunKind.SCRAPE,
-                source.id,
-                source.name,
-                priority=Priority.CRON if admin_id is None else Priority.TAP,
-                requested_by=admin_id,
-                params={"session_id": source.session_id, "root": source.root},
-            )
+            try:
+                return await self._runner.submit(
+                    RunKind.SCRAPE,
+                    source.id,
+                    source.name,
+                    priority=Priority.CRON if admin_id is None else Priority.TAP,
+                    requested_by=admin_id,
+                    params={"session_id": source.session_id, "root": source.root},
+                )
+            except AlreadyActive as error:
+                if admin_id is not None:
+                    await self._runner.claim(error.run_id)
+                raise
 
     async def retry_failed(self, source_id: int, admin_id: int) -> Run:
         """Want the files again that failed, and scrape. Raises NotFound, AlreadyActive (and has reset them then)."""

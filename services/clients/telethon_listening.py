@@ -37,6 +37,11 @@ class ListeningClient(TelegramClient):  # type: ignore[misc]
         await self.set_receive_updates(True)
         return lost
 
+    async def _on_login(self, user: Any) -> Any:
+        """In the place of Telethon's, which begins its bookkeeping at each connect: updates.getState, getDifference."""
+        self._authorized = True
+        return user
+
     async def _update_loop(self) -> None:
         """In the place of Telethon's: started by `connect`, cancelled by `disconnect`."""
         while True:

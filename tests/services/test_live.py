@@ -14,6 +14,7 @@ from sandbox import groups
 from sandbox.scenarios import ADMIN
 from sandbox.world import Channel as WorldChannel
 from sandbox.world import Document, Message, World
+from services.errors import AlreadyActive
 from services.live import Live
 from services.runs import Runner
 from services.sources import SourceService
@@ -123,6 +124,12 @@ async def test_listening_costs_two_calls(voyage: Voyage) -> None:
         assert counts["updates.getState"] == 1
         assert counts["messages.getHistory"] == 0
         assert counts["updates.getDifference"] == counts["updates.getChannelDifference"] == 0
+        voyage.jetty.sandbox.faults.reset()
+        await voyage.pooled.pool.drop(voyage.pooled.session.id)
+        await porter.listening()
+        anew = {method: count for method, count in voyage.jetty.sandbox.faults.counts[ADMIN].items() if count}
+        connecting = {"help.getConfig": 1, "users.getUsers": 1}
+        assert anew == connecting | {"updates.getState": 1, "messages.getPeerDialogs": 1}
 
 
 async def test_a_gap_during_downtime_is_filled(voyage: Voyage) -> None:
@@ -254,6 +261,24 @@ async def test_what_is_not_live_stays_quiet(voyage: Voyage) -> None:
         paused = porter.post(b"paused")
         await asyncio.sleep(0.8)
         assert paused not in voyage.disk().values()
+
+
+async def test_a_tap_claims_the_run_of_a_post(voyage: Voyage) -> None:
+    """Asked for while a post is on its way: the card that is shown stays one that can be looked at."""
+    source = await kept(voyage)
+    async with alive(voyage) as porter:
+        await porter.listening()
+        voyage.jetty.sandbox.faults.add("messages.getHistory", delay_ms=300)
+        sha256 = porter.post(b"on its way")
+        await voyage.jetty.until_called("messages.getHistory")
+        assert (await porter.service.get(source.id)).run is None, "cards keep quiet"
+        with pytest.raises(AlreadyActive) as caught:
+            await porter.service.scrape(source.id, 5)
+        card = await porter.service.get(source.id)
+        assert card.run is not None
+        await porter.home(sha256)
+        run = await voyage.desk.reached(caught.value.run_id, RunStatus.DONE)
+        assert not run.is_live
 
 
 async def test_a_failed_run_rests(voyage: Voyage) -> None:
