@@ -12,6 +12,7 @@ from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.admins import AdminService
 from services.audit import AuditService
+from services.bot_accounts import BotAccounts
 from services.channels import ChannelService
 from services.clients.base import ApiCredentials
 from services.confirmations import ConfirmationService
@@ -31,6 +32,7 @@ from services.retention import Forgetting
 from services.saving import SavingService
 from services.session_settings import SessionSettings
 from services.sessions import SessionService
+from services.source_applications import SourceApplications
 from services.sources import SourceService
 
 
@@ -43,6 +45,7 @@ class Workflow(TypedDict):
     admins: AdminService
     api: ApiCredentials | None
     audits: AuditService
+    bot_accounts: BotAccounts
     channels: ChannelService
     confirmations: ConfirmationService
     estimator: Estimator
@@ -63,6 +66,7 @@ class Workflow(TypedDict):
     screens: Screens
     sessions: SessionService
     session_settings: SessionSettings
+    source_applications: SourceApplications
     sources: SourceService
 
 
@@ -71,6 +75,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         admins=house.admins,
         api=settings.api,
         audits=house.audits,
+        bot_accounts=house.bot_accounts,
         channels=house.channels,
         confirmations=house.confirmations,
         estimator=house.estimator,
@@ -91,6 +96,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         screens=house.screens,
         sessions=house.sessions,
         session_settings=house.session_settings,
+        source_applications=house.source_applications,
         sources=house.sources,
     )
 

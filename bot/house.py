@@ -23,6 +23,7 @@ from handlers.screen import Screens
 from services.access import Rights
 from services.admins import AdminService
 from services.audit import AuditService
+from services.bot_accounts import BotAccounts
 from services.channels import ChannelService
 from services.clients.base import MtprotoServer
 from services.clients.factory import Clients
@@ -57,6 +58,7 @@ from services.scraping import Scraper
 from services.session_settings import SessionSettings
 from services.session_watch import SessionWatch, looking
 from services.sessions import SessionService
+from services.source_applications import SourceApplications
 from services.sources import SourceService
 from services.targets import Targets
 from services.verifying import Verifier
@@ -92,7 +94,14 @@ class House:
         self.factory = RestingClients(Clients(server), self.restores)
         self.leases = Leases(rows.leases, self._session_taken)
         governor = Governor(rows.flood_waits)
-        self.pool = ClientPool(rows.sessions, self.factory, governor, self.leases, self._session_died)
+        self.pool = ClientPool(
+            rows.sessions,
+            self.factory,
+            governor,
+            self.leases,
+            self._session_died,
+            application_of=rows.source_applications.get,
+        )
 
         # Long work
         self.runner = Runner(rows.runs, self.notifier)
@@ -114,7 +123,8 @@ class House:
         self.channels = ChannelService(rows.channels, rows.sessions, self.pool, self.gate)
         self.watch = SessionWatch(rows.sessions, self.repairs, looking(self.sessions, self.channels, self.pool))
         enrolment = Enrolment(rows.sessions, vault, self.repairs.revived)
-        self.imports = ImportService(enrolment, self.factory, settings.api, server)
+        self.imports = ImportService(enrolment, self.factory, settings.api, server, bot.id)
+        self.bot_accounts = BotAccounts(bot.id, rows.sessions, enrolment, self.factory)
         conversations = Conversations(bot.id, self.fsm, self.isolation)
         login_screens = LoginScreens(self.screens, self.admins, settings.zone, conversations.of)
         self.logins = LoginService(
@@ -146,6 +156,9 @@ class House:
         lanes = Lanes(settings.download_window_mb * MIB)
         governor.listen(lanes.paced)
         self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, lanes, zone=settings.zone)
+        self.source_applications = SourceApplications(
+            rows.source_applications, rows.sources, rows.sessions, self.factory
+        )
         self.profiles = ProfileService(rows.profiles)
         self.estimator = Estimator(
             rows.sessions, rows.runs, self.pool, self.targets, ask_above_bytes=settings.ask_above_gb * GIB

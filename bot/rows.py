@@ -24,6 +24,7 @@ from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.screens import ScreenRepository
 from storage.sessions import SessionRepository
+from storage.source_applications import SourceApplicationRepository
 from storage.source_sets import SourceSets
 from storage.sources import SourceRepository
 from storage.summary import SummaryRepository
@@ -51,6 +52,7 @@ class Rows:
     schedules: ScheduleRepository
     screens: ScreenRepository
     sessions: SessionRepository
+    source_applications: SourceApplicationRepository
     sources: SourceRepository
     source_sets: SourceSets
     summary: SummaryRepository
@@ -77,6 +79,7 @@ class Rows:
             schedules=ScheduleRepository(database),
             screens=ScreenRepository(database),
             sessions=SessionRepository(database, vault),
+            source_applications=SourceApplicationRepository(database, vault),
             sources=SourceRepository(database),
             source_sets=SourceSets(database),
             summary=SummaryRepository(database),

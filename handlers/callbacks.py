@@ -19,6 +19,8 @@ class Place(StrEnum):
     LOGIN = "login"
     LOGIN_QR = "qr"
     IMPORT = "import"
+    BOT = "bot"
+    BOT_USE = "bot!"
     ADD_SOURCE = "add"
     CONNECT = "connect"
     ADMINS = "admins"
@@ -171,6 +173,8 @@ class EditPick(StrEnum):
     ZONE = "z"
     ZONE_PAGE = "zp"
     ZONE_SET = "z!"
+    API = "ap"
+    API_OFF = "ap0"
 
 
 class SourceEdit(CallbackData, prefix="sd1"):

@@ -234,7 +234,7 @@ PROMPTS: dict[str, Prompt] = {
     str(FilterForm.dates.state): ask_dates,
     str(FilterForm.endings.state): ask_endings,
 }
-ASK: tuple[tuple[FilterPart, Callable[..., Awaitable[None]]], ...] = (
+PARTS: tuple[tuple[FilterPart, Callable[..., Awaitable[None]]], ...] = (
     (FilterPart.SIZE, ask_size),
     (FilterPart.WORDS, ask_words),
     (FilterPart.DATES, ask_dates),
@@ -250,7 +250,7 @@ def build() -> Router:
     router = Router(name="edit-filters")
     router.callback_query.register(begin, SourceEdit.filter(F.what == EditPick.FILTERS))
     for menu in MENUS:
-        for part, handler in ASK:
+        for part, handler in PARTS:
             router.callback_query.register(handler, menu, FilterPick.filter(F.what == part))
     router.callback_query.register(keep, FilterForm.menu, FilterPick.filter(F.what == FilterPart.KEEP))
     for question in (FilterForm.size, FilterForm.words, FilterForm.dates, FilterForm.endings):

@@ -170,16 +170,14 @@ async def use(
         await profiles.change(screen.admin_id, cron=cron)
         await ask_schedule(event, screen, texts, state, sources, profiles)
         return
-    chosen = data["chosen"] if data["source"] == CHOSEN else [data["source"]]
     await screen.answer()
+    chosen = data["chosen"] if data["source"] == CHOSEN else [data["source"]]
     outcome = await many_sources.set_schedule(chosen, cron, texts.zone.key)
     if data["source"] == CHOSEN:
-        await show_outcome(
-            texts.many.scheduled(describe(cron) if cron else None), outcome, chosen, screen, texts, state
-        )
-        return
-    await leave(state)
-    await screen.show(source_page(texts, await sources.get(data["source"])))
+        await show_outcome(texts.many.scheduled(cron), outcome, chosen, screen, texts, state)
+    else:
+        await leave(state)
+        await screen.show(source_page(texts, await sources.get(data["source"])))
 
 
 async def _check(state: FSMContext, callback_data: SourceEdit) -> dict[str, Any]:

@@ -42,7 +42,7 @@ async def bot_api_failed(event: ErrorEvent) -> None:
 
 async def needs_account(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
     assert isinstance(event.exception, errors.PorterError)
-    page = Page(texts.errors.of(event.exception), keyboards.one(texts.labels.add_account, Go(to=Place.LOGIN), texts))
+    page = Page(texts.errors.of(event.exception), keyboards.bots.add_account(texts))
     await screen.show(page)
     await screen.answer()
 

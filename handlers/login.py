@@ -81,7 +81,7 @@ async def sign_in_again(
 
 async def ask_api_id(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(LoginForm.api_id)
-    await screen.show(Page(texts.login.ask_api_id(), keyboards.only_home(texts)))
+    await screen.show(Page(texts.login.ask_api_id(), keyboards.bots.or_token(texts)))
 
 
 async def ask_api_hash(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:

@@ -16,14 +16,22 @@ from aiogram.types import Message
 from handlers.login import GUARDED_UNTIL, SECRET_STATES
 from handlers.parking import OPEN_LIST, park, parked_state
 from handlers.screen import AdminScreen
-from handlers.states import SessionForm
+from handlers.states import BotForm, EditForm, SessionForm
 
 LONGEST_SEARCH = 64
 SECRET_FORMS = (
     *SECRET_STATES,
     *(
         str(each.state)
-        for each in (SessionForm.api_hash, SessionForm.proxy, SessionForm.passphrase, SessionForm.passphrase_again)
+        for each in (
+            SessionForm.api_hash,
+            SessionForm.proxy,
+            SessionForm.passphrase,
+            SessionForm.passphrase_again,
+            BotForm.api_hash,
+            BotForm.token,
+            EditForm.api_hash,
+        )
     ),
 )
 """Where a text that comes after the conversation was set aside may be what it asked for."""

@@ -19,6 +19,13 @@ class ImportForm(StatesGroup):
     api_hash = State()
 
 
+class BotForm(StatesGroup):
+    api_id = State()
+    api_hash = State()
+    token = State()
+    confirm = State()
+
+
 class SessionForm(StatesGroup):
     name = State()
     api_id = State()
@@ -60,6 +67,8 @@ class EditForm(StatesGroup):
     schedule = State()
     schedule_preview = State()
     zone = State()
+    api_id = State()
+    api_hash = State()
 
 
 class ManyForm(StatesGroup):

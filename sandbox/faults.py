@@ -29,10 +29,12 @@ class Faults:
     """The orders that are still open, and who called what.
 
     `counts`: how often each method was called, by account id; 0 gathers the calls of those who are not signed in.
+    `applications`: the same by the API id that the caller's MTProto session has named (0: the Bot API).
     """
 
     def __init__(self) -> None:
         self.counts: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self.applications: defaultdict[int, Counter[str]] = defaultdict(Counter)
         self._orders: dict[str, list[_Order]] = {}
 
     def add(
@@ -60,9 +62,11 @@ class Faults:
         """Withdraw all orders."""
         self._orders.clear()
 
-    def count(self, account_id: int, method: str) -> None:
+    def count(self, account_id: int, method: str, api_id: int = 0) -> None:
         self.counts[account_id][method] += 1
+        self.applications[api_id][method] += 1
 
     def reset(self) -> None:
         """Start counting at zero. Orders stay."""
         self.counts.clear()
+        self.applications.clear()

@@ -19,6 +19,7 @@ from sandbox.world import (
     Message,
     Request,
     World,
+    bot_token,
     peer_of_channel,
     stable_int,
 )
@@ -32,6 +33,8 @@ ARCHIVE, NEWS, GROUP = 2_100_000_001, 2_100_000_002, 2_100_000_003
 FIRST_EXTRA = 5_200_000_000
 """Accounts that are added while it runs."""
 FIRST_PERSON = 6_200_000_000
+FIRST_BOT = 7_200_000_001
+"""Bots that are added while it runs."""
 FIRST_DOCUMENT = 5_400_000_000_000_001
 LINK_HASHES = {ARCHIVE: "hArB0urArch1ve", GROUP: "hArB0urCr3w"}
 SECOND_LINK = "https://t.me/+hArB0urF1yer"
@@ -147,7 +150,7 @@ def _add_accounts(world: World) -> None:
         ),
         Account(
             BOT, "Porter", username="harbour_porter_bot", is_bot=True,
-            token=f"{BOT}:AAsandbox{stable_int('token', BOT):026d}",
+            token=bot_token(BOT),
         ),
     ):  # fmt: skip
         world.accounts[account.id] = account
@@ -170,6 +173,17 @@ def add_accounts(world: World, count: int) -> list[Account]:
                 channel.members[account.id] = Membership(account.id, world.now())
     world.touch()
     return added
+
+
+def add_bot(world: World, name: str, *administers: Channel) -> Account:
+    """One more bot, an administrator of these channels who may let nobody in. Nobody polls for it."""
+    bot_id = next(each for each in range(FIRST_BOT, FIRST_BOT + 1000) if each not in world.accounts)
+    bot = Account(bot_id, name, username=f"{name.lower()}_bot", is_bot=True, token=bot_token(bot_id))
+    world.accounts[bot_id] = bot
+    for channel in administers:
+        channel.members[bot_id] = Membership(bot_id, world.now(), "admin")
+    world.touch()
+    return bot
 
 
 def _api_hash(account_id: int) -> str:

@@ -75,6 +75,7 @@ class Account:
     api_hash: str = field(default="", repr=False)
     is_bot: bool = False
     token: str | None = field(default=None, repr=False)  # of a bot
+    former_tokens: list[str] = field(default_factory=list, repr=False)  # that its owner has revoked
     has_photo: bool = False
     premium: bool = False
     scam: bool = False
@@ -728,12 +729,26 @@ class World:
         known.accepted_by = self.account(user_id).id
         self.tell(LoginAccepted(known.key_id))
 
+    def revoke_token(self, bot_id: int) -> str:
+        """BotFather's /revoke: the old token is void, the bot's sessions end. The new one."""
+        bot = self.account(bot_id)
+        assert bot.token is not None
+        bot.former_tokens.append(bot.token)
+        bot.token = bot_token(bot_id, len(bot.former_tokens))
+        self.revoke(bot_id)
+        return bot.token
+
     def revoke(self, user_id: int) -> None:
         """Terminate every session of the account, as "Devices" in an official app does."""
         for key in self.auth_keys.values():
             if key.user == user_id:
                 key.revoked = True
         self.tell(AccountRevoked(user_id))
+
+
+def bot_token(bot_id: int, count: int = 0) -> str:
+    """The token that BotFather gives a bot for the `count`-th time."""
+    return f"{bot_id}:AAsandbox{stable_int('token', bot_id, *([count] if count else [])):026d}"
 
 
 def first_code(phone: str, count: int = 0, length: int = 5, *, kind: str = "app") -> str:

@@ -10,10 +10,12 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.clients.base import SeenChannel
+from services.bot_channels import meet, meet_again
+from services.clients.base import Peer, SeenChannel
 from services.clients.peers import id_of_channel
 from services.clients.pool import ClientPool
 from services.errors import (
+    AccountRequired,
     ChannelNotFound,
     ChannelUnavailable,
     NotFound,
@@ -24,7 +26,7 @@ from services.errors import (
 )
 from services.gate import BotGate
 from storage.channels import ChannelRepository
-from storage.models import Channel, Session, SessionChannel, SessionState
+from storage.models import Channel, Session, SessionChannel, SessionKind, SessionState
 from storage.sessions import SessionRepository
 from storage.types import Clock, utc_now
 
@@ -111,12 +113,11 @@ class ChannelService:
 
         Raises NotFound.
         """
-        session = await self._sessions.get(session_id)
-        if session is None:
-            raise NotFound("session")
+        session = await self._session(session_id)
         listed_at = await self._channels.listed_at(session_id)
         is_old = listed_at is None or listed_at < self._clock() - FRESH
-        if refresh or (is_old and (listed_at is None or session.state is SessionState.ACTIVE)):
+        is_worth_it = listed_at is None or session.state is SessionState.ACTIVE
+        if refresh or (is_old and is_worth_it and session.kind is SessionKind.USER):
             task = self._refresh(session_id)
             if refresh or listed_at is None:
                 await asyncio.wait((task,), timeout=self._patience_seconds)
@@ -154,7 +155,7 @@ class ChannelService:
         return await self.find(str(channel_id), session_id)
 
     async def of_session(self, session_id: int, refresh: bool = False) -> list[SessionChannel]:
-        """Most members first; asked at Telegram when nothing is stored, or to `refresh`.
+        """Most members first; asked at Telegram when nothing is stored, or to `refresh`. Of a bot: those it has met.
 
         Raises NotFound, TelegramError.
         """
@@ -171,7 +172,7 @@ class ChannelService:
         A session that does not answer is left out. Raises SessionRequired.
         """
         found: dict[int, SessionChannel] = {}
-        for session in await self._active():
+        for session in await self._active(SessionKind.USER):
             try:
                 rows = await self.of_session(session.id)
             except TelegramError as error:
@@ -183,11 +184,11 @@ class ChannelService:
         return sorted(found.values(), key=lambda row: (-(row.channel.members or 0), row.channel.title, row.channel.id))
 
     async def session_for(self, channel_id: int, may_invite: bool = False) -> int:
-        """A session that sees the channel, with the right to invite if that is asked.
+        """A session that sees the channel, with the right to invite if that is asked: then it is no bot's.
 
         Raises SessionRequired when none sees it, RightMissing when those that do may not invite.
         """
-        active = {session.id for session in await self._active()}
+        active = {session.id for session in await self._active(SessionKind.USER if may_invite else None)}
         seeing = [each for each in await self._channels.sessions_of(channel_id) if each in active]
         if not seeing:
             raise SessionRequired
@@ -201,7 +202,10 @@ class ChannelService:
         raise RightMissing
 
     async def check_right(self, session_id: int, channel_id: int) -> None:
-        """Raises RightMissing when that session may not invite there; what is stored may be older than the right."""
+        """Raises RightMissing when that session may not invite there (what is stored may be older than the right), and
+        AccountRequired for a bot's."""
+        if (await self._session(session_id)).kind is SessionKind.BOT:
+            raise AccountRequired
         if session_id in await self._channels.sessions_of(channel_id, may_invite=True):
             return
         if not (await self._look(session_id, channel_id)).may_invite:
@@ -217,39 +221,52 @@ class ChannelService:
     async def find(self, text: str, session_id: int | None = None) -> SessionChannel:
         """The channel that a text names, as the given session sees it, or the one that can do most there.
 
-        A plain word is taken for a username. Raises ChannelNotFound, ChannelUnavailable, SessionRequired.
+        A plain word is taken for a username. Raises ChannelNotFound, ChannelUnavailable, SessionRequired; BotOutside
+        where a bot is asked that is not in there.
         """
         reference = read_reference(text)
         if reference is None and _BARE_NAME.fullmatch(text.strip()):
             reference = text.strip()
         if reference is None:
             raise ChannelNotFound
-        candidates = [session_id] if session_id is not None else [session.id for session in await self._active()]
+        candidates = [await self._session(session_id)] if session_id is not None else await self._active()
         if isinstance(reference, int):
             return await self._by_id(reference, candidates)
         return await self._by_username(reference, candidates)
 
-    async def _by_id(self, channel_id: int, session_ids: list[int]) -> SessionChannel:
-        """An id is good only for a session that has met the channel: a fresh list tells."""
+    async def _by_id(self, channel_id: int, candidates: list[Session]) -> SessionChannel:
+        """An id is good only for a session that has met the channel: a fresh list tells. Bots are asked last."""
+        session_ids = [session.id for session in candidates]
         known = await self._stored(channel_id, session_ids)
         if known is not None:
             return known
+        bots = [session.id for session in candidates if session.kind is SessionKind.BOT]
         for session_id in session_ids:
-            await self._list(session_id)
+            if session_id not in bots:
+                await self._list(session_id)
         known = await self._stored(channel_id, session_ids)
-        if known is None:
-            raise ChannelNotFound
-        return known
+        return known if known is not None else await self._met_by_any(channel_id, bots)
 
-    async def _by_username(self, username: str, session_ids: list[int]) -> SessionChannel:
+    async def _met_by_any(self, channel_id: int, bot_ids: list[int]) -> SessionChannel:
+        trouble: TelegramError = ChannelNotFound()
+        for session_id in bot_ids:
+            try:
+                return await self.keep(session_id, await meet(self._pool, session_id, Peer(channel_id, 0)))
+            except (ChannelUnavailable, AccountRequired) as error:
+                trouble = error
+        raise trouble
+
+    async def _by_username(self, username: str, candidates: list[Session]) -> SessionChannel:
         stored = await self._channels.by_username(username)
         if stored is not None:
-            known = await self._stored(stored.id, session_ids)
+            known = await self._stored(stored.id, [session.id for session in candidates])
             if known is not None:
                 return known
-        session_id = session_ids[0]
-        async with self._pool.reading(session_id) as client:
-            return await self.keep(session_id, await client.resolve(username))
+        session = candidates[0]
+        if session.kind is SessionKind.BOT:
+            return await self.keep(session.id, await meet(self._pool, session.id, username))
+        async with self._pool.reading(session.id) as client:
+            return await self.keep(session.id, await client.resolve(username))
 
     async def _stored(self, channel_id: int, session_ids: list[int]) -> SessionChannel | None:
         """As a session sees it that may invite there, else as the first that sees it."""
@@ -284,15 +301,26 @@ class ChannelService:
 
     # -- asking Telegram
 
-    async def _active(self) -> list[Session]:
+    async def _active(self, kind: SessionKind | None = None) -> list[Session]:
+        """Those that work, bots last."""
         active = [session for session in await self._sessions.all() if session.state is SessionState.ACTIVE]
-        if not active:
+        wanted = [session for session in active if kind is None or session.kind is kind]
+        if not wanted:
             raise SessionRequired
-        return active
+        return sorted(wanted, key=lambda session: session.kind is SessionKind.BOT)
+
+    async def _session(self, session_id: int) -> Session:
+        session = await self._sessions.get(session_id)
+        if session is None:
+            raise NotFound("session")
+        return session
 
     async def _list(self, session_id: int) -> None:
-        if await self._sessions.get(session_id) is None:
-            raise NotFound("session")
+        if (await self._session(session_id)).kind is SessionKind.BOT:
+            met = [row.channel for row in await self._channels.of_session(session_id)]
+            still = await meet_again(self._pool, session_id, met)
+            await self._channels.put_listing(session_id, [(channel, False) for channel in still])
+            return
         async with self._pool.reading(session_id) as client:
             seen = await client.channels()
         # Access hashes first: a channel that is listed can be asked for.

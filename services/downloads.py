@@ -107,7 +107,7 @@ class Downloader:
                 yield file, _post_of(posts, file)
 
     async def _posts(self, order: "_Order", message_ids: list[int]) -> list[Post]:
-        async with self._pool.reading(order.source.session_id) as client:
+        async with self._pool.reading_for(order.source) as client:
             return await client.posts(order.peer, message_ids)
 
     # -- one file
@@ -240,7 +240,7 @@ class Downloader:
 
     def _hashes(self, order: "_Order", where: "_Whereabouts") -> Ask:
         async def ask(offset: int) -> list[RangeHash]:
-            async with self._pool.reading(order.source.session_id) as client:
+            async with self._pool.reading_for(order.source) as client:
                 return await client.range_hashes(where.location, offset)
 
         return ask
@@ -264,7 +264,7 @@ class Downloader:
         for attempt in range(REFRESHES + 1):
             location = where.location
             try:
-                async with order.lane.window.room(wanted), self._pool.reading(order.source.session_id) as client:
+                async with order.lane.window.room(wanted), self._pool.reading_for(order.source) as client:
                     data = await client.read_part(location, number)
             except FileReferenceExpired:
                 if attempt == REFRESHES:

@@ -12,7 +12,7 @@ from services.credentials import masked_phone, pack, unpack
 from services.errors import AccountDiffers, SessionExists
 from services.outages import GoingOn
 from storage.errors import AccountTaken, NameTaken
-from storage.models import AuditVerb, Session, SessionState
+from storage.models import AuditVerb, Session, SessionKind, SessionState
 from storage.sessions import SessionRepository
 from storage.vault import Vault
 
@@ -64,10 +64,16 @@ class Enrolment:
         return None if packed is None else unpack_proxy(packed)
 
     async def store(
-        self, credential: Credential, account: Account, phone: str = "", repaired_id: int | None = None
+        self,
+        credential: Credential,
+        account: Account,
+        phone: str = "",
+        repaired_id: int | None = None,
+        *,
+        token: str | None = None,
     ) -> SignedIn:
         """A new session, or the account's signed-out one renewed. `phone`: where Telegram does not tell it;
-        `repaired_id`: the session that is to be repaired by this, and by no other account.
+        `repaired_id`: the session that is to be repaired by this, and by no other account; `token`: of a bot.
 
         Raises SessionExists: an account that works here keeps the session it has. AccountDiffers.
         """
@@ -77,9 +83,10 @@ class Enrolment:
             "api_id": credential.api.api_id,
             "api_hash": credential.api.api_hash,
             "phone": phone or None,
-            "masked_phone": masked_phone(phone),
+            "masked_phone": "" if account.is_bot else masked_phone(phone),
             "credential": pack(credential),
             "fingerprint": self.fingerprint(credential.auth_key),
+            "token": token,
         }
         known = await self._sessions.by_user(account.user_id)
         if known is not None and known.state is SessionState.ACTIVE:
@@ -115,6 +122,7 @@ class Enrolment:
                     user_id=account.user_id,
                     account_name=account.name,
                     username=account.username,
+                    kind=SessionKind.BOT if account.is_bot else SessionKind.USER,
                     **secrets,
                 )
             except NameTaken:

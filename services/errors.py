@@ -8,6 +8,7 @@ PorterError
 │   │   └── ProxyFailed         its proxy does not let the account through; carries place and why
 │   ├── SessionDead             signed out, revoked, expired, banned; carries `reason`
 │   ├── ChannelUnavailable      private, left, banned from it, or gone
+│   │   └── BotOutside          a bot account is not in that channel, or may not read it
 │   ├── ChannelNotFound         nothing behind this name, link or id
 │   ├── InviteInvalid           an invite link that is expired, revoked or misspelt
 │   ├── JoinAsked               the admins there let people in: Telegram has passed the asking on
@@ -29,6 +30,8 @@ PorterError
 │   ├── ResendUnavailable       Telegram offers no other way for the code
 │   ├── ResendTooEarly          not yet by another way; carries `at`
 │   ├── PasswordInvalid
+│   ├── TokenInvalid            no bot's token, or one that was revoked
+│   ├── OwnBot                  the token of the bot that Porter itself is
 │   ├── SessionExists           this account is here already; carries the name
 │   └── AccountDiffers          not the account whose dead session was to be repaired; carries both names
 ├── SessionUnreadable           what was sent is no session that can be used; carries why
@@ -159,6 +162,10 @@ class ChannelUnavailable(TelegramError):
     pass
 
 
+class BotOutside(ChannelUnavailable):
+    pass
+
+
 class ChannelNotFound(TelegramError):
     pass
 
@@ -249,6 +256,14 @@ class PasswordInvalid(LoginError):
     pass
 
 
+class TokenInvalid(LoginError):
+    pass
+
+
+class OwnBot(LoginError):
+    pass
+
+
 class SessionExists(LoginError):
     def __init__(self, name: str) -> None:
         super().__init__("this account is stored already")
@@ -279,7 +294,8 @@ class SessionTrouble(StrEnum):
     DC_UNKNOWN = "DC_UNKNOWN"
     FOREIGN = "FOREIGN"
     """Its address is of another network than this Porter's."""
-    BOT = "BOT"
+    OWN_BOT = "OWN_BOT"
+    """Of the bot that Porter is."""
 
 
 class SessionUnreadable(PorterError):

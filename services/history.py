@@ -58,7 +58,8 @@ class _Walk:
         deadline = asyncio.get_running_loop().time() + BATCH_SECONDS
         while self._asked and len(posts) < BATCH_POSTS:
             start, asking = self._asked[0]
-            if posts and not await _comes(asking, deadline):
+            # A page may bring nothing but a higher id: that is kept as well, before what follows can fail.
+            if (posts or self._cursor > before) and not await _comes(asking, deadline):
                 break
             page = await asking
             self._asked.popleft()

@@ -44,7 +44,8 @@ class Candidate:
 
 
 class ImportService:
-    """`default_api`: the operator's application. `server`: the MTProto server in Telegram's place."""
+    """`default_api`: the operator's application. `server`: the MTProto server in Telegram's place. `own_bot_id`: of the
+    bot that Porter is, which reads for nobody (services/bot_accounts.py)."""
 
     def __init__(
         self,
@@ -52,11 +53,13 @@ class ImportService:
         factory: ClientFactory,
         default_api: ApiCredentials | None,
         server: MtprotoServer | None,
+        own_bot_id: int = 0,
     ) -> None:
         self._enrolment = enrolment
         self._factory = factory
         self._default_api = default_api
         self._server = server
+        self._own_bot_id = own_bot_id
 
     async def inspect(self, content: str | bytes) -> Candidate:
         """What was typed, or the bytes of a file (which may hold a string). Connects nowhere, stores nothing.
@@ -64,8 +67,7 @@ class ImportService:
         Raises SessionUnreadable, SessionExists.
         """
         found = session_formats.read_string(content) if isinstance(content, str) else await _read_bytes(content)
-        if found.is_bot:
-            raise SessionUnreadable(SessionTrouble.BOT)
+        self._refuse_own(found.user_id)
         address = self._address(found)
         await self._enrolment.refuse_known(found.auth_key, found.user_id)
         return Candidate(found, address, self._enrolment.fingerprint(found.auth_key)[:SHOWN_FINGERPRINT_BYTES])
@@ -82,7 +84,7 @@ class ImportService:
     async def confirm(self, candidate: Candidate, api: ApiCredentials) -> SignedIn:
         """Try it at Telegram, and keep it under the account's name.
 
-        Raises SessionDead, FloodWait, Unreachable, TelegramRefused; SessionExists; SessionUnreadable for a bot's.
+        Raises SessionDead, FloodWait, Unreachable, TelegramRefused; SessionExists; SessionUnreadable.
         """
         found = candidate.found
         host, port = candidate.address
@@ -97,12 +99,16 @@ class ImportService:
         )
         await self._enrolment.refuse_known(found.auth_key, found.user_id)
         account = await self._whose(credential, await self._enrolment.proxy_of(found.user_id))
-        if account.is_bot:
-            raise SessionUnreadable(SessionTrouble.BOT)
+        self._refuse_own(account.user_id)
         # Formats without a user id leave it to Telegram, and where both speak, Telegram is right.
-        signed_in = await self._enrolment.store(replace(credential, user_id=account.user_id), account)
+        credential = replace(credential, user_id=account.user_id, is_bot=account.is_bot)
+        signed_in = await self._enrolment.store(credential, account)
         log.info("imported a session: %s", found.format, extra={"session_id": signed_in.session.id})
         return signed_in
+
+    def _refuse_own(self, user_id: int | None) -> None:
+        if user_id is not None and user_id == self._own_bot_id:
+            raise SessionUnreadable(SessionTrouble.OWN_BOT)
 
     async def _whose(self, credential: Credential, proxy: Proxy | None) -> Account:
         """The account, as Telegram says. Closed before the pool opens the key: nobody uses it twice."""
@@ -156,6 +162,7 @@ def pack(candidate: Candidate) -> str:
             "address": candidate.address,
             "api_id": found.api_id,
             "user_id": found.user_id,
+            "is_bot": found.is_bot,
             "test_mode": found.test_mode,
             "version": found.version,
             "fingerprint": candidate.fingerprint.hex(),
@@ -172,6 +179,7 @@ def unpack(packed: str) -> Candidate:
         auth_key=base64.b64decode(fields["auth_key"]),
         api_id=fields["api_id"],
         user_id=fields["user_id"],
+        is_bot=fields.get("is_bot", False),  # a candidate of an older Porter may wait in a conversation
         test_mode=fields["test_mode"],
         version=fields["version"],
     )

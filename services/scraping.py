@@ -168,7 +168,7 @@ class Scraper:
         done, total = 0, None
 
         async def ask(after_id: int) -> HistoryPage:
-            async with self._pool.reading(source.session_id) as client:
+            async with self._pool.reading_for(source) as client:
                 return await client.history(peer, after_id)
 
         context.progress(Progress(counters={**counters, "messages": new}))

@@ -41,7 +41,7 @@ class SessionSettings:
             await self._change_api(session_id, api)
 
     async def _change_api(self, session_id: int, api: ApiCredentials) -> None:
-        await self._try(api, await self._proxy(session_id))
+        await try_application(self._factory, api, await self._proxy(session_id))
         stored = await self._sessions.credential(session_id)
         credential = pack(replace(unpack(stored), api=api))
         if not await self._sessions.set_api(session_id, api.api_id, api.api_hash, credential, stored):
@@ -85,12 +85,14 @@ class SessionSettings:
         client = await answered(self._factory.login(api, proxy=proxy), CONNECT_SECONDS)
         await _close(client)
 
-    async def _try(self, api: ApiCredentials, proxy: Proxy | None) -> None:
-        client = await answered(self._factory.login(api, proxy=proxy), CONNECT_SECONDS)
-        try:
-            await answered(client.try_application(), STEP_SECONDS)
-        finally:
-            await _close(client)
+
+async def try_application(factory: ClientFactory, api: ApiCredentials, proxy: Proxy | None) -> None:
+    """Raises ApiCredentialsInvalid, FloodWait, Unreachable, TelegramRefused."""
+    client = await answered(factory.login(api, proxy=proxy), CONNECT_SECONDS)
+    try:
+        await answered(client.try_application(), STEP_SECONDS)
+    finally:
+        await _close(client)
 
 
 async def _close(client: LoginClient) -> None:

@@ -40,8 +40,11 @@ class SessionRepository:
         phone: str | None,
         credential: bytes,
         fingerprint: bytes,
+        kind: SessionKind = SessionKind.USER,
+        token: str | None = None,
     ) -> Session:
-        """A new ACTIVE session. `credential`: packed by services; `fingerprint`: the vault's, of the auth key.
+        """A new ACTIVE session. `credential`: packed by services; `fingerprint`: the vault's, of the auth key; `token`:
+        a bot's, where it signed in with that.
 
         Raises NameTaken, AccountTaken (this account, or this auth key, is stored already).
         """
@@ -56,6 +59,7 @@ class SessionRepository:
                 masked_phone=masked_phone,
                 api_id=api_id,
                 fingerprint=fingerprint,
+                kind=kind,
                 state=SessionState.ACTIVE,
                 checked_at=now,
                 created_at=now,
@@ -70,9 +74,7 @@ class SessionRepository:
                 raise AccountTaken(holder)
             await _refuse_taken_name(connection, name)
             row = (await connection.execute(new_row)).one()
-            secrets = {"api_hash_sealed": api_hash.encode(), "credential_sealed": credential}
-            if phone is not None:
-                secrets["phone_sealed"] = phone.encode()
+            secrets = _secrets(api_hash, credential, phone, token)
             sealed = {column: self._vault.seal("sessions", column, row.id, value) for column, value in secrets.items()}
             await connection.execute(update(sessions).where(sessions.c.id == row.id).values(**sealed))
         return _session(row)
@@ -87,14 +89,13 @@ class SessionRepository:
         masked_phone: str,
         credential: bytes,
         fingerprint: bytes,
+        token: str | None = None,
     ) -> Session | None:
         """The same account signed in anew: the session is ACTIVE again and keeps its name and all that points at it.
 
         None: the session is gone. Raises AccountTaken when another one holds this auth key.
         """
-        secrets = {"api_hash_sealed": api_hash.encode(), "credential_sealed": credential}
-        if phone is not None:
-            secrets["phone_sealed"] = phone.encode()
+        secrets = _secrets(api_hash, credential, phone, token)
         sealed = {column: self._vault.seal("sessions", column, session_id, value) for column, value in secrets.items()}
         now = self._clock()
         renewal = (
@@ -153,6 +154,13 @@ class SessionRepository:
         """None: gone, or never told. Raises CiphertextInvalid."""
         try:
             return (await self._secret(session_id, "phone_sealed")).decode()
+        except RowMissing:
+            return None
+
+    async def token(self, session_id: int) -> str | None:
+        """A bot's. None: gone, or it came without one. Raises CiphertextInvalid."""
+        try:
+            return (await self._secret(session_id, "token_sealed")).decode()
         except RowMissing:
             return None
 
@@ -291,6 +299,13 @@ class SessionRepository:
             await connection.execute(
                 update(sessions).where(sessions.c.id == session_id).values(**values, updated_at=self._clock())
             )
+
+
+def _secrets(api_hash: str, credential: bytes, phone: str | None, token: str | None) -> dict[str, bytes]:
+    """By column. What is None leaves what is stored."""
+    secrets = {"api_hash_sealed": api_hash.encode(), "credential_sealed": credential}
+    optional = {"phone_sealed": phone, "token_sealed": token}
+    return secrets | {column: value.encode() for column, value in optional.items() if value is not None}
 
 
 async def all_sessions(connection: AsyncConnection) -> list[Session]:

@@ -2,6 +2,8 @@
 
 from handlers.keyboards import (
     account_channels,
+    applications,
+    bots,
     defaults,
     editing,
     failed,
@@ -25,6 +27,8 @@ from handlers.keyboards.base import ROWS, one, only_home, window
 __all__ = [
     "ROWS",
     "account_channels",
+    "applications",
+    "bots",
     "defaults",
     "editing",
     "failed",

@@ -41,6 +41,7 @@ def menu(texts: Texts, card: SourceCard, account: str, schedule: str) -> InlineK
         item(labels.edit_names, source.name_template or DEFAULT, EditPick.NAMES),
         item(labels.edit_duplicates, texts.editing.duplicates_word(source.duplicates), EditPick.DUPLICATES),
         [button(labels.start_over_source, _pick(EditPick.START_OVER, source.id))] if is_walked else [],
+        [button(labels.edit_application, _pick(EditPick.API, source.id))],
         [button(labels.make_defaults, _pick(EditPick.DEFAULTS_USE, source.id))],
         home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source.id)),
     )

@@ -6,7 +6,7 @@ from handlers.callbacks import Go, Key, KeyAction, KeyVerb, Place, SessionAction
 from handlers.keyboards.base import Row, button, home_key, home_row, markup
 from handlers.texts import Texts
 from services.login_steps import QrWanted
-from storage.models import Session
+from storage.models import Session, SessionKind
 
 
 def share_number(texts: Texts) -> ReplyKeyboardMarkup:
@@ -14,6 +14,7 @@ def share_number(texts: Texts) -> ReplyKeyboardMarkup:
         keyboard=[
             [KeyboardButton(text=texts.labels.share_number, request_contact=True)],
             [KeyboardButton(text=texts.labels.second_screen)],
+            [KeyboardButton(text=texts.labels.have_token)],
             home_key(texts),
         ],
         resize_keyboard=True,
@@ -81,7 +82,7 @@ def signed_in(texts: Texts, session: Session, *, again: bool) -> InlineKeyboardM
         return markup([button(labels.saved, Go(to=Place.SOURCES))], home_row(texts))
     return markup(
         [button(labels.save_channels, Go(to=Place.ADD_SOURCE))],
-        [button(labels.load, Go(to=Place.LOAD))],
+        [button(labels.load, Go(to=Place.LOAD))] if session.kind is SessionKind.USER else [],
         [
             button(labels.channels, SessionAction(verb=SessionVerb.CHANNELS, id=session.id)),
             button(labels.rename, SessionAction(verb=SessionVerb.RENAME, id=session.id)),

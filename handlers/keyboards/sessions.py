@@ -21,7 +21,7 @@ from handlers.texts import Texts
 from services.errors import SessionInUse
 from services.outages import Moved, Outage
 from services.sessions import SessionCard, SessionRow
-from storage.models import SessionState
+from storage.models import SessionKind, SessionState
 
 
 def listing(texts: Texts, rows: Sequence[SessionRow], page: int, *, is_searched: bool) -> InlineKeyboardMarkup:
@@ -34,6 +34,7 @@ def listing(texts: Texts, rows: Sequence[SessionRow], page: int, *, is_searched:
         [button(texts.labels.show_all, ShowAll())] if is_searched else [],
         [button(texts.labels.add_account, Go(to=Place.LOGIN))],
         [button(texts.labels.have_session, Go(to=Place.IMPORT))],
+        [button(texts.labels.have_token, Go(to=Place.BOT))],
         home_row(texts),
     )
 
@@ -46,7 +47,10 @@ def card(texts: Texts, card: SessionCard) -> InlineKeyboardMarkup:
     is_alive = card.session.state is SessionState.ACTIVE
     return markup(
         *(_repairs(texts, card.outage) if card.outage else []),
-        [button(labels.channels, act(SessionVerb.CHANNELS)), button(labels.load, act(SessionVerb.LOAD))],
+        [
+            button(labels.channels, act(SessionVerb.CHANNELS)),
+            *([button(labels.load, act(SessionVerb.LOAD))] if card.session.kind is SessionKind.USER else []),
+        ],
         [button(labels.check, act(SessionVerb.CHECK)), button(labels.rename, act(SessionVerb.RENAME))],
         [button(labels.proxy, act(SessionVerb.PROXY)), button(labels.api_credentials, act(SessionVerb.API))],
         [button(labels.export, act(SessionVerb.EXPORT))] if card.may_export and is_alive else [],

@@ -5,8 +5,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from handlers.texts.account_channels import AccountChannelTexts
+from handlers.texts.applications import ApplicationTexts
 from handlers.texts.audit import AuditTexts
 from handlers.texts.base import utc_clock
+from handlers.texts.bots import BotTexts
 from handlers.texts.defaults import DefaultsTexts
 from handlers.texts.editing import EditTexts
 from handlers.texts.errors import ErrorTexts
@@ -43,6 +45,7 @@ class Texts:
         self.home = HomeTexts(self.zone, clock)
         self.login = LoginTexts(self.zone, clock)
         self.imports = ImportTexts(self.zone, clock)
+        self.bots = BotTexts(self.zone, clock)
         self.sessions = SessionTexts(self.zone, clock)
         self.proxies = ProxyTexts(self.zone, clock)
         self.exports = ExportTexts(self.zone, clock)
@@ -56,6 +59,7 @@ class Texts:
         self.editing = EditTexts(self.zone, clock)
         self.filters = FilterTexts(self.zone, clock)
         self.estimates = EstimateTexts(self.zone, clock)
+        self.applications = ApplicationTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from handlers.texts.base import Words, number, plural, quote, title
+from handlers.texts.bots import BotTexts
 from services.channels import Listing
-from storage.models import ChannelKind, Session, SessionChannel
+from storage.models import ChannelKind, Session, SessionChannel, SessionKind
 
 KINDS = {ChannelKind.CHANNEL: "channel", ChannelKind.SUPERGROUP: "group", ChannelKind.GROUP: "small group"}
 
@@ -44,6 +45,8 @@ class AccountChannelTexts(Words):
         return f"{as_of}{', looking again' if listing.is_refreshing and as_of else ''}"
 
     def _nothing(self, session: Session, listing: Listing, *, loads: bool) -> str:
+        if session.kind is SessionKind.BOT:
+            return BotTexts(self._zone, self._now).nothing_met(session)
         if listing.is_refreshing and not listing.rows:
             return "Telegram takes its time with the list. Porter goes on asking: tap Refresh in a moment."
         if loads and listing.rows:

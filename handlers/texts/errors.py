@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from handlers.texts.base import Words, plural, quote, shorten, title
+from handlers.texts.bots import OWN_BOT
 from handlers.texts.imports import TROUBLES
 from handlers.texts.people import NO_PEOPLE
 from handlers.texts.proxies import TROUBLES as PROXY_TROUBLES
@@ -173,6 +174,15 @@ PLAIN: dict[type[errors.PorterError], str] = {
     ),
     errors.SessionDead: "This account is signed out. /sessions → the account → Sign in again. Nothing is lost.",
     errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
+    errors.BotOutside: (
+        "This bot cannot read that channel. Make it an administrator there (in a group, a member with its privacy mode "
+        "off does as well), then send the link again."
+    ),
+    errors.TokenInvalid: (
+        "Telegram knows no bot by this token: it was copied in part, or revoked. Take it from @BotFather (/mybots → "
+        "the bot → API Token) and send it again; your message is deleted at once."
+    ),
+    errors.OwnBot: OWN_BOT,
     errors.ChannelNotFound: "There is no such channel. Check the name or link; private channels are in the list only.",
     errors.InviteInvalid: (
         "This invite link does not work: it is expired, revoked or misspelt. Ask whoever sent it for another."
@@ -182,7 +192,7 @@ PLAIN: dict[type[errors.PorterError], str] = {
         "This account is in as many channels as Telegram allows. Leave one with an official app, or take another "
         "account."
     ),
-    errors.AccountRequired: "A bot may not do this. Choose an account that sees the channel.",
+    errors.AccountRequired: "A bot may not do this. Choose an account of a person that sees the channel.",
     errors.RightMissing: (
         "You don't have permission to view join requests there: the account needs the admin right “Invite users”."
     ),

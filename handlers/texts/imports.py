@@ -1,6 +1,7 @@
 """Importing a session that exists. A session is as good as a password: the words say so before anything is done."""
 
 from handlers.texts.base import Words, number, quote, title
+from handlers.texts.bots import OWN_BOT, identity
 from services.enrolment import SignedIn
 from services.errors import SessionTrouble
 from services.imports import Candidate
@@ -31,7 +32,7 @@ TROUBLES = {
     SessionTrouble.NO_KEY: "Nobody is signed in with this session. Sign in with it first, or use /login here.",
     SessionTrouble.DC_UNKNOWN: "This session names a data centre that does not exist here. It may be damaged.",
     SessionTrouble.FOREIGN: "This session belongs to another server than Telegram. Porter cannot use it.",
-    SessionTrouble.BOT: "This is a bot's session. Porter needs the account of a person: bots cannot read channels.",
+    SessionTrouble.OWN_BOT: OWN_BOT,
 }
 
 
@@ -48,7 +49,8 @@ class ImportTexts(Words):
         found = candidate.found
         version = f", version {number(found.version)}" if found.version is not None else ""
         network = " of Telegram's test servers" if found.test_mode else ""
-        account = f"account {found.user_id}" if found.user_id is not None else "account not named in it"
+        what = "bot" if found.is_bot else "account"
+        account = f"{what} {found.user_id}" if found.user_id is not None else "account not named in it"
         mark = candidate.fingerprint.hex()
         head = f"⚠️ {trouble}\n\n" if trouble else ""
         return (
@@ -79,7 +81,7 @@ class ImportTexts(Words):
         session = signed_in.session
         again = " It works again." if signed_in.existed else ""
         return (
-            f"Signed in as <b>{quote(session.account_name)}</b>, {quote(session.masked_phone)}.\n"
+            f"Signed in as <b>{quote(session.account_name)}</b>, {identity(session)}.\n"
             f"Porter calls this account {title(session.name)}.{again}"
         )
 

@@ -33,6 +33,8 @@ class Labels:
     start_over: Final = "Start over"
 
     have_session: Final = "I have a session file/string"
+    have_token: Final = "I have a bot token"  # noqa: S105 - a label
+    use_bot: Final = "Use this bot"
     use_session: Final = "Use this session"
     another_session: Final = "Send another session"
 
@@ -69,6 +71,8 @@ class Labels:
     edit_folder: Final = "Folder"
     edit_names: Final = "File names"
     edit_duplicates: Final = "Duplicates"
+    edit_application: Final = "API credentials"
+    accounts_application: Final = "Use the account's"
     local: Final = "Local"
     use_root: Final = "Yes, use it"
     from_now_on: Final = "Yes, from now on"

@@ -1,6 +1,7 @@
 """Logging in, in plain words. Codes come by the keypad: Telegram voids a code that is typed in a chat."""
 
 from handlers.texts.base import Words, number, plural, quote, title
+from handlers.texts.bots import identity
 from services.clients.base import CodeKind
 from services.login_steps import CodeWanted, PasswordWanted, QrWanted
 from services.outages import GoingOn
@@ -142,10 +143,10 @@ class LoginTexts(Words):
     def signed_in(self, session: Session, going_on: GoingOn | None = None) -> str:
         """`going_on`: the account was here before, signed out."""
         if going_on is not None:
-            account = f"<b>{quote(session.account_name)}</b>, {quote(session.masked_phone)}"
+            account = f"<b>{quote(session.account_name)}</b>, {identity(session)}"
             return f"Signed in as {account}. Same account.\n{self._going_on(going_on)}"
         return (
-            f"Signed in as <b>{quote(session.account_name)}</b>, {quote(session.masked_phone)}.\n"
+            f"Signed in as <b>{quote(session.account_name)}</b>, {identity(session)}.\n"
             f"Porter calls this account {title(session.name)}."
         )
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from handlers.texts.base import LABEL_CHARACTERS, Words, number, plural, quote, shorten, title
+from handlers.texts.bots import BotTexts, identity
 from handlers.texts.proxies import ProxyTexts
 from services.outages import Moved, Outage, Refuge
 from services.sessions import SessionCard, SessionRow
-from storage.models import HANDED_OVER, Session, SessionState
+from storage.models import HANDED_OVER, Session, SessionKind, SessionState
 
 SEARCHED_FROM = 8
 """Up to here all rows stand on one page."""
@@ -25,6 +26,7 @@ class SessionTexts(Words):
     def __init__(self, zone: ZoneInfo, clock: Callable[[], datetime]) -> None:
         super().__init__(zone, clock)
         self._proxies = ProxyTexts(zone, clock)
+        self._bots = BotTexts(zone, clock)
 
     def label(self, session: Session) -> str:
         return f"{MARKS[session.state]} {session.name}"
@@ -54,14 +56,16 @@ class SessionTexts(Words):
 
     def card(self, card: SessionCard) -> str:
         session = card.session
-        username = f", @{quote(session.username)}" if session.username else ""
+        is_bot = session.kind is SessionKind.BOT
+        username = f", @{quote(session.username)}" if session.username and not is_bot else ""
         waiting = [self._waiting(card.outage)] if card.outage else []
         checked, added, changed = map(self.ago, (session.checked_at, session.created_at, session.updated_at))
         return "\n".join(
             (
                 f"<b>{quote(session.name)}</b>",
                 self._state(card),
-                f"{quote(session.account_name)}{username}, {quote(session.masked_phone)}",
+                f"{quote(session.account_name)}{username}, {identity(session)}",
+                *([self._bots.can()] if is_bot else []),
                 self._used(card),
                 *waiting,
                 f"API id {session.api_id} · {self._proxies.line(card.proxy)}",

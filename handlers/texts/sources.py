@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from handlers.texts.applications import ApplicationTexts
 from handlers.texts.base import LABEL_CHARACTERS, Words, bar, number, plural, quote, shorten, size, title
+from handlers.texts.bots import BotTexts
 from handlers.texts.filters import FilterTexts
 from handlers.texts.runs import MARKS, share
 from services.schedule import describe
@@ -18,6 +20,7 @@ from storage.models import (
     Scope,
     Session,
     SessionChannel,
+    SessionKind,
     Source,
     Start,
 )
@@ -71,6 +74,7 @@ class SourceTexts(Words):
             f"from {title(source.channel_title)}, {self.what(source)}",
             f"to {self.place(source.root, source.folder)}",
             *self._ways(source),
+            *ApplicationTexts(self._zone, self._now).line(source),
             self._totals(card),
         ]
         if tally.waiting:
@@ -137,6 +141,8 @@ class SourceTexts(Words):
         return "Porter needs an account of yours that can read the channel. Add one first."
 
     def ask_channel(self, session: Session, channels: list[SessionChannel], wanted: str | None) -> str:
+        if session.kind is SessionKind.BOT and not wanted:
+            return BotTexts(self._zone, self._now).ask_channel(session, len(channels))
         found = f"{number(len(channels))} with “{quote(wanted)}”" if wanted else number(len(channels))
         return (
             f"<b>Save a channel</b> with {title(session.name)} · {found}\n"

@@ -213,6 +213,8 @@ class Connection:
 
     def _receive_request(self, session: Session, msg_id: int, unwrapped: Unwrapped, arrived_at: float) -> None:
         key, world = session.key, self._dc.services.world
+        if unwrapped.initialises:
+            session.api_id = unwrapped.api_id
         if unwrapped.initialises and (key.layer, key.api_id) != (unwrapped.layer, unwrapped.api_id):
             key.layer, key.api_id = unwrapped.layer or key.layer, unwrapped.api_id
             world.version += 1
@@ -238,7 +240,7 @@ class Connection:
             session.key_id,
             session.key,
             layer=session.key.layer,
-            api_id=session.key.api_id,
+            api_id=session.api_id or session.key.api_id,
             no_updates=unwrapped.no_updates,
             takeout_id=unwrapped.takeout_id,
             address=self.address,

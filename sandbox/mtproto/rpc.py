@@ -37,6 +37,9 @@ Push = Callable[[int, TLObject | bytes], None]
 REGISTRY: dict[type[object], Handler] = {}
 """Who answers what: filled by `method` when the modules of sandbox.mtproto.methods are imported."""
 
+FOR_USERS: set[str] = set()
+"""What bots may not call, by Telegram's names; filled beside the registry."""
+
 
 class RpcError(Exception):
     """An error as Telegram answers it: `code` (400, 401, 420, ...) and `name` (`PHONE_CODE_INVALID`, ...)."""
@@ -150,7 +153,7 @@ async def dispatch(call: Call, request: TLRequest) -> Any:
     request_type: type[object] = type(request)
     name = method_name(request_type)
     faults = call.services.faults
-    faults.count(call.key.user or 0, name)
+    faults.count(call.key.user or 0, name, call.api_id)
     if (fault := faults.take(name)) is not None:
         if fault.delay_ms:
             await asyncio.sleep(fault.delay_ms / 1000)
@@ -158,6 +161,8 @@ async def dispatch(call: Call, request: TLRequest) -> Any:
             raise ConnectionDropped
         if fault.error is not None:
             raise RpcError(error_code(fault.error), fault.error)
+    if name in FOR_USERS and _is_bots(call):
+        raise RpcError(400, "BOT_METHOD_INVALID")
     handler = call.services.methods.get(request_type)
     if handler is None:
         log.warning("method %s is not known to the sandbox", name)
@@ -171,6 +176,11 @@ async def dispatch(call: Call, request: TLRequest) -> Any:
     except Exception as error:
         log.exception("method %s failed", name)
         raise RpcError(500, "INTERNAL_SERVER_ERROR") from error
+
+
+def _is_bots(call: Call) -> bool:
+    account = call.world.accounts.get(call.key.user or 0)
+    return account is not None and account.is_bot
 
 
 async def answer(call: Call, request: TLRequest) -> bytes:

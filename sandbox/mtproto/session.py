@@ -68,6 +68,7 @@ class Session:
         self.wire: Wire | None = None
         self.greeted = False  # new_session_created was sent
         self.wants_updates = False
+        self.api_id = 0  # as its initConnection said; one key may be used by several applications
         self.requests: OrderedDict[int, Request] = OrderedDict()
         self._sent: OrderedDict[int, Sent] = OrderedDict()
         self._kept_bytes = 0

@@ -44,6 +44,10 @@ WORDS: dict[str, type[errors.PorterError]] = {
     "INVITE_HASH_INVALID": errors.InviteInvalid,
     "INVITE_HASH_EMPTY": errors.InviteInvalid,
     "INVITE_REQUEST_SENT": errors.JoinAsked,
+    # bots
+    "BOT_METHOD_INVALID": errors.AccountRequired,
+    "ACCESS_TOKEN_INVALID": errors.TokenInvalid,
+    "ACCESS_TOKEN_EXPIRED": errors.TokenInvalid,
     # files
     "FILE_REFERENCE_EXPIRED": errors.FileReferenceExpired,
     "FILE_REFERENCE_INVALID": errors.FileReferenceExpired,

@@ -264,6 +264,9 @@ class LoginClient(Protocol):
         A client hears of it only when it was opened to (ClientFactory.login, `hears`).
         """
 
+    async def sign_in_bot(self, token: str) -> Account:
+        """The bot of that token. Raises TokenInvalid."""
+
     async def password_hint(self) -> str | None: ...
 
     async def check_password(self, password: str) -> Account: ...

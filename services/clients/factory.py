@@ -13,6 +13,7 @@ from services.clients.base import (
     ReadingClient,
 )
 from services.clients.proxy import Proxy
+from services.errors import AccountRequired
 
 if TYPE_CHECKING:
     from services.clients.pyrogram_client import PyrogramClients
@@ -42,6 +43,8 @@ class Clients:
         return await (await self._with_telethon()).reading(credential, proxy)
 
     async def gate(self, credential: Credential, proxy: Proxy | None = None) -> GateClient:
+        if credential.is_bot:
+            raise AccountRequired  # who waits is told to accounts of people alone
         return await (await self._with_pyrogram()).gate(credential, proxy)
 
     async def _with_telethon(self) -> "TelethonClients":

@@ -38,7 +38,7 @@ PART_SECONDS = 120.0
 
 
 class Line(Protocol[C_co]):
-    """A shared client behind its pacing; pool.Slot is one."""
+    """A shared client behind its pacing; slots.Slot is one."""
 
     @property
     def is_connected(self) -> bool: ...

@@ -9,171 +9,36 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Generic, Protocol, TypeVar
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
 
-from services.clients.base import ClientFactory, Credential, GateClient, Peer, ReadingClient
+from services.clients.base import ApiCredentials, ClientFactory, Credential, GateClient, Peer, ReadingClient
 from services.clients.paced import PacedGate, PacedReading
-from services.clients.pacing import ANSWER_SECONDS, Governor, answered
+from services.clients.pacing import Governor
 from services.clients.proxy import Proxy
 from services.clients.proxy import unpack as unpack_proxy
+from services.clients.slots import Connected, Slot
 from services.credentials import unpack
 from services.errors import ChannelUnavailable, NotFound, SessionDead, Unreachable
 from services.leases import Leases
-from storage.models import SessionState
+from storage.models import SessionState, Source
 from storage.sessions import SessionRepository
 
 log = logging.getLogger(__name__)
 
 READING_IDLE_SECONDS = 300.0
 GATE_IDLE_SECONDS = 60.0
-CLOSE_SECONDS = 10.0
 
+ApplicationOf = Callable[[int], Awaitable[tuple[int, str] | None]]
+"""By the id of a source: API id and hash of its own, or None (storage/source_applications.py)."""
 OnDead = Callable[[int, SessionDead], Awaitable[None]]
 
-
-class Connected(Protocol):
-    @property
-    def is_connected(self) -> bool: ...
-
-    async def close(self) -> None: ...
-
-
 C = TypeVar("C", bound=Connected)
-T = TypeVar("T")
-
-
-class Slot(Generic[C]):
-    """The place of one client of one session: empty, or holding it open. Implements paced.Line."""
-
-    def __init__(
-        self,
-        session_id: int,
-        governor: Governor,
-        connect: Callable[[int], Awaitable[C]],
-        on_dead: Callable[[int, SessionDead], Awaitable[None]],
-        on_alive: Callable[[int], None],
-        on_closed: Callable[[int], Awaitable[None]],
-        idle_seconds: float,
-    ) -> None:
-        self._session_id = session_id
-        self._governor = governor
-        self._connect = connect
-        self._on_dead = on_dead
-        self._on_alive = on_alive
-        self._on_closed = on_closed
-        self._idle_seconds = idle_seconds
-        self._client: C | None = None
-        self._connecting = asyncio.Lock()
-        self._users = 0
-        self._idle: asyncio.TimerHandle | None = None
-        self._closing: set[asyncio.Task[None]] = set()
-
-    @property
-    def is_connected(self) -> bool:
-        return self._client is not None and self._client.is_connected
-
-    @property
-    def is_used(self) -> bool:
-        return self._users > 0
-
-    # -- calls
-
-    async def ask(
-        self,
-        method: str,
-        request: Callable[[C], Awaitable[T]],
-        *,
-        repeat: bool = False,
-        timeout_seconds: float = ANSWER_SECONDS,
-    ) -> T:
-        """One paced request on the shared client."""
-        used: C | None = None
-
-        async def once() -> T:
-            nonlocal used
-            used = await self._opened()
-            return await request(used)
-
-        async def lost() -> None:
-            await self._discard(used)
-
-        try:
-            if not repeat:
-                # What is sent once only goes over a connection that is there.
-                await self._governor.call(self._session_id, "connect", self._opened, timeout_seconds=timeout_seconds)
-            answer = await self._governor.call(
-                self._session_id, method, once, timeout_seconds=timeout_seconds, repeat=repeat, on_unreachable=lost
-            )
-        except SessionDead as error:
-            await self._on_dead(self._session_id, error)
-            raise
-        self._on_alive(self._session_id)
-        return answer
-
-    async def _opened(self) -> C:
-        async with self._connecting:
-            if not self.is_connected:
-                await self.close()
-            if self._client is None:
-                self._client = await self._connect(self._session_id)
-            return self._client
-
-    # -- closing
-
-    async def _discard(self, client: C | None) -> None:
-        """Close a client that is of no more use, unless somebody has replaced it already."""
-        if client is not None and client is self._client:
-            await self.close()
-
-    async def close(self) -> None:
-        """The next call opens a new client. Whoever waits on this one gets Unreachable."""
-        closing = self._start_closing()
-        if closing is not None:
-            await asyncio.shield(closing)  # a client is closed whole, even if its last user is cancelled
-
-    def _start_closing(self) -> asyncio.Task[None] | None:
-        client, self._client = self._client, None
-        if client is None:
-            return None
-        closing = asyncio.create_task(self._close(client))
-        self._closing.add(closing)
-        closing.add_done_callback(self._closing.discard)
-        return closing
-
-    async def _close(self, client: C) -> None:
-        try:
-            await answered(client.close(), CLOSE_SECONDS)
-        except Unreachable:
-            log.warning("a client did not close in time", extra={"session_id": self._session_id})
-        except Exception:  # whatever a library does at its end, what comes after goes on
-            log.exception("a client did not close cleanly", extra={"session_id": self._session_id})
-        finally:
-            await self._on_closed(self._session_id)
-
-    async def end(self) -> None:
-        """Closed, and everything that was being closed is so."""
-        if self._idle is not None:
-            self._idle.cancel()
-        async with self._connecting:  # a client that is just being opened is closed as well
-            await self.close()
-        await asyncio.gather(*self._closing)
-
-    # -- idling
-
-    def enter(self) -> None:
-        self._users += 1
-        if self._idle is not None:
-            self._idle.cancel()
-            self._idle = None
-
-    def leave(self) -> None:
-        self._users -= 1
-        if not self._users:
-            self._idle = asyncio.get_running_loop().call_later(self._idle_seconds, self._start_closing)
 
 
 class ClientPool:
-    """`on_dead` hears of a dead session once, until the session answers again."""
+    """`on_dead` hears of a dead session once, until the session answers again. `application_of`: of a source, by id."""
 
     def __init__(
         self,
@@ -183,6 +48,7 @@ class ClientPool:
         leases: Leases,
         on_dead: OnDead,
         *,
+        application_of: ApplicationOf | None = None,
         reading_idle_seconds: float = READING_IDLE_SECONDS,
         gate_idle_seconds: float = GATE_IDLE_SECONDS,
     ) -> None:
@@ -191,9 +57,12 @@ class ClientPool:
         self._governor = governor
         self._leases = leases
         self._on_dead = on_dead
+        self._application_of = application_of
         self._reading_idle_seconds = reading_idle_seconds
         self._gate_idle_seconds = gate_idle_seconds
         self._reading: dict[int, Slot[ReadingClient]] = {}
+        self._variants: dict[tuple[int, int], Slot[ReadingClient]] = {}  # by session and the application they name
+        self._named_by: dict[tuple[int, int], int] = {}  # the source that was read so last, and so is there still
         self._gates: dict[int, Slot[GateClient]] = {}
         self._dead: set[int] = set()
         self._leaving: set[int] = set()
@@ -207,11 +76,28 @@ class ClientPool:
         if slot is None:
             slot = self._slot(session_id, self._connect_reading, self._reading_idle_seconds)
             self._reading[session_id] = slot
-        slot.enter()
-        try:
+        with slot.used():
             yield PacedReading(slot)
-        finally:
-            slot.leave()
+
+    @asynccontextmanager
+    async def reading_for(self, source: Source) -> AsyncIterator[ReadingClient]:
+        """The same for a source: where it has an application of its own, a client of its session that names that one.
+
+        It has the session's auth key and lease, and Telegram's waits are the account's: only the connection is another.
+        """
+        if source.api_id is None:
+            async with self.reading(source.session_id) as client:
+                yield client
+            return
+        key = source.session_id, source.api_id
+        slot = self._variants.get(key)
+        if slot is None:
+            connect = partial(self._connect_variant, source.api_id)
+            slot = self._slot(source.session_id, connect, self._reading_idle_seconds)
+            self._variants[key] = slot
+        self._named_by[key] = source.id
+        with slot.used():
+            yield PacedReading(slot)
 
     @asynccontextmanager
     async def gate(self, session_id: int) -> AsyncIterator[GateClient]:
@@ -220,11 +106,8 @@ class ClientPool:
         if slot is None:
             slot = self._slot(session_id, self._connect_gate, self._gate_idle_seconds)
             self._gates[session_id] = slot
-        slot.enter()
-        try:
+        with slot.used():
             yield PacedGate(slot)
-        finally:
-            slot.leave()
 
     async def peer(self, session_id: int, channel_id: int) -> Peer:
         """How that session addresses the channel: where work with it begins, so a dead one is not even tried.
@@ -242,20 +125,21 @@ class ClientPool:
 
     def is_open(self, session_id: int) -> bool:
         """Whether a client of it is connected."""
-        return any(session_id in slots and slots[session_id].is_connected for slots in (self._reading, self._gates))
+        return any(slot.is_connected for slot in self._slots(session_id))
 
     async def rest(self, session_id: int) -> None:
         """Close the session's clients that nobody uses, without waiting until they have been idle for long."""
-        for slots in (self._reading, self._gates):
-            if session_id in slots and not slots[session_id].is_used:
-                await slots[session_id].close()
+        for slot in self._slots(session_id):
+            if not slot.is_used:
+                await slot.close()
 
     async def drop(self, session_id: int) -> None:
         """Close the session's clients, whoever uses them."""
         self._dead.discard(session_id)
-        for slots in (self._reading, self._gates):
-            if session_id in slots:
-                await slots[session_id].end()
+        for slot in self._slots(session_id):
+            await slot.end()
+        for key in [key for key, slot in self._variants.items() if key[0] == session_id and not slot.is_used]:
+            del self._variants[key]
 
     @asynccontextmanager
     async def kept_closed(self, session_id: int) -> AsyncIterator[None]:
@@ -270,8 +154,14 @@ class ClientPool:
     async def close(self) -> None:
         self._closed = True
         await asyncio.gather(*self._telling)
-        for session_id in {*self._reading, *self._gates}:
+        for session_id in {*self._reading, *self._gates, *(session_id for session_id, _ in self._variants)}:
             await self.drop(session_id)
+
+    def _slots(self, session_id: int) -> list[Slot[Any]]:
+        """Of that session, all of them."""
+        found: list[Slot[Any] | None] = [self._reading.get(session_id), self._gates.get(session_id)]
+        variants = [slot for (owner_id, _), slot in self._variants.items() if owner_id == session_id]
+        return [*(slot for slot in found if slot is not None), *variants]
 
     def _slot(self, session_id: int, connect: Callable[[int], Awaitable[C]], idle_seconds: float) -> Slot[C]:
         closed = self._leases.give_back
@@ -279,6 +169,18 @@ class ClientPool:
 
     async def _connect_reading(self, session_id: int) -> ReadingClient:
         return await self._leased(session_id, self._factory.reading)
+
+    async def _connect_variant(self, api_id: int, session_id: int) -> ReadingClient:
+        """Where its source has lost the application meanwhile, the session's own is named."""
+        source_id = self._named_by[session_id, api_id]
+        application = await self._application_of(source_id) if self._application_of is not None else None
+
+        async def connect(credential: Credential, proxy: Proxy | None) -> ReadingClient:
+            if application is not None:
+                credential = replace(credential, api=ApiCredentials(*application))
+            return await self._factory.reading(credential, proxy)
+
+        return await self._leased(session_id, connect)
 
     async def _connect_gate(self, session_id: int) -> GateClient:
         return await self._leased(session_id, self._factory.gate)
@@ -314,9 +216,8 @@ class ClientPool:
             self._telling.add(telling)
             telling.add_done_callback(self._telling.discard)
             await asyncio.shield(telling)
-        for slots in (self._reading, self._gates):
-            if session_id in slots:
-                await slots[session_id].close()
+        for slot in self._slots(session_id):
+            await slot.close()
 
     async def _tell(self, session_id: int, error: SessionDead) -> None:
         try:

@@ -15,6 +15,7 @@ from telethon.sessions import MemorySession
 from services.clients import device
 from services.clients.base import ApiCredentials, Credential, MtprotoServer
 from services.clients.proxy import Proxy
+from services.clients.telethon_bot import TelethonBotReading
 from services.clients.telethon_calls import translated
 from services.clients.telethon_connection import Connection
 from services.clients.telethon_history import UnparsedClient
@@ -92,7 +93,7 @@ class TelethonClients:
         # Behind a proxy the pool mends: it knows what to say of a proxy that fails, Telethon takes that for a defect.
         client = self._build(memory, credential.api, proxy, request_retries=0, auto_reconnect=proxy is None)
         await _connect(client)
-        return TelethonReading(client, proxy)
+        return (TelethonBotReading if credential.is_bot else TelethonReading)(client, proxy)
 
     def _build(
         self,

@@ -155,6 +155,12 @@ class TelethonLogin:
         left, self._client = self._client, client
         await left.disconnect()
 
+    # -- bots
+
+    async def sign_in_bot(self, token: str) -> Account:
+        request = functions.auth.ImportBotAuthorizationRequest(0, self._api.api_id, self._api.api_hash, token)
+        return self._authorized(await self._ask(request))
+
     # -- password
 
     async def password_hint(self) -> str | None:

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -266,14 +267,17 @@ def test_every_format_and_every_trouble_has_words() -> None:
     assert set(TROUBLES) == set(SessionTrouble)
 
 
-async def test_a_bot_is_refused(play: Play) -> None:
-    """Bots cannot read channels: refused before anything is asked."""
+async def test_a_bots_session(play: Play) -> None:
+    """It is called one; that of the bot that Porter is is refused before anything is asked."""
     server: MtprotoServer | None = play.settings.mtproto()
     assert server is not None
     api = ApiCredentials(play.account["api_id"], play.account["api_hash"])
     credential = Credential(server.dc_id, server.host, server.port, os.urandom(256), api, 4711)
     await play.admin.send(pyrogram_string(credential, is_bot=True))
-    await play.admin.wait_for("a bot's session")
+    await play.admin.wait_for("bot 4711")
+    own = replace(credential, user_id=play.sandbox.bot.id)
+    await play.admin.send(pyrogram_string(own, is_bot=True))
+    await play.admin.wait_for("the bot you are talking to")
 
 
 async def test_a_session_in_the_middle_of_something_else(play: Play) -> None:

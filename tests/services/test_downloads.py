@@ -60,7 +60,7 @@ class Telegram:
     damaged: Counter[tuple[int, int]] = field(default_factory=Counter)  # parts that come wrong so often
 
     @asynccontextmanager
-    async def reading(self, _: int) -> AsyncIterator["Telegram"]:
+    async def reading_for(self, _: Source) -> AsyncIterator["Telegram"]:
         yield self
 
     async def posts(self, _: Peer, message_ids: list[int]) -> list[Post]:

@@ -11,8 +11,9 @@ from storage.database import Database
 from storage.files import FileRepository
 from storage.join_requests import JoinRequestRepository
 from storage.logins import LoginRepository
-from storage.models import LoginStep
+from storage.models import LoginStep, SessionKind
 from storage.runs import RunRepository
+from storage.source_applications import SourceApplicationRepository
 from storage.summary import SummaryRepository
 from storage.vault import Vault
 from tests.storage.conftest import Clock
@@ -23,6 +24,8 @@ SECRETS = {
     "phone": "+99966123499",
     "credential": "AUTHKEY-" * 32,
     "proxy": "made-up-proxy-password",
+    "token": "7200000001:AA-made-up-token-of-a-bot-that-reads",
+    "application": "0ddba110ddba110ddba110ddba110ddb",
     "payload": "half a login with its code hash",
     "password": "two-factor-password",
     "old password": "the password before",
@@ -51,6 +54,9 @@ async def test_no_secret_lies_on_disk(make: Maker, database: Database, vault: Va
     session = await make.session(
         api_hash=SECRETS["api_hash"], phone=SECRETS["phone"], credential=SECRETS["credential"].encode()
     )
+    await make.session(kind=SessionKind.BOT, token=SECRETS["token"])
+    source = await make.source(session)
+    await SourceApplicationRepository(database, vault).set(source.id, 4711, SECRETS["application"])
     await make.sessions.set_proxy(session.id, SECRETS["proxy"].encode())
     await make.sessions.put_peers(session.id, {1: ACCESS_HASH})
     await LoginRepository(database, vault).put(7, LoginStep.CODE, SECRETS["payload"].encode(), clock.now)

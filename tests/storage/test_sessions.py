@@ -7,7 +7,7 @@ from storage.database import Database
 from storage.errors import AccountTaken, NameTaken, RowInUse, RowMissing
 from storage.flood_waits import FloodWaitRepository
 from storage.logins import LoginRepository
-from storage.models import LoginStep, SessionState
+from storage.models import LoginStep, SessionKind, SessionState
 from storage.schema import flood_waits, peers, session_channels
 from storage.vault import Vault
 from tests.storage.conftest import Clock
@@ -30,6 +30,19 @@ async def test_a_session_keeps_its_secrets_beside_it(make: Maker) -> None:
     assert await make.sessions.api_hash(session.id) == "abcdef"
     assert await make.sessions.phone(session.id) == "+99966123442"
     assert "abcdef" not in repr(session)
+
+
+async def test_a_bots_token(make: Maker) -> None:
+    """Kept where there is one; signing in without one, as an import does, leaves the one that was."""
+    person, bot = await make.session(), await make.session(kind=SessionKind.BOT, token="made-up")
+    assert (person.kind, bot.kind) == (SessionKind.USER, SessionKind.BOT)
+    assert (await make.sessions.token(person.id), await make.sessions.token(bot.id)) == (None, "made-up")
+    renewal = {"api_id": 1, "api_hash": "b", "phone": None, "masked_phone": "", "credential": b"new"}
+    for token, stored in ((None, "made-up"), ("another", "another")):
+        again = await make.sessions.renew(bot.id, **renewal, fingerprint=stored.encode(), token=token)  # type: ignore[arg-type]
+        assert again is not None
+        assert (again.kind, await make.sessions.token(bot.id)) == (SessionKind.BOT, stored)
+    assert await make.sessions.token(999) is None
 
 
 async def test_a_session_without_a_phone(make: Maker) -> None:

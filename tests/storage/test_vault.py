@@ -11,9 +11,11 @@ from storage.conversations import ConversationRepository
 from storage.database import Database
 from storage.errors import CiphertextInvalid, KeyInvalid, KeyMissing, KeyWrong
 from storage.keys import KeyConfig, KeyDerivation
+from storage.models import SessionKind
 from storage.rekey import RekeyProgress, rekey
 from storage.schema import meta, sessions
 from storage.sessions import SessionRepository
+from storage.source_applications import SourceApplicationRepository
 from storage.types import utc_now
 from storage.vault import Vault, open_vault
 from tests.storage.make import Maker
@@ -210,15 +212,20 @@ async def test_rekey_lets_the_old_key_go(database: Database, keys: KeyConfig) ->
     hashes = {user_id: -user_id for user_id in range(1, 1201)}
     await make.sessions.put_peers(session.id, hashes)
     await ConversationRepository(database, first).set_data("key", {"code": "12345"})
+    bot = await make.session(kind=SessionKind.BOT, token="made-up")
+    source = await make.source(bot)
+    await SourceApplicationRepository(database, first).set(source.id, 4711, "a" * 32)
 
     ring = await open_vault(database, given(keys, new, old))
-    assert await rekey(database, ring) == 3 + 1200 + 1 + 2  # session, peers, conversation, meta
+    assert await rekey(database, ring) == 3 + 4 + 1 + 1200 + 1 + 2  # sessions, source, peers, conversation, meta
     assert await rekey(database, ring) == 0
 
     alone = await open_vault(database, given(keys, new))
     assert await SessionRepository(database, alone).credential(session.id) == b"credential 1"
     assert await SessionRepository(database, alone).access_hashes(session.id, list(hashes)) == hashes
     assert await ConversationRepository(database, alone).get_data("key") == {"code": "12345"}
+    assert await SessionRepository(database, alone).token(bot.id) == "made-up"
+    assert await SourceApplicationRepository(database, alone).get(source.id) == (4711, "a" * 32)
     with pytest.raises(KeyWrong):
         await open_vault(database, given(keys, old))
 

@@ -6,6 +6,7 @@ Importing this package registers them all with sandbox.mtproto.rpc.
 from sandbox.mtproto.methods import (
     account,
     auth,
+    bots,
     channels,
     contacts,
     dialogs,
@@ -24,6 +25,7 @@ from sandbox.mtproto.methods import (
 __all__ = [
     "account",
     "auth",
+    "bots",
     "channels",
     "contacts",
     "dialogs",

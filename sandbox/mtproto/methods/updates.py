@@ -10,6 +10,7 @@ from sandbox.mtproto.rpc import Call, method
 from sandbox.world import Change, Message
 
 CHANNEL_DIFFERENCE_PAGE = 100
+CHANNEL_DIFFERENCE_PAGE_FOR_BOTS = 100_000
 
 
 @method(functions.updates.GetStateRequest)
@@ -54,7 +55,8 @@ async def get_channel_difference(call: Call, request: Any) -> Any:
     missed = _since(channel.changes, request.pts)
     if missed is None:
         return dialogs.too_long(call, channel)
-    page = missed[: min(request.limit or CHANNEL_DIFFERENCE_PAGE, CHANNEL_DIFFERENCE_PAGE)]
+    most = CHANNEL_DIFFERENCE_PAGE_FOR_BOTS if viewer.is_bot else CHANNEL_DIFFERENCE_PAGE
+    page = missed[: min(request.limit or CHANNEL_DIFFERENCE_PAGE, most)]
     found = [(change, channel.messages[change.message_id]) for change in page]
     new = _once([message for change, message in found if change.kind == "new" and not message.deleted])
     others: list[Any] = []

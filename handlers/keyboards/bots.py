@@ -1,0 +1,28 @@
+"""Under the questions of adding a bot."""
+
+from aiogram.filters.callback_data import CallbackData
+from aiogram.types import InlineKeyboardMarkup
+
+from handlers.callbacks import Go, Place
+from handlers.keyboards.base import Row, button, home_row, markup
+from handlers.texts import Texts
+
+
+def have_token(texts: Texts) -> Row:
+    return [button(texts.labels.have_token, Go(to=Place.BOT))]
+
+
+def or_token(texts: Texts, back: CallbackData | None = None) -> InlineKeyboardMarkup:
+    return markup(have_token(texts), home_row(texts, back))
+
+
+def add_account(texts: Texts) -> InlineKeyboardMarkup:
+    return markup([button(texts.labels.add_account, Go(to=Place.LOGIN))], have_token(texts), home_row(texts))
+
+
+def use(texts: Texts) -> InlineKeyboardMarkup:
+    return markup([button(texts.labels.use_bot, Go(to=Place.BOT_USE), "success")], home_row(texts))
+
+
+def back(texts: Texts) -> InlineKeyboardMarkup:
+    return markup(home_row(texts, Go(to=Place.SESSIONS)))
