@@ -9,13 +9,13 @@ from aiogram.types import Message, TelegramObject
 from handlers import keyboards
 from handlers.callbacks import EditPick, SourceEdit
 from handlers.keyboards.editing import CHOICES
-from handlers.parking import Prompt
+from handlers.parking import Prompt, leave
 from handlers.screen import AdminScreen, Page
 from handlers.sources import chosen_root, source_page
 from handlers.states import EditForm
 from handlers.texts import Texts
 from services.errors import NotFound
-from services.schedule import describe
+from services.schedule import outlook
 from services.sessions import SessionService
 from services.sources import SourceService
 from services.targets import check_folder
@@ -33,14 +33,16 @@ async def show_menu(
     await _leave(state)
     card = await sources.get(callback_data.id)
     account = (await sessions.get(card.source.session_id)).name
-    schedule = describe(card.schedule.cron) if card.schedule else texts.labels.only_by_hand
+    schedule = texts.labels.only_by_hand
+    if card.schedule:
+        schedule, _ = outlook(card.schedule.cron, card.schedule.timezone)
     await screen.show(Page(texts.editing.menu(card), keyboards.editing.menu(texts, card, account, schedule)))
 
 
 async def _leave(state: FSMContext) -> None:
     """What another conversation has parked is left alone."""
     if (await state.get_state() or "").startswith(f"{EditForm.__name__}:"):
-        await state.clear()
+        await leave(state)
 
 
 async def _finish(source_id: int, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService) -> None:
@@ -229,6 +231,21 @@ async def set_duplicates(
     await _finish(callback_data.id, screen, texts, state, sources)
 
 
+# -- live
+
+
+async def set_live(
+    event: TelegramObject,
+    callback_data: SourceEdit,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
+) -> None:
+    await sources.set_live(callback_data.id, bool(callback_data.value))
+    await _finish(callback_data.id, screen, texts, state, sources)
+
+
 PROMPTS: dict[str, Prompt] = {
     str(EditForm.folder.state): ask_folder,
     str(EditForm.move.state): ask_move,
@@ -246,6 +263,7 @@ def build() -> Router:
         (EditPick.NAMES, begin_names),
         (EditPick.DUPLICATES, ask_duplicates),
         (EditPick.DUPLICATES_SET, set_duplicates),
+        (EditPick.LIVE, set_live),
     ):
         router.callback_query.register(handler, SourceEdit.filter(F.what == pick))
     for form_state, pick, answer in (

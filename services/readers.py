@@ -86,23 +86,35 @@ class Readers:
         known = await self._channels.by_username(username)
         if known is not None and await self.of(known):
             return known
-        people = [each for each in await self._active() if each.kind is SessionKind.USER]
-        if not people:
+        """By an account of a person, else by a bot, which must be in there."""
+        active = sorted(await self._active(), key=lambda each: each.kind is SessionKind.BOT)
+        if not active:
             raise SessionRequired
-        return (await self._listings.find(f"@{username}", people[0].id)).channel
+        return (await self._listings.find(f"@{username}", active[0].id)).channel
 
     async def _by_lists(self, channel_id: int) -> Channel:
         """An account may have joined since it was asked last: all are asked anew, side by side."""
-        people = [each for each in await self._active() if each.kind is SessionKind.USER]
-        if not people:
+        active = await self._active()
+        if not active:
             raise SessionRequired
-        answers = await asyncio.gather(*(self._listed(each.id) for each in people))
+        answers = await asyncio.gather(*(self._listed(each.id) for each in active if each.kind is SessionKind.USER))
         known = await self._channels.get(channel_id)
         if known is not None and await self.of(known):
             return known
+        for bot in (each for each in active if each.kind is SessionKind.BOT):
+            if (met := await self._met(bot.id, channel_id)) is not None:
+                return met
         if not all(answers):
             raise Unreachable("not every account was asked")
         raise ReaderMissing
+
+    async def _met(self, bot_id: int, channel_id: int) -> Channel | None:
+        """The channel, if that bot can read it: bots have no lists, each is asked for this one."""
+        try:
+            return (await self._listings.find(str(channel_id), bot_id)).channel
+        except TelegramError as error:
+            log.info("a bot does not see a channel: %s", type(error).__name__, extra={"session_id": bot_id})
+            return None
 
     async def _listed(self, session_id: int) -> bool:
         """Whether its list is as Telegram has it now, or had it a moment ago: ten posts may be forwarded in one go."""

@@ -71,7 +71,7 @@ class Labels:
     edit_folder: Final = "Folder"
     edit_names: Final = "File names"
     edit_duplicates: Final = "Duplicates"
-    edit_application: Final = "API credentials"
+    edit_application: Final = "Application"
     accounts_application: Final = "Use the account's"
     local: Final = "Local"
     use_root: Final = "Yes, use it"
