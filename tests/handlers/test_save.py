@@ -48,8 +48,8 @@ def on_disk(play: Play) -> list[Path]:
 
 
 async def test_one_tap_from_a_forwarded_post_to_a_running_save(signed_in: Play) -> None:
-    """The card counts what is there; one tap makes a saved channel by the defaults and starts it. It works after a
-    restart as well, and the second tap finds it done."""
+    """The card counts what is there; one tap makes a saved channel by the defaults and starts it: what is posted later
+    comes by itself. It works after a restart as well, and the next card says that it is done."""
     play = signed_in
     await play.admin.forward(play.private.peer, with_files(play)[0].id)
     card = await play.admin.wait_for(r"20 posts, 8 files")
@@ -67,6 +67,10 @@ async def test_one_tap_from_a_forwarded_post_to_a_running_save(signed_in: Play) 
     schedule = (await play.house.sources.get(source.id)).schedule
     assert schedule is not None
     assert schedule.cron == "0 */6 * * *"
+    await play.driver.post(play.private.peer, "late", file={"name": "late.pdf", "size": 3000})
+    async with asyncio.timeout(10):
+        while not any(path.name.endswith("late.pdf") for path in on_disk(play)):  # noqa: ASYNC110 - a disk sets no event
+            await asyncio.sleep(0.05)
 
     await play.admin.forward(play.private.peer, with_files(play)[1].id)
     await play.admin.wait_for("Saved already as «Harbour Archive»")
