@@ -40,10 +40,12 @@ class SavingTexts(Words):
         access = "private" if channel.is_private else f"public, @{quote(channel.username)}"
         return f"{title(channel.title)} · {KINDS[channel.kind]}, {access}{members}"
 
-    def way(self, profile: Profile, folder: str) -> str:
-        """PDF · to Local/tech-news · every 6 h and live."""
+    def way(self, offer: Offer) -> str:
+        """PDF · to Local/tech-news · every 6 h and live. Single posts keep their place."""
+        profile, single = offer.profile, offer.single
         what = f"{self.what(profile)} · " if profile.filters != Filters() else ""
-        return f"{what}to {SourceTexts.place(profile.root, folder)} · {rhythm(profile.cron, live=profile.live)}"
+        place = (single.root, single.folder) if single else (profile.root, offer.folder)
+        return f"{what}to {SourceTexts.place(*place)} · {rhythm(profile.cron, live=profile.live)}"
 
     def card(self, offer: Offer, counts: str | None, trouble: str | None, posts: int) -> str:
         """`counts`: what it would bring, None while that is being found out. `trouble`: why it cannot be read."""
@@ -56,7 +58,7 @@ class SavingTexts(Words):
             )
         else:
             lines.append(counts or "Counting what is there…")
-            lines.append(self.way(offer.profile, offer.single.folder if offer.single else offer.folder))
+            lines.append(self.way(offer))
             if offer.single is not None:
                 lines.append(
                     f"Single posts of it are saved as {title(offer.single.name)}, which becomes the whole channel."
@@ -80,7 +82,7 @@ class SavingTexts(Words):
 
     def change(self, offer: Offer) -> str:
         return (
-            f"{title(offer.channel.title)} would be saved by your defaults:\n{self.way(offer.profile, offer.folder)}\n"
+            f"{title(offer.channel.title)} would be saved by your defaults:\n{self.way(offer)}\n"
             "Change them for this channel alone, step by step? Or for all that come?"
         )
 
