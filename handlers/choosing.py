@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from aiogram.fsm.context import FSMContext
 
+from handlers.parking import leave
 from handlers.searching import is_open, list_data, open_list
 from handlers.states import OpenList
 from services.errors import NotFound
@@ -26,5 +27,5 @@ async def chosen_of(state: FSMContext) -> list[int]:
 async def open_chosen(state: FSMContext, chosen: Sequence[int]) -> None:
     """The list again, with these. A question about them is over; any other conversation is set aside."""
     if await state.get_state() != OpenList.chosen.state and "chosen" in await state.get_data():
-        await state.clear()
+        await leave(state)
     await open_list(state, OpenList.chosen, chosen=list(chosen))

@@ -6,7 +6,7 @@ from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import EditPick, SourceEdit
-from handlers.parking import Prompt
+from handlers.parking import Prompt, leave, turn_to
 from handlers.screen import AdminScreen, Page
 from handlers.sources import source_page
 from handlers.states import EditForm
@@ -27,7 +27,7 @@ async def begin_name(
     state: FSMContext,
     sources: SourceService,
 ) -> None:
-    await state.set_data({"source": callback_data.id})
+    await turn_to(state, EditForm, source=callback_data.id)
     await ask_name(event, screen, texts, state, sources)
 
 
@@ -47,7 +47,7 @@ async def receive_name(
         await screen.show(Page(texts.sources.name_invalid(), keyboards.editing.back(texts, source_id)))
         return
     await sources.rename(source_id, name)
-    await state.clear()
+    await leave(state)
     await screen.show(source_page(texts, await sources.get(source_id)))
 
 
@@ -64,7 +64,7 @@ async def begin_account(
     sessions: SessionService,
     many_sources: ManySources,
 ) -> None:
-    await state.set_data({"source": callback_data.id})
+    await turn_to(state, EditForm, source=callback_data.id)
     await ask_account(event, screen, texts, state, sources, sessions, many_sources)
 
 
@@ -112,7 +112,7 @@ async def move(
     if (await state.get_data()).get("source") != callback_data.id:
         raise NotFound("question")
     await many_sources.move([callback_data.id], callback_data.value)
-    await state.clear()
+    await leave(state)
     await screen.answer(texts.editing.account_moved())
     await screen.show(source_page(texts, await sources.get(callback_data.id)))
 

@@ -4,7 +4,6 @@ One conversation for an existing saved channel, for the admin's defaults (OWN) a
 (CHOSEN). Nothing holds before it was shown in words with its next three runs.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,7 +18,7 @@ from handlers import keyboards
 from handlers.callbacks import CHOSEN, OWN, EditPick, SourceEdit
 from handlers.choosing import chosen_of
 from handlers.many_outcomes import show_outcome
-from handlers.parking import Prompt
+from handlers.parking import Prompt, leave, turn_to
 from handlers.screen import AdminScreen, Page
 from handlers.searching import LONGEST_SEARCH
 from handlers.sources import source_page
@@ -29,7 +28,7 @@ from services.admins import AdminService
 from services.errors import CronInvalid, NotFound
 from services.many_sources import ManySources
 from services.profiles import ProfileService
-from services.schedule import PRESETS, describe, next_times, validate, zones
+from services.schedule import PRESETS, describe, next_times, outlook, validate, zones
 from services.sources import SourceService
 
 
@@ -73,7 +72,7 @@ async def begin(
     data: dict[str, Any] = {"source": callback_data.id}
     if callback_data.id == CHOSEN:
         data["chosen"] = await chosen_of(state)
-    await state.set_data(data)
+    await turn_to(state, EditForm, **data)
     await ask_schedule(event, screen, texts, state, sources, profiles)
 
 
@@ -98,21 +97,15 @@ async def _question(
 ) -> Page:
     await state.set_state(EditForm.schedule)
     edited = await _edited(await state.get_data(), texts, admin_id, sources, profiles)
-    now = texts.schedules.now(_words(edited.cron), edited.timezone, _times(edited.cron, edited.timezone))
+    now = None
+    if edited.cron is not None:
+        now = texts.schedules.now(edited.timezone, *outlook(edited.cron, edited.timezone or texts.zone.key))
     text = texts.schedules.ask(edited.name, edited.count, now, texts.zone.key, trouble)
     words = [describe(cron) for cron in PRESETS]
     markup = keyboards.schedules.question(
         texts, edited.id, words, has_one=edited.cron is not None, paused=edited.paused
     )
     return Page(text, markup)
-
-
-def _words(cron: str | None) -> str | None:
-    return describe(cron) if cron else None
-
-
-def _times(cron: str | None, timezone: str | None) -> Sequence[Any]:
-    return next_times(cron, timezone) if cron and timezone else ()
 
 
 async def receive_preset(
@@ -177,14 +170,14 @@ async def use(
         await profiles.change(screen.admin_id, cron=cron)
         await ask_schedule(event, screen, texts, state, sources, profiles)
         return
-    chosen = data["chosen"] if data["source"] == CHOSEN else [data["source"]]
     await screen.answer()
+    chosen = data["chosen"] if data["source"] == CHOSEN else [data["source"]]
     outcome = await many_sources.set_schedule(chosen, cron, texts.zone.key)
     if data["source"] == CHOSEN:
-        await show_outcome(texts.many.scheduled(_words(cron)), outcome, chosen, screen, texts, state)
-        return
-    await state.clear()
-    await screen.show(source_page(texts, await sources.get(data["source"])))
+        await show_outcome(texts.many.scheduled(cron), outcome, chosen, screen, texts, state)
+    else:
+        await leave(state)
+        await screen.show(source_page(texts, await sources.get(data["source"])))
 
 
 async def _check(state: FSMContext, callback_data: SourceEdit) -> dict[str, Any]:

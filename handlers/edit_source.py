@@ -9,13 +9,13 @@ from aiogram.types import Message, TelegramObject
 from handlers import keyboards
 from handlers.callbacks import EditPick, SourceEdit
 from handlers.keyboards.editing import CHOICES
-from handlers.parking import Prompt
+from handlers.parking import Prompt, leave
 from handlers.screen import AdminScreen, Page
 from handlers.sources import chosen_root, source_page
 from handlers.states import EditForm
 from handlers.texts import Texts
 from services.errors import NotFound
-from services.schedule import describe
+from services.schedule import outlook
 from services.sessions import SessionService
 from services.sources import SourceService
 from services.targets import check_folder
@@ -33,14 +33,16 @@ async def show_menu(
     await _leave(state)
     card = await sources.get(callback_data.id)
     account = (await sessions.get(card.source.session_id)).name
-    schedule = describe(card.schedule.cron) if card.schedule else texts.labels.only_by_hand
+    schedule = texts.labels.only_by_hand
+    if card.schedule:
+        schedule, _ = outlook(card.schedule.cron, card.schedule.timezone)
     await screen.show(Page(texts.editing.menu(card), keyboards.editing.menu(texts, card, account, schedule)))
 
 
 async def _leave(state: FSMContext) -> None:
     """What another conversation has parked is left alone."""
     if (await state.get_state() or "").startswith(f"{EditForm.__name__}:"):
-        await state.clear()
+        await leave(state)
 
 
 async def _finish(source_id: int, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService) -> None:

@@ -10,7 +10,7 @@ from handlers import keyboards
 from handlers.callbacks import Many, ManyVerb
 from handlers.choosing import chosen_of
 from handlers.many import SURELY
-from handlers.parking import Prompt
+from handlers.parking import Prompt, turn_to
 from handlers.screen import AdminScreen, Page
 from handlers.sources import chosen_root
 from handlers.states import ManyForm
@@ -25,7 +25,7 @@ async def begin(
     event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
 ) -> None:
     chosen = await chosen_of(state)
-    await state.set_data({"chosen": chosen, "root": None, "base": ""})
+    await turn_to(state, ManyForm, chosen=chosen, root=None, base="")
     await ask_base(event, screen, texts, state, sources)
 
 

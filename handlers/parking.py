@@ -5,6 +5,7 @@ from typing import Any
 
 from aiogram.filters import BaseFilter
 from aiogram.fsm.context import FSMContext
+from aiogram.fsm.state import StatesGroup
 from aiogram.types import TelegramObject
 
 from handlers.states import OpenList
@@ -30,6 +31,22 @@ async def park(state: FSMContext) -> None:
     data.pop(PARKED, None)
     await state.set_state(None)
     await state.set_data({PARKED: {"state": name, "data": data}})
+
+
+async def leave(state: FSMContext) -> None:
+    """What is being asked is over. What was parked before stays parked."""
+    data = await state.get_data()
+    await state.set_state(None)
+    await state.set_data({PARKED: data[PARKED]} if PARKED in data else {})
+
+
+async def turn_to(state: FSMContext, *forms: type[StatesGroup], **data: Any) -> None:
+    """Begin a question of one of these forms with that data. One of them that is open is over; anything else that is
+    open is set aside."""
+    if (await state.get_state() or "").startswith(tuple(f"{form.__name__}:" for form in forms)):
+        await leave(state)
+    await park(state)
+    await state.update_data(data)
 
 
 def is_list(state_name: str | None) -> bool:

@@ -19,7 +19,7 @@ from handlers.texts import Texts
 from services.desks import RunDesk
 from services.errors import NotFound
 from services.estimates import Estimator
-from services.schedule import describe, next_times
+from services.schedule import outlook
 from services.sources import SourceCard, SourceService
 
 
@@ -89,9 +89,7 @@ async def choose_to_scrape(
 
 
 def source_page(texts: Texts, card: SourceCard) -> Page:
-    schedule = card.schedule
-    words = describe(schedule.cron) if schedule else None
-    upcoming = next_times(schedule.cron, schedule.timezone) if schedule else []
+    words, upcoming = outlook(card.schedule.cron, card.schedule.timezone) if card.schedule else (None, [])
     return Page(texts.sources.card(card, words, upcoming), keyboards.sources.card(texts, card))
 
 

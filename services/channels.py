@@ -353,9 +353,20 @@ class ChannelService:
     async def keep(self, session_id: int, seen: SeenChannel) -> SessionChannel:
         """What a session was shown: from now on it addresses the channel without asking who that is."""
         await self._sessions.put_peers(session_id, {seen.peer.id: seen.peer.access_hash})
-        if seen.is_member:
+        if seen.is_member and await self._has_list(session_id):
             await self._channels.add_seen(session_id, seen.channel, seen.may_invite)
         else:
             await self._channels.put(seen.channel)
         channel = await self._channels.get(seen.channel.id) or seen.channel
         return SessionChannel(channel, session_id, seen.may_invite)
+
+    async def _has_list(self, session_id: int) -> bool:
+        """One channel alone would look like the whole list of a session that was never asked for it."""
+        if await self._channels.listed_at(session_id) is not None:
+            return True
+        try:
+            listing = await self.listing(session_id)
+        except TelegramError as error:
+            log.info("channels are not listed: %s", type(error).__name__, extra={"session_id": session_id})
+            return False
+        return not listing.is_refreshing

@@ -14,7 +14,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from services.clients.base import DIALOGS_PAGE, Edited, Missed, News, Peer, Posted, ReadingClient
@@ -30,6 +30,7 @@ from services.errors import (
     TelegramRefused,
 )
 from services.filters import Matcher
+from services.pulse import Pulse
 from services.runs import Priority, Runner
 from storage.live import LiveRepository
 from storage.models import LiveSource, Run, RunKind, RunStatus
@@ -47,40 +48,10 @@ PAUSES_SECONDS = (1.0, 5.0, 15.0, 60.0, 300.0)
 STEADY_SECONDS = 60.0
 """A connection that held so long was a good one: pauses begin anew."""
 
-SETTLE_SECONDS = 0.3
-"""An album is several updates: its posts are carried by one run."""
-LONGEST_GAP_SECONDS = 30.0
-"""Where posts come without end, runs keep this distance in the end: a busy group costs two page calls a minute."""
 REST = timedelta(hours=1)
 """After a run that failed, or that an admin stopped: the next post would only fail again."""
 
 Sleep = Callable[[float], Awaitable[None]]
-
-
-@dataclass(slots=True)
-class _Pulse:
-    """What a source has heard and not carried yet. `newest` None: look, whatever the cursor says."""
-
-    is_wanted: bool = False
-    newest: int | None = 0
-    is_waiting: bool = False  # for the run that is under way to end
-    timer: asyncio.TimerHandle | None = None
-    submitted_at: float = float("-inf")  # of the loop's clock
-    gap_seconds: float = SETTLE_SECONDS
-    rests_until: datetime | None = None
-
-    def hear(self, message_id: int | None) -> None:
-        if message_id is None or (self.is_wanted and self.newest is None):
-            self.newest = None
-        else:
-            self.newest = max(message_id, (self.newest or 0) if self.is_wanted else 0)
-        self.is_wanted = True
-
-    def next_gap(self, now: float) -> float:
-        """How long to wait before the next run: longer and longer while one follows the other."""
-        is_busy = now - self.submitted_at < 2 * max(self.gap_seconds, 1.0)
-        self.gap_seconds = min(2 * self.gap_seconds, LONGEST_GAP_SECONDS) if is_busy else SETTLE_SECONDS
-        return max(SETTLE_SECONDS, self.submitted_at + self.gap_seconds - now)
 
 
 @dataclass(slots=True)
@@ -118,7 +89,7 @@ class Live:
         self._clock = clock
         self._sleep = sleep
         self._ears: dict[int, _Ear] = {}  # by session
-        self._pulses: defaultdict[int, _Pulse] = defaultdict(_Pulse)  # by source
+        self._pulses: defaultdict[int, Pulse] = defaultdict(Pulse)  # by source
         self._edits: asyncio.Queue[tuple[list[int], Edited]] = asyncio.Queue()
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -217,17 +188,26 @@ class Live:
             except Exception:
                 log.exception("live mode stumbled", extra={"session_id": session_id})
             failures = 0 if loop.time() - began > STEADY_SECONDS else failures + 1
-            await self._sleep(max(pause, PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS) - 1)]))
+            await self._pause(failures, pause)
+
+    async def _pause(self, times: int, at_least: float = 0.0) -> None:
+        """`times`: how often something has gone wrong in short succession."""
+        await self._sleep(max(at_least, PAUSES_SECONDS[min(times, len(PAUSES_SECONDS) - 1)]))
 
     async def _listen(self, session_id: int, ear: _Ear) -> None:
         """Returns when the connection is lost."""
+        loop = asyncio.get_running_loop()
+        rounds = 0
         async with self._pool.reading(session_id) as client:
             while True:
                 ear.missed.clear()
+                began = loop.time()
                 lost = await client.listen(partial(self._hear, ear))
                 await self._catch_up(client, session_id, [each for some in ear.sources.values() for each in some])
                 if await self._is_lost(lost, ear):
                     return
+                rounds = 0 if loop.time() - began > STEADY_SECONDS else rounds + 1
+                await self._pause(max(0, rounds - 1))
 
     @staticmethod
     async def _is_lost(lost: asyncio.Event, ear: _Ear) -> bool:
@@ -334,7 +314,7 @@ class Live:
 
         pulse.timer = loop.call_later(pulse.next_gap(loop.time()), due)
 
-    async def _submit(self, source_id: int, pulse: _Pulse) -> None:
+    async def _submit(self, source_id: int, pulse: Pulse) -> None:
         """A run, unless what was heard has come by another one already."""
         source = await self._sources.get(source_id)
         is_over = source is None or not (source.live and source.enabled) or source.is_held

@@ -7,6 +7,7 @@ A bot reads where it has been seen to.
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from services.channels import ChannelService
 from services.clients.base import Peer
@@ -17,8 +18,11 @@ from storage.channels import ChannelRepository
 from storage.models import Channel, Session, SessionKind, SessionState
 from storage.sessions import SessionRepository
 from storage.sources import SourceRepository
+from storage.types import Clock, utc_now
 
 log = logging.getLogger(__name__)
+
+JUST_NOW = timedelta(seconds=10)
 
 
 class Readers:
@@ -29,12 +33,15 @@ class Readers:
         sources: SourceRepository,
         listings: ChannelService,
         pool: ClientPool,
+        *,
+        clock: Clock = utc_now,
     ) -> None:
         self._channels = channels
         self._sessions = sessions
         self._sources = sources
         self._listings = listings
         self._pool = pool
+        self._clock = clock
 
     async def find(self, link: ChannelLink, username: str | None = None) -> Channel:
         """The channel that a link or a forwarded post is from. `username`: of a channel whose id is known.
@@ -110,7 +117,10 @@ class Readers:
             return None
 
     async def _listed(self, session_id: int) -> bool:
-        """Whether its list is as Telegram has it now."""
+        """Whether its list is as Telegram has it now, or had it a moment ago: ten posts may be forwarded in one go."""
+        listed_at = await self._channels.listed_at(session_id)
+        if listed_at is not None and self._clock() - listed_at < JUST_NOW:
+            return True
         try:
             return not (await self._listings.listing(session_id, refresh=True)).is_refreshing
         except (TelegramError, NotFound) as error:

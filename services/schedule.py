@@ -105,6 +105,15 @@ def next_times(cron: str, timezone: str, count: int = 3, after: datetime | None 
     return times
 
 
+def outlook(cron: str, timezone: str) -> tuple[str, list[datetime]]:
+    """A stored line in words, and its next times. The line itself and none where it does not fire any more: whoever
+    looks at it shall be able to change it."""
+    try:
+        return describe(cron), next_times(cron, timezone)
+    except CronInvalid:
+        return cron, []
+
+
 def zones() -> list[str]:
     """Time zones to choose among, as people name them, by name."""
     places = {name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/"))}

@@ -6,8 +6,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.database import Database
 from storage.models import LiveSource, NewFile, NewMessage, Scope, SessionState
 from storage.schema import messages, sessions, source_messages, sources
-from storage.sources import want_files
 from storage.types import Clock, utc_now
+from storage.wanting import want_files
 
 
 class LiveRepository:

@@ -13,7 +13,6 @@ from storage.errors import NameTaken
 from storage.files import want_failed
 from storage.models import (
     Duplicates,
-    FileState,
     Filters,
     NewFile,
     NewMessage,
@@ -33,6 +32,7 @@ from storage.runs import check_idle, readdress_scrapes
 from storage.schema import channels, files, messages, peers, session_channels, sessions, source_messages, sources
 from storage.statements import Bulk, chunks
 from storage.types import Clock, to_milliseconds, utc_now
+from storage.wanting import want_files
 
 
 class SourceRepository:
@@ -282,27 +282,6 @@ class SourceRepository:
             )
 
 
-async def want_files(
-    connection: AsyncConnection, source_id: int, channel_id: int, wanted: Sequence[NewFile], now: datetime
-) -> int:
-    """A document that two messages carry is fetched once: the first message names it. Answers how many are new."""
-    by_document: dict[int, NewFile] = {}
-    for file in wanted:
-        by_document.setdefault(file.document_id, file)
-    count = 0
-    for document_ids in chunks(list(by_document)):
-        known = set(
-            await connection.scalars(
-                select(files.c.document_id).where(files.c.source_id == source_id, files.c.document_id.in_(document_ids))
-            )
-        )
-        new = [by_document[document_id] for document_id in document_ids if document_id not in known]
-        if new:
-            await connection.execute(insert(files), [_file_values(source_id, channel_id, file, now) for file in new])
-        count += len(new)
-    return count
-
-
 async def _channel_of(connection: AsyncConnection, source_id: int) -> int | None:
     channel_id: int | None = await connection.scalar(select(sources.c.channel_id).where(sources.c.id == source_id))
     return channel_id
@@ -403,22 +382,6 @@ async def _link_messages(
     """Answers how many the source did not have."""
     links = [{"source_id": source_id, "channel_id": channel_id, "message_id": message.id} for message in page]
     return await LINK_MESSAGE.execute(connection, links)
-
-
-def _file_values(source_id: int, channel_id: int, file: NewFile, now: datetime) -> dict[str, Any]:
-    return {
-        "source_id": source_id,
-        "channel_id": channel_id,
-        "message_id": file.message_id,
-        "document_id": file.document_id,
-        "kind": file.kind,
-        "name": file.name,
-        "mime": file.mime,
-        "size_bytes": file.size_bytes,
-        "date": file.date,
-        "state": FileState.WANTED,
-        "updated_at": now,
-    }
 
 
 def _sources() -> Select[Any]:

@@ -28,7 +28,7 @@ def menu(texts: Texts, card: SourceCard, account: str, schedule: str) -> InlineK
     """
     labels, source = texts.labels, card.source
     is_walked = source.scope is Scope.CHANNEL
-    live = labels.live_on if source.live else labels.live_off
+    live = labels.new_at_once if source.live else labels.not_at_once
 
     def item(label: str, value: str, what: EditPick) -> Row:
         return [button(f"{label}: {value}", _pick(what, source.id))]

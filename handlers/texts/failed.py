@@ -12,6 +12,7 @@ CAUSES = {
     "NamesTaken": "other files have its names",
     "FolderTaken": "a file or link lies where its folder should be",
     "SIZE_MISMATCH": "Telegram sent another size than it had said",
+    "HASH_MISMATCH": "Telegram sent other bytes than it had said",
     "LOCATION_INVALID": "Telegram does not find it",
     "FILE_ID_INVALID": "Telegram does not find it",
 }

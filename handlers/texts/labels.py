@@ -150,8 +150,8 @@ class Labels:
     several: Final = "☑ Several at once"
     porters_own: Final = "Use Porter's own"
     make_defaults: Final = "Make these my defaults"
-    live_on: Final = "☑ New posts at once"
-    live_off: Final = "☐ New posts at once"
+    new_at_once: Final = "☑ New posts at once"
+    not_at_once: Final = "☐ New posts at once"
 
     load: Final = "Load who waits"
     connect: Final = "Connect a channel"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from handlers.texts.base import LABEL_CHARACTERS, Words, number, plural, quote, shorten, size, title
 from handlers.texts.sources import SourceTexts
 from services.many_sources import MOST, Reader
+from services.schedule import describe
 from services.sources import SourceCard
 from storage.models import Session, Source
 
@@ -95,8 +96,8 @@ class ManyTexts(Words):
     def deleting(self, count: int) -> str:
         return f"Deleting {plural(count, 'saved channel')}. That takes a while where there is much to forget …"
 
-    def scheduled(self, words: str | None) -> str:
-        return f"have their schedule: {quote(words)}" if words else "are saved only when you ask"
+    def scheduled(self, cron: str | None) -> str:
+        return f"have their schedule: {quote(describe(cron))}" if cron else "are saved only when you ask"
 
     def done(self, act: str) -> str:
         return DONE[act]

@@ -10,10 +10,8 @@ EXAMPLES = "<code>0 */6 * * *</code> or <code>30 7 * * mon-fri</code>"
 
 
 class ScheduleTexts(Words):
-    def now(self, words: str | None, timezone: str | None, upcoming: Sequence[datetime]) -> str | None:
-        """`words` None: there is none, and nothing to say of it."""
-        if words is None:
-            return None
+    def now(self, timezone: str | None, words: str, upcoming: Sequence[datetime]) -> str:
+        """`timezone` None: it has none of its own."""
         zone = f" (in {quote(timezone)})" if timezone and timezone != self._zone.key else ""
         return f"Now: {quote(words)}{zone}. {self._next(upcoming)}"
 

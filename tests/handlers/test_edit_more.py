@@ -8,6 +8,7 @@ import pytest
 from handlers.callbacks import OWN, EditPick, SourceEdit
 from sandbox import walks
 from sandbox.scenarios import SECOND
+from storage.models import RunKind
 from tests.handlers.people_kit import forge
 from tests.play import Play
 
@@ -108,6 +109,27 @@ async def test_ones_own_time_zone(saved: Play) -> None:
     [card] = await saved.house.sources.all()
     assert card.schedule is not None
     assert card.schedule.timezone == "America/New_York"
+
+
+async def test_what_was_set_aside_waits_on(saved: Play) -> None:
+    """A login that is parked is there still when a schedule was set meanwhile; a line that fires no more is shown."""
+    await saved.admin.send("/login")
+    await saved.admin.wait_for("Add an account")
+    await saved.admin.send("/sources")
+    await saved.admin.wait_for("Saved channels · 1")
+    [card] = await saved.house.sources.all()
+    await saved.house.schedule._schedules.put(RunKind.SCRAPE, card.source.id, "0 0 31 2 *", "UTC", None)
+    await saved.admin.press(walks.beginning(saved.private.title))
+    await saved.admin.wait_for("0 0 31 2")
+    await edit(saved)
+    await saved.admin.press(item("Schedule"))
+    await saved.admin.wait_for("Now: 0 0 31 2")
+    await saved.admin.press("Every hour")
+    await saved.admin.wait_for("Use it")
+    await saved.admin.press("Use this schedule")
+    await saved.admin.wait_for("Every hour · next")
+    await saved.admin.press("🏠 Home")
+    await saved.admin.wait_for("Your login waits")
 
 
 async def test_the_schedule_of_ones_defaults(saved: Play) -> None:

@@ -45,7 +45,7 @@ async def turn_on(play: Play) -> None:
     await play.admin.press("Change …")
     await play.admin.wait_for("what shall change")
     await play.driver.reset_calls()
-    await play.admin.press("New posts at once")
+    await play.admin.press("☐ New posts at once")
     await play.admin.wait_for("live: new posts come at once")
     await comes_true(lambda: play.sandbox.faults.counts[play.account["id"]]["messages.getPeerDialogs"] > 0)
     await asyncio.sleep(0.1)
@@ -74,7 +74,7 @@ async def test_on_and_off(kept: Play) -> None:
     assert "Busy" not in home["text"]
     await open_card(kept)
     await kept.admin.press("Change …")
-    await kept.admin.press("New posts at once")
+    await kept.admin.press("☑ New posts at once")
     shown = await kept.admin.wait_for("saved only when you ask")
     assert "live" not in shown["text"]
 

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from handlers.texts import Texts
 from sandbox import walks
+from services.errors import AlreadyActive
 from storage.models import Filters, NewSource, Session, TargetKind
 from tests.play import Play
 
@@ -147,3 +149,15 @@ async def test_nobody_else_sees_another_channel(many: Play) -> None:
     await choose(many, "Copy 1")
     await many.admin.press("Account")
     await many.admin.wait_for("No other account has met")
+
+
+def test_a_thousand_names_fit_a_message() -> None:
+    """The first ones are named, the others counted: Telegram takes 4,096 characters."""
+    texts = Texts()
+    name = "«A <very> long name of a saved channel & more»" * 2
+    failed = [(f"{name} {number}", texts.errors.of(AlreadyActive(number))) for number in range(1000)]
+    told = texts.many.outcome(texts.many.done("run"), 0, failed)
+    asked = texts.many.ask_place("nas", {f"{name} {number}": f"papers/{'x' * 60}" for number in range(1000)})
+    assert "… and 990 more" in told
+    assert max(len(told), len(asked)) < 4096
+    assert "<very>" not in told

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from telethon.tl import types
 
 from sandbox import groups
 from sandbox.scenarios import ADMIN
@@ -154,6 +155,23 @@ async def test_a_lost_connection_is_listened_to_again(voyage: Voyage) -> None:
         await porter.home(first, 10)
         await porter.home(porter.post(b"and after"), 10)
         assert sorted(voyage.disk().values()) == sorted(voyage.documents().values())
+
+
+async def test_telegram_gives_up_telling(voyage: Voyage) -> None:
+    """updatesTooLong, again and again: looked at once for all of them, and what was not told comes home."""
+    await kept(voyage)
+    async with alive(voyage) as porter:
+        await porter.listening()
+        world, servers = porter.world, voyage.jetty.sandbox.servers
+        listeners, world._listeners = world._listeners, []
+        sha256 = porter.post(b"told to nobody")
+        world._listeners = listeners
+        voyage.jetty.sandbox.faults.reset()
+        for _ in range(30):
+            servers.push(ADMIN, types.UpdatesTooLong())
+        await porter.home(sha256)
+        assert voyage.jetty.calls("updates.getState") <= 2
+        assert voyage.jetty.calls("messages.getPeerDialogs") <= 2
 
 
 async def test_a_client_that_is_closed_is_opened_again(voyage: Voyage) -> None:

@@ -38,7 +38,7 @@ class Voyage:
     nas_roots: dict[str, Path] = field(default_factory=dict)
     reserve_bytes: int = 0
     desk: Desk = field(init=False)
-    following: Following = field(init=False)
+    following: Following = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.desk = Desk(RunRepository(self.store.database))
