@@ -222,6 +222,9 @@ class _Deaf:
     async def requests_arrived(self, channel_id: int, count: int) -> None:
         pass
 
+    async def channel_grew(self, title: str) -> None:
+        pass
+
     async def session_died(self, outage: Any) -> None:
         pass
 

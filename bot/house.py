@@ -36,12 +36,14 @@ from services.errors import SessionDead
 from services.estimates import GIB, Estimator
 from services.exports import ExportService
 from services.first_looks import FirstLooks
+from services.following import Following
 from services.home import HomeService
 from services.imports import ImportService
 from services.invites import InviteService
 from services.join_requests import JoinRequestService
 from services.lanes import Lanes
 from services.leases import Leases
+from services.live import Live
 from services.login import LoginService
 from services.many_sources import ManySources
 from services.pins import PinService
@@ -155,7 +157,12 @@ class House:
         )
         lanes = Lanes(settings.download_window_mb * MIB)
         governor.listen(lanes.paced)
-        self.scraper = Scraper(rows.sources, rows.files, self.pool, self.targets, lanes, zone=settings.zone)
+        self.following = Following(rows.channels, rows.sessions, rows.sources, self.pool, self.notifier)
+        self.channels.on_grown(self.following.note)
+        self.scraper = Scraper(
+            rows.sources, rows.files, self.pool, self.targets, lanes, zone=settings.zone, following=self.following
+        )
+        self.live = Live(rows.live, rows.sources, self.pool, self.runner)
         self.source_applications = SourceApplications(
             rows.source_applications, rows.sources, rows.sessions, self.factory
         )
@@ -203,6 +210,9 @@ class House:
             },
         )
 
+        self.runner.on_settled(self.live.settled)
+        self.sources.on_live(self.live.look)
+        self.following.on_followed(self.live.look)
         self.runner.register(RunKind.SCRAPE, self.scraper.work, self.scraper.ready)
         self.runner.register(RunKind.VERIFY, self.verifier.work, self.verifier.ready)
         self.runner.register(RunKind.LOAD_REQUESTS, self.requests.work_load)
@@ -215,6 +225,7 @@ class House:
         """What works by itself: runs, schedules, the watch, unfinished logins."""
         await self.runner.start()
         await self.schedule.start()
+        await self.live.start()
         await self.watch.start()
         await self.logins.start()
 
@@ -222,6 +233,7 @@ class House:
         """Nothing works any more, and no client is open. Whatever was not started, or is stopped already, may be."""
         await self.retention.stop()
         await self.watch.stop()
+        await self.live.stop()
         await self.schedule.stop()
         await self.runner.stop()
         await self.logins.close()

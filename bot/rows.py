@@ -14,6 +14,7 @@ from storage.files import FileRepository
 from storage.flood_waits import FloodWaitRepository
 from storage.join_requests import JoinRequestRepository
 from storage.leases import LeaseRepository
+from storage.live import LiveRepository
 from storage.logins import LoginRepository
 from storage.people import PeopleRepository
 from storage.pins import PinRepository
@@ -42,6 +43,7 @@ class Rows:
     flood_waits: FloodWaitRepository
     join_requests: JoinRequestRepository
     leases: LeaseRepository
+    live: LiveRepository
     logins: LoginRepository
     people: PeopleRepository
     pins: PinRepository
@@ -69,6 +71,7 @@ class Rows:
             flood_waits=FloodWaitRepository(database),
             join_requests=JoinRequestRepository(database),
             leases=LeaseRepository(database, this_process(), this_host()),
+            live=LiveRepository(database),
             logins=LoginRepository(database, vault),
             people=PeopleRepository(database),
             pins=PinRepository(database, vault),

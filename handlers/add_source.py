@@ -6,7 +6,7 @@ from aiogram import F, Router
 from aiogram.filters import ExceptionTypeFilter, StateFilter
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
-from aiogram.types import ErrorEvent, Message, MessageOriginChannel, TelegramObject
+from aiogram.types import ErrorEvent, Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import (
@@ -159,21 +159,6 @@ async def receive_channel_text(
         return
     await state.update_data(search=text)
     await ask_channel(message, screen, texts, state, sessions, channels)
-
-
-async def receive_channel_forward(
-    message: Message, screen: AdminScreen, texts: Texts, state: FSMContext, channels: ChannelService
-) -> None:
-    """A post that was forwarded names its channel: for a bot's account, say, which can list none."""
-    session_id = (await state.get_data())["session"]
-    found = await channels.find(str(forwarded_from(message)), session_id)
-    await _take_channel(message, found, screen, texts, state)
-
-
-def forwarded_from(message: Message) -> int | None:
-    """The id of the channel whose post it is."""
-    origin = message.forward_origin
-    return origin.chat.id if isinstance(origin, MessageOriginChannel) else None
 
 
 async def _take_channel(
@@ -383,7 +368,6 @@ def build() -> Router:
     ):
         router.callback_query.register(handler, form_state, SourcePick.filter(F.what == pick))
     router.callback_query.register(ask_folder, SourceForm.files, FilterPick.filter(F.what == FilterPart.KEEP))
-    router.message.register(receive_channel_forward, SourceForm.channel, F.func(forwarded_from))
     router.message.register(receive_channel_text, SourceForm.channel, F.text)
     router.message.register(receive_folder, SourceForm.folder, F.text)
     typing_cron = StateFilter(SourceForm.schedule, SourceForm.cron)

@@ -157,6 +157,7 @@ class EditPick(StrEnum):
     DUPLICATES = "d"
     DUPLICATES_SET = "d!"
     LIVE = "lv"
+    """`value`: 1 on, 0 off."""
     DEFAULTS_USE = "du"
     DEFAULTS_OWN = "do"
     FILTERS = "fi"

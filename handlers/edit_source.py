@@ -231,6 +231,21 @@ async def set_duplicates(
     await _finish(callback_data.id, screen, texts, state, sources)
 
 
+# -- live
+
+
+async def set_live(
+    event: TelegramObject,
+    callback_data: SourceEdit,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sources: SourceService,
+) -> None:
+    await sources.set_live(callback_data.id, bool(callback_data.value))
+    await _finish(callback_data.id, screen, texts, state, sources)
+
+
 PROMPTS: dict[str, Prompt] = {
     str(EditForm.folder.state): ask_folder,
     str(EditForm.move.state): ask_move,
@@ -248,6 +263,7 @@ def build() -> Router:
         (EditPick.NAMES, begin_names),
         (EditPick.DUPLICATES, ask_duplicates),
         (EditPick.DUPLICATES_SET, set_duplicates),
+        (EditPick.LIVE, set_live),
     ):
         router.callback_query.register(handler, SourceEdit.filter(F.what == pick))
     for form_state, pick, answer in (

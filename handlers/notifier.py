@@ -89,6 +89,11 @@ class ScreenNotifier:
     async def requests_arrived(self, channel_id: int, count: int) -> None:
         log.info("%d new join requests", count, extra={"channel_id": channel_id})
 
+    async def channel_grew(self, title: str) -> None:
+        """In the background."""
+        for admin in await self._admins.owners():
+            self._spawn(self._tell_growth(admin.user_id, title))
+
     async def session_died(self, outage: Outage) -> None:
         """In the background: whoever met the dead session waits for this call."""
         for admin in await self._admins.owners():
@@ -170,6 +175,13 @@ class ScreenNotifier:
             await self._screens.tell(admin_id, Page(texts.restored.taken(session), keyboards.only_home(texts)))
         except TelegramAPIError as error:
             log.warning("a taken session was not told: %s", type(error).__name__, extra={"admin_id": admin_id})
+
+    async def _tell_growth(self, admin_id: int, title: str) -> None:
+        texts = await self._texts(admin_id)
+        try:
+            await self._screens.tell(admin_id, Page(texts.sources.grew(title), keyboards.only_home(texts)))
+        except TelegramAPIError as error:
+            log.warning("a supergroup was not told: %s", type(error).__name__, extra={"admin_id": admin_id})
 
     async def _texts(self, admin_id: int) -> Texts:
         return await texts_for(self._admins, admin_id, self._zone)

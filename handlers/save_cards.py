@@ -31,7 +31,10 @@ def card_page(texts: Texts, offer: Offer, about: SaveAction, look: Look | None) 
     if look is not None and look.trouble is not None and not look.is_readable:
         trouble = texts.errors.of(look.trouble)
     elif look is not None:
-        counts = texts.estimates.line(look.estimate) if look.estimate else texts.saving.readable()
+        counts = texts.saving.readable()
+        if look.estimate is not None:
+            kinds = [texts.estimates.counts(look.estimate)] if look.estimate.counts else []
+            counts = "\n".join([*kinds, texts.estimates.line(look.estimate)])
     text = texts.saving.card(offer, counts, trouble, about.more + 1 if about.post else 0)
     return Page(text, keyboards.saving.card(texts, offer, about, is_unreadable=trouble is not None))
 
@@ -72,7 +75,7 @@ class SaveCards:
 
     async def question(self, offer: Offer, texts: Texts) -> str | None:
         """What to ask before all of it is saved; None: it is not so much."""
-        look = await self._looks.look(offer)
+        look = await self._looks.look_soon(offer)
         if not self._looks.is_large(look):
             return None
         amount = texts.estimates.ask(look.estimate) if look.estimate else texts.saving.uncounted()
@@ -80,7 +83,7 @@ class SaveCards:
 
     async def newest(self, offer: Offer) -> int | None:
         """The newest message there is, as far as it could be seen."""
-        return (await self._looks.look(offer)).newest
+        return (await self._looks.look_soon(offer)).newest
 
     def complete(self, admin_id: int, message_id: int, about: SaveAction) -> None:
         """Find out what is not known, and draw it. Whatever was being completed for this admin is left."""
@@ -105,6 +108,7 @@ class SaveCards:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await self._looks.close()
 
     async def _complete(self, admin_id: int, message_id: int, about: SaveAction) -> None:
         await asyncio.sleep(SETTLE_SECONDS)

@@ -89,8 +89,10 @@ async def _joins_others(state: FSMContext, cards: SaveCards, admin_id: int, chan
     """One more of those that were forwarded in one go: the card that is there speaks of all of them."""
     together: dict[str, Any] = (await state.get_data()).get(FORWARDED) or {}
     is_near = together.get("channel") == channel_id and time.time() - together["at"] < TOGETHER_SECONDS
-    if not (is_near and post and cards.is_shown(admin_id)) or len(together["posts"]) >= MOST_POSTS:
+    if not (is_near and cards.is_shown(admin_id)) or len(together["posts"]) >= MOST_POSTS:
         return False
+    if not post:  # of a group, which does not say
+        return True
     posts = sorted({*together["posts"], post})
     await state.update_data({FORWARDED: {**together, "posts": posts, "at": time.time()}})
     about = SaveAction(channel=channel_id, verb=SaveVerb.CARD, post=posts[0], more=len(posts) - 1)

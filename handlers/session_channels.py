@@ -5,7 +5,6 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
-from handlers.add_source import forwarded_from
 from handlers.callbacks import ChannelVerb, SessionAction, SessionChannelAction, SessionVerb, ShowAll
 from handlers.parking import Prompt
 from handlers.runs import show_card
@@ -120,21 +119,6 @@ async def receive_text(
         await show_again(message, screen, texts, state, sessions, channels)
 
 
-async def receive_forward(
-    message: Message,
-    screen: AdminScreen,
-    texts: Texts,
-    state: FSMContext,
-    channels: ChannelService,
-    requests: RequestDesk,
-    runs: RunDesk,
-) -> None:
-    """A post that was forwarded names its channel."""
-    data = await list_data(state)
-    found = await channels.find(str(forwarded_from(message)), data["session"])
-    await _take(found, screen, texts, requests, runs, loads=bool(data.get("loads")))
-
-
 # -- one of them
 
 
@@ -181,6 +165,5 @@ def build() -> Router:
     router.callback_query.register(show_all, OpenList.channels, ShowAll.filter())
     taken = SessionChannelAction.filter(F.verb.in_({ChannelVerb.SHOW, ChannelVerb.LOAD}))
     router.callback_query.register(show_channel, taken)
-    router.message.register(receive_forward, OpenList.channels, F.func(forwarded_from))
     router.message.register(receive_text, Searches(OpenList.channels))
     return router

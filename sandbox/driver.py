@@ -119,6 +119,17 @@ class Driver:
     async def delete_post(self, peer: int, message_id: int) -> None:
         await self.call("POST", f"channels/{peer}/posts", json={"delete": message_id})
 
+    async def found_group(self, title: str, *, account: int | None = None) -> Json:
+        """A small group of the admin's, and of that account's."""
+        body: Json = {"title": title} | ({"account": account} if account else {})
+        answer: Json = await self.call("POST", "groups", json=body)
+        return answer
+
+    async def migrate(self, peer: int) -> Json:
+        """The supergroup that a small group becomes."""
+        answer: Json = await self.call("POST", f"channels/{peer}/posts", json={"migrate": True})
+        return answer
+
     async def add_accounts(self, count: int) -> list[Json]:
         """New accounts; each as in the ready line: id, phone, code, api_id, api_hash."""
         answer: list[Json] = await self.call("POST", "accounts", json={"count": count})

@@ -4,7 +4,7 @@ Everything that a client can see follows from this state, so the two APIs never 
 listeners as events; the servers turn them into updates. All in one event loop: no locks, no awaits in here.
 
 Ids: accounts and channels carry bare MTProto ids; a *peer* is the number that the Bot API shows
-(user: the id itself, channel or supergroup: -1_000_000_000_000 - id).
+(user: the id itself, channel or supergroup: -1_000_000_000_000 - id, small group: -id).
 """
 
 import hashlib
@@ -31,7 +31,9 @@ WORDS_OF_CODES = ("anchor", "beacon", "cutter", "dinghy", "ensign", "fathom")
 
 
 MediaKind = Literal["document", "photo", "video", "audio", "voice"]
-ServiceAction = Literal["channel_create", "title", "pin", "joined_by_request"]
+ServiceAction = Literal[
+    "channel_create", "title", "pin", "joined_by_request", "chat_create", "migrate_to", "migrate_from"
+]
 ChangeKind = Literal["new", "edit", "delete"]
 
 CHANGES_KEPT = 1000
@@ -52,7 +54,8 @@ def peer_of_channel(channel_id: int) -> int:
 
 
 def channel_of_peer(peer: int) -> int:
-    return -peer - CHANNEL_BASE
+    """The bare id; of a small group too: in this world no group has a channel's id."""
+    return -peer - CHANNEL_BASE if peer < -CHANNEL_BASE else -peer
 
 
 def stable_int(*parts: object, bits: int = 63) -> int:
@@ -159,6 +162,7 @@ class Message:
     deleted: bool = False
     bot_id: int | None = None
     action: ServiceAction | None = None  # of a service message; `text` then carries the title, if any
+    moved: int | None = None  # of "migrate_to" and "migrate_from": the bare id of the other side
     version: int = 0  # grows with each edit: key for caches
 
 
@@ -170,6 +174,7 @@ class Change:
     kind: ChangeKind
     message_id: int
     bot_id: int | None = None  # of a private chat with a bot
+    chat: int | None = None  # of a small group: its peer
 
 
 @dataclass
@@ -202,10 +207,14 @@ class AdminEvent:
 
 @dataclass
 class Channel:
+    """A channel, a supergroup (`megagroup`), or a small group (`basic`, a megagroup beside: members speak there)."""
+
     id: int
     title: str
     username: str | None = None
     megagroup: bool = False
+    basic: bool = False
+    migrated_to: int | None = None  # of a small group: the supergroup that it became, bare
     created: int = 0
     about: str = ""
     pts: int = 1
@@ -228,7 +237,7 @@ class Channel:
 
     @property
     def peer(self) -> int:
-        return peer_of_channel(self.id)
+        return -self.id if self.basic else peer_of_channel(self.id)
 
     @property
     def access_hash(self) -> int:
@@ -530,7 +539,7 @@ class World:
         pts = self.private_pts.get(user_id, 1) + 1
         self.private_pts[user_id] = pts
         changes = self.private_changes.setdefault(user_id, [])
-        changes.append(Change(pts, kind, message.id, message.bot_id))
+        changes.append(Change(pts, kind, message.id, message.bot_id, message.chat if message.chat < 0 else None))
         del changes[:-CHANGES_KEPT]
 
     def _private_id(self) -> int:
@@ -540,10 +549,14 @@ class World:
     # -- channels
 
     def post(self, channel: Channel, sender: int, **content: Any) -> Message:
+        if channel.basic:
+            if channel.migrated_to is not None and content.get("action") != "migrate_to":
+                raise WorldError("PEER_ID_INVALID")
+            channel.next_message_id = self._private_id()  # small groups count with the private chats
         message = Message(channel.next_message_id, channel.peer, sender, self.now(), **content)
         channel.next_message_id += 1
         channel.messages[message.id] = message
-        self._note_change(channel, "new", message.id)
+        self._note(message, "new")
         if sender > 0:
             self.burn_codes(message.text)
         self.tell(MessageSent(message))
@@ -567,7 +580,12 @@ class World:
 
     def _note(self, message: Message, kind: ChangeKind) -> None:
         if message.chat < 0:
-            self._note_change(self.channel_by_peer(message.chat), kind, message.id)
+            channel = self.channel_by_peer(message.chat)
+            if channel.basic:
+                for user_id in channel.members:
+                    self._note_private(user_id, kind, message)
+            else:
+                self._note_change(channel, kind, message.id)
         elif message.bot_id is not None:
             self._note_private(message.chat, kind, message)
 

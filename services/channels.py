@@ -7,6 +7,7 @@ hours).
 import asyncio
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -80,6 +81,14 @@ def read_reference(text: str) -> int | str | None:
     return None
 
 
+OnGrown = Callable[[int, SeenChannel], Awaitable[None]]
+"""(session, supergroup)"""
+
+
+async def _unheard(_session_id: int, _grown: SeenChannel) -> None:
+    """Nobody follows."""
+
+
 class ChannelService:
     def __init__(
         self,
@@ -98,6 +107,11 @@ class ChannelService:
         self._clock = clock
         self._patience_seconds = patience_seconds
         self._refreshing: dict[int, asyncio.Task[None]] = {}  # by session
+        self._on_grown: OnGrown = _unheard
+
+    def on_grown(self, listener: OnGrown) -> None:
+        """Told of each supergroup in a list of which it says what group it was."""
+        self._on_grown = listener
 
     async def close(self) -> None:
         """End what is being asked in the background."""
@@ -325,7 +339,11 @@ class ChannelService:
             seen = await client.channels()
         # Access hashes first: a channel that is listed can be asked for.
         await self._sessions.put_peers(session_id, {each.peer.id: each.peer.access_hash for each in seen})
-        await self._channels.put_listing(session_id, [(each.channel, each.may_invite) for each in seen])
+        mine = [each for each in seen if each.is_member]
+        await self._channels.put_listing(session_id, [(each.channel, each.may_invite) for each in mine])
+        for each in seen:
+            if each.was is not None:
+                await self._on_grown(session_id, each)
 
     async def _look(self, session_id: int, channel_id: int) -> SessionChannel:
         peer = await self._pool.peer(session_id, channel_id)
@@ -335,6 +353,20 @@ class ChannelService:
     async def keep(self, session_id: int, seen: SeenChannel) -> SessionChannel:
         """What a session was shown: from now on it addresses the channel without asking who that is."""
         await self._sessions.put_peers(session_id, {seen.peer.id: seen.peer.access_hash})
-        await self._channels.add_seen(session_id, seen.channel, seen.may_invite)
+        if seen.is_member and await self._has_list(session_id):
+            await self._channels.add_seen(session_id, seen.channel, seen.may_invite)
+        else:
+            await self._channels.put(seen.channel)
         channel = await self._channels.get(seen.channel.id) or seen.channel
         return SessionChannel(channel, session_id, seen.may_invite)
+
+    async def _has_list(self, session_id: int) -> bool:
+        """One channel alone would look like the whole list of a session that was never asked for it."""
+        if await self._channels.listed_at(session_id) is not None:
+            return True
+        try:
+            listing = await self.listing(session_id)
+        except TelegramError as error:
+            log.info("channels are not listed: %s", type(error).__name__, extra={"session_id": session_id})
+            return False
+        return not listing.is_refreshing

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from itertools import groupby
 from typing import Protocol
 
 from services.clients.base import PART_BYTES, FileLocation, Peer, Post, RangeHash
@@ -102,13 +103,19 @@ class Downloader:
         after_id = 0
         while batch := await self._files.pending(order.source.id, after_id, BATCH):
             after_id = batch[-1].id
-            posts = await self._posts(order, sorted({file.message_id for file in batch}))
-            for file in batch:
-                yield file, _post_of(posts, file)
+            for channel_id, some in groupby(batch, key=lambda file: file.channel_id):
+                files = list(some)
+                posts = await self._posts(order, channel_id, sorted({file.message_id for file in files}))
+                for file in files:
+                    yield file, _post_of(posts, file)
 
-    async def _posts(self, order: "_Order", message_ids: list[int]) -> list[Post]:
+    async def _posts(self, order: "_Order", channel_id: int, message_ids: list[int]) -> list[Post]:
+        """A source that followed its group to a supergroup has files of both."""
+        peer = order.peer
+        if channel_id != peer.id:
+            peer = await self._pool.peer(order.source.session_id, channel_id)
         async with self._pool.reading_for(order.source) as client:
-            return await client.posts(order.peer, message_ids)
+            return await client.posts(peer, message_ids)
 
     # -- one file
 
@@ -280,7 +287,7 @@ class Downloader:
         """Once for all parts that found this location stale."""
         async with where.lock:
             if where.location is stale:
-                fresh = _post_of(await self._posts(order, [file.message_id]), file)
+                fresh = _post_of(await self._posts(order, file.channel_id, [file.message_id]), file)
                 if fresh is None or fresh.location is None:
                     raise FileGone
                 where.location = fresh.location

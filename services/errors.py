@@ -113,7 +113,11 @@ class FloodWait(TelegramError):
 
 
 class Unreachable(TelegramError):
-    pass
+    """`is_answer`: Telegram did answer, that it has trouble of its own: the connection is as good as any other."""
+
+    def __init__(self, *words: object, is_answer: bool = False) -> None:
+        super().__init__(*words)
+        self.is_answer = is_answer
 
 
 class SessionElsewhere(Unreachable):

@@ -3,13 +3,15 @@
 What was found is kept for a while in memory: the tap that follows the look asks Telegram nothing again.
 """
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.channels import ChannelService
+from services.clients.pacing import answered
 from services.clients.pool import ClientPool
-from services.errors import AccountRequired, PorterError
+from services.errors import AccountRequired, PorterError, Unreachable
 from services.estimates import Estimate, Estimator
 from services.readers import Readers
 from services.saving import Offer
@@ -18,6 +20,8 @@ from storage.types import Clock, utc_now
 
 KEPT = 64
 FRESH = timedelta(minutes=30)
+PATIENCE_SECONDS = 8.0
+"""An admin waits so long for an answer, and holds up their other taps."""
 
 _Key = tuple[int, int, Filters, str | None]
 
@@ -48,6 +52,7 @@ class FirstLooks:
         self._listings = listings
         self._pool = pool
         self._clock = clock
+        self._asking: dict[_Key, asyncio.Task[Look]] = {}
         self._kept: OrderedDict[_Key, tuple[datetime, Look]] = OrderedDict()
 
     def known(self, offer: Offer) -> Look | None:
@@ -57,17 +62,38 @@ class FirstLooks:
 
     async def look(self, offer: Offer) -> Look:
         """At the channel itself (members, title), at its newest message, and at what the filters would bring; with the
-        proposed account where none is chosen. Telegram's errors are told in the answer."""
+        proposed account where none is chosen. Telegram's errors are told in the answer. Who asks meanwhile waits for
+        the same one."""
         known = self.known(offer)
         if known is not None and known.trouble is None:
             return known
-        look = await self._look(offer)
         key = _key(offer)
-        self._kept[key] = (self._clock(), look)
+        asking = self._asking.get(key)
+        if asking is None:
+            asking = self._asking[key] = asyncio.create_task(self._look(offer))
+            asking.add_done_callback(lambda done: self._looked(key, done))
+        return await asyncio.shield(asking)
+
+    async def look_soon(self, offer: Offer) -> Look:
+        """The same, while an admin waits: what takes longer than that is not known."""
+        try:
+            return await answered(self.look(offer), PATIENCE_SECONDS)
+        except Unreachable as error:
+            return Look(None, None, is_readable=False, trouble=error)
+
+    def _looked(self, key: _Key, asking: asyncio.Task[Look]) -> None:
+        del self._asking[key]
+        if asking.cancelled() or asking.exception() is not None:
+            return  # whoever waits for it is told
+        self._kept[key] = (self._clock(), asking.result())
         self._kept.move_to_end(key)
         while len(self._kept) > KEPT:
             self._kept.popitem(last=False)
-        return look
+
+    async def close(self) -> None:
+        for asking in list(self._asking.values()):
+            asking.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
     def is_large(self, look: Look) -> bool:
         """Whether an admin is asked first. What a person's account could not count, may be."""

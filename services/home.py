@@ -17,7 +17,8 @@ class HomeService:
     async def for_admin(self, admin_id: int) -> HomeSummary:
         """What happened since this admin last looked; from now on counted anew. Raises NotAllowed."""
         admin = await self._rights.of(admin_id)
-        return _seen_by(admin, await self._summary.home(await self._admins.touch_home(admin_id)))
+        since = await self._admins.touch_home(admin_id)
+        return _seen_by(admin, await self._summary.home(since))
 
     async def peek(self, admin_id: int) -> HomeSummary:
         """The present state, without counting as a look. Raises NotAllowed."""
@@ -27,7 +28,7 @@ class HomeService:
 
 def _seen_by(admin: Admin, summary: HomeSummary) -> HomeSummary:
     if admin.role is not Role.APPROVER:
-        return replace(summary, role=admin.role)
+        return replace(summary, role=admin.role, runs=tuple(run for run in summary.runs if not run.is_quiet))
     return HomeSummary(
         since=summary.since,
         files=0,

@@ -16,5 +16,8 @@ class Notifier(Protocol):
     async def requests_arrived(self, channel_id: int, count: int) -> None:
         """New join requests of a channel were stored."""
 
+    async def channel_grew(self, title: str) -> None:
+        """A group that is carried became a supergroup, and Porter follows it: the owners hear of it once."""
+
     async def session_died(self, outage: Outage) -> None:
         """A session was found dead, just now and for the first time: the owners hear of it once."""

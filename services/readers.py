@@ -7,6 +7,7 @@ A bot reads where it has been seen to.
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from services.channels import ChannelService
 from services.clients.base import Peer
@@ -17,8 +18,11 @@ from storage.channels import ChannelRepository
 from storage.models import Channel, Session, SessionKind, SessionState
 from storage.sessions import SessionRepository
 from storage.sources import SourceRepository
+from storage.types import Clock, utc_now
 
 log = logging.getLogger(__name__)
+
+JUST_NOW = timedelta(seconds=10)
 
 
 class Readers:
@@ -29,12 +33,15 @@ class Readers:
         sources: SourceRepository,
         listings: ChannelService,
         pool: ClientPool,
+        *,
+        clock: Clock = utc_now,
     ) -> None:
         self._channels = channels
         self._sessions = sessions
         self._sources = sources
         self._listings = listings
         self._pool = pool
+        self._clock = clock
 
     async def find(self, link: ChannelLink, username: str | None = None) -> Channel:
         """The channel that a link or a forwarded post is from. `username`: of a channel whose id is known.
@@ -79,26 +86,41 @@ class Readers:
         known = await self._channels.by_username(username)
         if known is not None and await self.of(known):
             return known
-        people = [each for each in await self._active() if each.kind is SessionKind.USER]
-        if not people:
+        """By an account of a person, else by a bot, which must be in there."""
+        active = sorted(await self._active(), key=lambda each: each.kind is SessionKind.BOT)
+        if not active:
             raise SessionRequired
-        return (await self._listings.find(f"@{username}", people[0].id)).channel
+        return (await self._listings.find(f"@{username}", active[0].id)).channel
 
     async def _by_lists(self, channel_id: int) -> Channel:
         """An account may have joined since it was asked last: all are asked anew, side by side."""
-        people = [each for each in await self._active() if each.kind is SessionKind.USER]
-        if not people:
+        active = await self._active()
+        if not active:
             raise SessionRequired
-        answers = await asyncio.gather(*(self._listed(each.id) for each in people))
+        answers = await asyncio.gather(*(self._listed(each.id) for each in active if each.kind is SessionKind.USER))
         known = await self._channels.get(channel_id)
         if known is not None and await self.of(known):
             return known
+        for bot in (each for each in active if each.kind is SessionKind.BOT):
+            if (met := await self._met(bot.id, channel_id)) is not None:
+                return met
         if not all(answers):
             raise Unreachable("not every account was asked")
         raise ReaderMissing
 
+    async def _met(self, bot_id: int, channel_id: int) -> Channel | None:
+        """The channel, if that bot can read it: bots have no lists, each is asked for this one."""
+        try:
+            return (await self._listings.find(str(channel_id), bot_id)).channel
+        except TelegramError as error:
+            log.info("a bot does not see a channel: %s", type(error).__name__, extra={"session_id": bot_id})
+            return None
+
     async def _listed(self, session_id: int) -> bool:
-        """Whether its list is as Telegram has it now."""
+        """Whether its list is as Telegram has it now, or had it a moment ago: ten posts may be forwarded in one go."""
+        listed_at = await self._channels.listed_at(session_id)
+        if listed_at is not None and self._clock() - listed_at < JUST_NOW:
+            return True
         try:
             return not (await self._listings.listing(session_id, refresh=True)).is_refreshing
         except (TelegramError, NotFound) as error:

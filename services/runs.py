@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 MAX_RUNNING = 8
 MAX_SCRAPES = 4
 """Scrapes never take all places: people who wait at a door come in between."""
+MAX_LIVE = 2
+"""New posts have places of their own, one an account: a scrape of six hours by the same account keeps none waiting."""
 UNREACHABLE_PAUSES_SECONDS = (60, 120, 240, 480, 960)
 READY_SECONDS = 60.0
 """A run that waits for a disk asks so often whether it is well again."""
@@ -43,6 +45,7 @@ POLL_SECONDS = 1.0
 """While runs wait for a moment, the clock is looked at this often: a machine that slept wakes to the right time."""
 NOTICE_SECONDS = 3.0
 
+LIVE_LANE = "LIVE"
 STARTABLE = (RunStatus.QUEUED, RunStatus.WAITING)
 
 
@@ -123,6 +126,7 @@ class Runner:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._lanes: dict[int, str] = {}  # of the runs in _tasks
         self._failures: dict[int, int] = {}  # run id -> times in a row that Telegram was out of reach
+        self._listeners: list[Callable[[Run], None]] = []
         self._notices: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()  # starting and ending tasks: one at a time
         self._wake = asyncio.Event()
@@ -133,6 +137,10 @@ class Runner:
         self._works[kind] = work
         if ready is not None:
             self._ready[kind] = ready
+
+    def on_settled(self, listener: Callable[[Run], None]) -> None:
+        """Called when a run has ended or waits, and raises nothing."""
+        self._listeners.append(listener)
 
     async def start(self) -> None:
         """Take over what a dead process left RUNNING, then work on everything that is due."""
@@ -183,6 +191,10 @@ class Runner:
         busy = await self._runs.add_many(kind, new, priority, requested_by)
         self._wake.set()
         return busy
+
+    async def claim(self, run_id: int) -> None:
+        """An admin asks for what a new post has begun: its row stays when it has ended."""
+        await self._runs.claim(run_id)
 
     async def get(self, run_id: int) -> Run:
         """Raises NotFound."""
@@ -287,7 +299,8 @@ class Runner:
         if run.kind is not RunKind.SCRAPE:
             return True
         lanes = list(self._lanes.values())
-        return _lane(run) not in lanes and sum(lane.startswith(RunKind.SCRAPE) for lane in lanes) < MAX_SCRAPES
+        kind, at_most = (LIVE_LANE, MAX_LIVE) if run.is_live else (RunKind.SCRAPE, MAX_SCRAPES)
+        return _lane(run) not in lanes and sum(lane.startswith(kind) for lane in lanes) < at_most
 
     async def _start(self, run: Run) -> None:
         started = await self._runs.set_status(run.id, RunStatus.RUNNING, only_from=STARTABLE)
@@ -341,6 +354,8 @@ class Runner:
             )
             if settled is not None:
                 log.info("run is %s", settled.status, extra={"run_id": run.id, "reason": settled.reason})
+                if _is_forgotten(settled):
+                    await self._runs.delete(settled.id)
                 self._notify(settled)
         except Exception:
             # The database itself fails (disk full): the row stays RUNNING, the next start takes it over.
@@ -402,6 +417,8 @@ class Runner:
 
     def _notify(self, run: Run) -> None:
         """Telegram's slowness is no reason to hold the place of a run."""
+        for listener in self._listeners:
+            listener(run)
         notice = asyncio.create_task(self._tell(run))
         self._notices.add(notice)
         notice.add_done_callback(self._notices.discard)
@@ -418,8 +435,13 @@ def _has_moved(before: Progress, after: Progress) -> bool:
     return sum(after.counters.values()) > sum(before.counters.values()) or after.done_bytes > before.done_bytes
 
 
+def _is_forgotten(run: Run) -> bool:
+    """A post that came home is no piece of work that anybody looks for among the past ones."""
+    return run.status is RunStatus.DONE and run.is_live and not run.tell and not run.progress.counters.get("failed")
+
+
 def _lane(run: Run) -> str:
     """Runs of one lane go one after the other: scrapes by the same session. Every other run has its own."""
     if run.kind is RunKind.SCRAPE:
-        return f"{run.kind}/{run.params.get('session_id')}"
+        return f"{LIVE_LANE if run.is_live else run.kind}/{run.params.get('session_id')}"
     return f"{run.kind}/{run.subject_id}"

@@ -7,13 +7,16 @@ that was said (the last 100, since a date) becomes the cursor first. Single post
 
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
+from services import habits
 from services.clients.base import HISTORY_PAGE, PART_BYTES, HistoryPage, Peer, Post
+from services.clients.peers import group_of
 from services.clients.pool import ClientPool
 from services.downloads import Downloader
 from services.errors import HEALING, FileGone, NotFound
 from services.filters import Matcher
+from services.following import Following
 from services.history import WINDOWS_AHEAD, walk
 from services.lanes import Lanes
 from services.runs import RunContext
@@ -52,14 +55,17 @@ class Scraper:
         clock: Clock = utc_now,
         windows: int = WINDOWS_AHEAD,
         zone: tzinfo = UTC,
+        following: Following | None = None,
     ) -> None:
-        """`windows`: pages of history that are asked for at once. `zone`: of the dates in names."""
+        """`windows`: pages of history that are asked for at once. `zone`: of the dates in names. `following` None: a
+        group that became a supergroup ends there."""
         self._sources = sources
         self._files = files
         self._pool = pool
         self._targets = targets
         self._clock = clock
         self._windows = windows
+        self._following = following
         self._downloader = Downloader(files, pool, lanes, zone=zone)
 
     async def work(self, context: RunContext) -> None:
@@ -75,11 +81,12 @@ class Scraper:
         if picked:
             await self._pick(context, source, peer, picked, start)
         elif source.scope is Scope.CHANNEL:
-            await self._walk(context, await self._begun(source, peer), peer, start)
+            begun = await self._begun(source, peer)
+            source, peer = await self._walk_to_the_end(context, begun, peer, start)
         await self._fetch(context, source, peer, start)
         await self._say_why(context, source)
         if not picked or source.scope is Scope.POSTS:
-            await self._sources.finished(source.id, self._clock())
+            await self._sources.finished(source.id, self._clock(), await self._quiet_after(source))
 
     async def ready(self, run: Run) -> bool:
         """Whether the disk that a run waits for is well again, with room for the file that comes next."""
@@ -113,7 +120,7 @@ class Scraper:
         """With its cursor where its start lies, if one was said."""
         if source.start is None:
             return source
-        async with self._pool.reading(source.session_id) as client:
+        async with self._pool.reading_for(source) as client:
             cursor = await client.start_after(peer, source.start)
         await self._sources.begin(source.id, cursor)
         return replace(source, cursor=cursor, start=None)
@@ -149,7 +156,7 @@ class Scraper:
     async def _posts(self, source: Source, peer: Peer, message_ids: list[int]) -> list[Post]:
         posts: list[Post] = []
         for first in range(0, len(message_ids), HISTORY_PAGE):
-            async with self._pool.reading(source.session_id) as client:
+            async with self._pool.reading_for(source) as client:
                 posts += await client.posts(peer, message_ids[first : first + HISTORY_PAGE])
         return posts
 
@@ -169,7 +176,10 @@ class Scraper:
 
         async def ask(after_id: int) -> HistoryPage:
             async with self._pool.reading_for(source) as client:
-                return await client.history(peer, after_id)
+                page = await client.history(peer, after_id)
+            if page.successor is not None and self._following is not None:
+                await self._following.note(source.session_id, page.successor)
+            return page
 
         context.progress(Progress(counters={**counters, "messages": new}))
         async with aclosing(walk(ask, source.cursor, self._windows)) as pages:
@@ -180,6 +190,33 @@ class Scraper:
                 if total is None and page.newer is not None:
                     total = done + page.newer
                 context.progress(Progress(done=done, total=total, counters={**counters, "messages": new}))
+
+    async def _walk_to_the_end(
+        self, context: RunContext, source: Source, peer: Peer, start: "_Start"
+    ) -> tuple[Source, Peer]:
+        """Of the channel; of a group that became a supergroup, of both. A walk counts as one through all of the old
+        group when that was known before it began: the group takes no message since."""
+        while True:
+            had_grown = await self._has_grown(source)
+            await self._walk(context, source, peer, start)
+            if not had_grown and not await self._has_grown(source):
+                return source, peer
+            fresh = await self._following.follow(source) if had_grown and self._following else None
+            fresh = fresh or await self._sources.get(source.id)
+            if fresh is None:
+                raise NotFound("source")
+            source, peer = fresh, await self._pool.peer(fresh.session_id, fresh.channel_id)
+
+    async def _quiet_after(self, source: Source) -> datetime | None:
+        """Single posts come when admins pick them: their silence says nothing."""
+        if source.scope is Scope.POSTS:
+            return None
+        return habits.quiet_after(await self._sources.dates(source.id, habits.POSTS))
+
+    async def _has_grown(self, source: Source) -> bool:
+        if self._following is None or group_of(source.channel_id) is None:
+            return False
+        return await self._following.has_grown(source)
 
     async def _store(self, source: Source, page: HistoryPage, matcher: Matcher) -> int:
         """Answers how many messages were new to the source."""

@@ -1,13 +1,21 @@
 """Saved channels: made, listed, paused, scraped, deleted."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from typing import Any
 
 from services import audit, names, templates
-from services.errors import NotFound, RootUnused, TargetError, TargetGone, TemplateInvalid, TemplateTrouble
+from services.errors import (
+    AlreadyActive,
+    NotFound,
+    RootUnused,
+    TargetError,
+    TargetGone,
+    TemplateInvalid,
+    TemplateTrouble,
+)
 from services.filters import Matcher
 from services.runs import Priority, Runner
 from services.schedule import ScheduleService, check_schedule
@@ -50,6 +58,8 @@ class SourceCard:
     schedule: Schedule | None
     run: Run | None
     tally: FileTally
+    is_member: bool = True
+    """Of its channel: a stranger is told of no new posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,7 @@ class SourceService:
         self._schedule = schedule
         self._targets = targets
         self._zone = zone
+        self._on_live: Callable[[], None] = lambda: None
 
     async def create(self, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
         """`cron` None: scraped by hand only, as single posts always are. Nothing is made when this raises NameTaken,
@@ -134,7 +145,9 @@ class SourceService:
 
     async def get(self, source_id: int) -> SourceCard:
         """Raises NotFound."""
-        return await self._card(await self._source(source_id))
+        source = await self._source(source_id)
+        is_member = await self._sources.is_member(source.session_id, source.channel_id)
+        return replace(await self._card(source), is_member=is_member)
 
     async def set_enabled(self, source_id: int, enabled: bool) -> None:
         """Off: its schedule rests; by hand it can be scraped still. Raises NotFound."""
@@ -142,6 +155,18 @@ class SourceService:
         async with audit.act(AuditVerb.SOURCE_RESUME if enabled else AuditVerb.SOURCE_PAUSE, source.name):
             await self._sources.set_enabled(source.id, enabled)
             await self._schedule.set_enabled(RunKind.SCRAPE, source.id, enabled)
+            self._on_live()
+
+    async def set_live(self, source_id: int, live: bool) -> None:
+        """New posts at once, the schedule as the safety net. Raises NotFound."""
+        source = await self._source(source_id)
+        async with audit.act(AuditVerb.SOURCE_EDIT, source.name, live=live):
+            await self._sources.set_live(source.id, live)
+            self._on_live()
+
+    def on_live(self, listener: Callable[[], None]) -> None:
+        """Called when a source begins or ceases to be live."""
+        self._on_live = listener
 
     async def rename(self, source_id: int, name: str) -> None:
         """Raises NotFound, NameTaken."""
@@ -281,14 +306,19 @@ class SourceService:
         source = await self._source(source_id)
         picked = {"posts": sorted(set(posts))} if posts else {}
         async with audit.act(AuditVerb.SCRAPE, source.name):
-            return await self._runner.submit(
-                RunKind.SCRAPE,
-                source.id,
-                source.name,
-                priority=Priority.CRON if admin_id is None else Priority.TAP,
-                requested_by=admin_id,
-                params={**scrape_params(source), **picked},
-            )
+            try:
+                return await self._runner.submit(
+                    RunKind.SCRAPE,
+                    source.id,
+                    source.name,
+                    priority=Priority.CRON if admin_id is None else Priority.TAP,
+                    requested_by=admin_id,
+                    params={**scrape_params(source), **picked},
+                )
+            except AlreadyActive as error:
+                if admin_id is not None:
+                    await self._runner.claim(error.run_id)
+                raise
 
     async def retry_failed(self, source_id: int, admin_id: int, file_id: int | None = None) -> Run:
         """Want the files again that failed (or that one), and scrape. Raises NotFound, AlreadyActive (and has reset
@@ -316,11 +346,11 @@ class SourceService:
         return source
 
     async def _card(self, source: Source) -> SourceCard:
+        scrape = await self._runner.active_of(RunKind.SCRAPE, source.id)
         return SourceCard(
             source,
             await self._schedules.get_for(RunKind.SCRAPE, source.id),
-            await self._runner.active_of(RunKind.SCRAPE, source.id)
-            or await self._runner.active_of(RunKind.VERIFY, source.id),
+            scrape if scrape and not scrape.is_quiet else await self._runner.active_of(RunKind.VERIFY, source.id),
             await self._files.tally(source.id),
         )
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.models import Channel, ChannelKind, RequestStatus, SessionChannel
-from storage.schema import channels, join_requests, session_channels, sessions
+from storage.schema import channels, join_requests, session_channels, sessions, sources
 from storage.statements import insert
 from storage.types import Clock, UtcTime, utc_now
 
@@ -47,6 +47,20 @@ class ChannelRepository:
             await connection.execute(
                 update(channels).where(channels.c.id == channel_id).values(bot_may_invite=bot_may_invite)
             )
+
+    async def grew(self, group_id: int, into: Channel) -> bool:
+        """The small group became that supergroup, which is stored beside it. Answers whether that is news of a group
+        that a source carries."""
+        carried = exists().where(sources.c.channel_id == group_id)
+        statement = (
+            update(channels)
+            .where(channels.c.id == group_id, channels.c.migrated_to.is_(None))
+            .values(migrated_to=into.id)
+            .returning(carried)
+        )
+        async with self._database.write() as connection:
+            await _put(connection, [into])
+            return bool(await connection.scalar(statement))
 
     async def put_listing(self, session_id: int, listing: list[tuple[Channel, bool]]) -> None:
         """All that the session sees, each with whether its account may invite; what it saw before is forgotten.

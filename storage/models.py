@@ -448,6 +448,25 @@ class Twin:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveSource:
+    """A source whose new posts are wanted at once, through this session."""
+
+    id: int
+    session_id: int
+    channel_id: int
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class SilentSource:
+    """A source whose channel has been silent `since` its last message, for longer than is its habit."""
+
+    id: int
+    name: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RootSeal:
     """By what Porter knows a root again. `is_mount`: it was a file system of its own when it was first used."""
 
@@ -578,6 +597,16 @@ class Run:
         return self.status in ACTIVE_RUNS
 
     @property
+    def is_live(self) -> bool:
+        """Made by a new post, not by an admin or a schedule: worth a word only when it does not go well."""
+        return bool(self.params.get("live"))
+
+    @property
+    def is_quiet(self) -> bool:
+        """Under way without trouble, and nobody asked for it: no screen needs to show it."""
+        return self.is_live and self.status in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+    @property
     def is_held(self) -> bool:
         """Waits for no moment, but for its session to be repaired."""
         return self.status is RunStatus.WAITING and self.reason == HELD_BY
@@ -611,6 +640,7 @@ class HomeSummary:
     runs_failed: int = 0  # that have stopped since then
     role: Role = Role.OWNER
     """Of whoever looks. Of an approver all but `pending` and `runs` of their channels is empty."""
+    silent: tuple[SilentSource, ...] = ()  # the worst first, a few
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,6 +211,19 @@ class RunRepository:
             rows = (await connection.execute(statement)).all()
         return sorted((_run(row) for row in rows), key=lambda run: run.id)
 
+    async def claim(self, run_id: int) -> None:
+        """An admin asks for what a new post has begun: it is a run like any other from now on."""
+        async with self._database.write() as connection:
+            row = (await connection.execute(select(runs).where(runs.c.id == run_id, IS_ACTIVE))).one_or_none()
+            if row is not None:
+                params = {name: value for name, value in row.params.items() if name != "live"}
+                await connection.execute(update(runs).where(runs.c.id == run_id).values(params=params))
+
+    async def delete(self, run_id: int) -> None:
+        """One that has ended and is not worth a row."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(runs).where(runs.c.id == run_id, ~IS_ACTIVE))
+
     async def sweep(self, before: datetime) -> int:
         """Delete those that ended before that moment; answers how many. In short transactions."""
         swept = 0

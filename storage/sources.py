@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, exists, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage import statements
@@ -13,7 +13,6 @@ from storage.errors import NameTaken
 from storage.files import want_failed
 from storage.models import (
     Duplicates,
-    FileState,
     Filters,
     NewFile,
     NewMessage,
@@ -30,9 +29,10 @@ from storage.models import (
 from storage.packing import pack_filters, pack_start, unpack_filters, unpack_start
 from storage.places import prefix
 from storage.runs import check_idle, readdress_scrapes
-from storage.schema import channels, files, messages, peers, sessions, source_messages, sources
+from storage.schema import channels, files, messages, peers, session_channels, sessions, source_messages, sources
 from storage.statements import Bulk, chunks
 from storage.types import Clock, to_milliseconds, utc_now
+from storage.wanting import want_files
 
 
 class SourceRepository:
@@ -198,9 +198,51 @@ class SourceRepository:
             await check_idle(connection, RunKind.SCRAPE, source_id)
             await place_source(connection, NewPlace(source_id, root, folder), self._clock())
 
-    async def finished(self, source_id: int, at: datetime) -> None:
-        """A scrape has come to the end of the channel."""
-        await self._change(source_id, last_scraped_at=at)
+    async def set_live(self, source_id: int, live: bool) -> None:
+        await self._change(source_id, live=live)
+
+    async def finished(self, source_id: int, at: datetime, quiet_after: datetime | None = None) -> None:
+        """A scrape has come to the end of the channel. `quiet_after`: as services/habits.py finds it."""
+        await self._change(source_id, last_scraped_at=at, quiet_after=quiet_after)
+
+    async def is_member(self, session_id: int, channel_id: int) -> bool:
+        """Whether the account is in there, as far as its list of channels says: a stranger is told no updates."""
+        statement = select(
+            exists().where(session_channels.c.session_id == session_id, session_channels.c.channel_id == channel_id)
+        )
+        async with self._database.read() as connection:
+            return bool(await connection.scalar(statement))
+
+    async def dates(self, source_id: int, limit: int) -> list[datetime]:
+        """Of its newest messages in its present channel, newest first."""
+        statement = (
+            select(messages.c.date)
+            .select_from(sources)
+            .join(
+                source_messages,
+                (source_messages.c.source_id == sources.c.id) & (source_messages.c.channel_id == sources.c.channel_id),
+            )
+            .join(
+                messages,
+                (messages.c.channel_id == source_messages.c.channel_id)
+                & (messages.c.id == source_messages.c.message_id),
+            )
+            .where(sources.c.id == source_id)
+            .order_by(source_messages.c.message_id.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return list(await connection.scalars(statement))
+
+    async def follow(self, source_id: int, from_id: int, to_id: int) -> None:
+        """From now on it reads that channel, from its beginning. What it has of the other one stays. Once: nothing
+        happens to a source that has gone over already."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(sources)
+                .where(sources.c.id == source_id, sources.c.channel_id == from_id)
+                .values(channel_id=to_id, cursor=0, quiet_after=None, updated_at=self._clock())
+            )
 
     async def delete(self, source_id: int, *, keep_messages: bool = False) -> None:
         """Its files' rows go too; what lies in the target stays. So do its messages with `keep_messages`, until the
@@ -221,7 +263,7 @@ class SourceRepository:
                 return PageStored(0, 0)
             await _store_messages(connection, channel_id, page)
             new_messages = await _link_messages(connection, source_id, channel_id, page)
-            new_files = await self._want_files(connection, source_id, channel_id, wanted)
+            new_files = await want_files(connection, source_id, channel_id, wanted, self._clock())
             await connection.execute(
                 update(sources)
                 .where(sources.c.id == source_id)
@@ -232,30 +274,6 @@ class SourceRepository:
                 )
             )
         return PageStored(new_messages, new_files)
-
-    async def _want_files(
-        self, connection: AsyncConnection, source_id: int, channel_id: int, wanted: Sequence[NewFile]
-    ) -> int:
-        """A document that two messages carry is fetched once: the first message names it."""
-        by_document: dict[int, NewFile] = {}
-        for file in wanted:
-            by_document.setdefault(file.document_id, file)
-        count = 0
-        for document_ids in chunks(list(by_document)):
-            known = set(
-                await connection.scalars(
-                    select(files.c.document_id).where(
-                        files.c.source_id == source_id, files.c.document_id.in_(document_ids)
-                    )
-                )
-            )
-            new = [by_document[document_id] for document_id in document_ids if document_id not in known]
-            if new:
-                await connection.execute(
-                    insert(files), [_file_values(source_id, channel_id, file, self._clock()) for file in new]
-                )
-            count += len(new)
-        return count
 
     async def _change(self, source_id: int, **values: Any) -> None:
         async with self._database.write() as connection:
@@ -324,11 +342,14 @@ async def _family(connection: AsyncConnection, channel_id: int) -> list[int]:
 
 
 def _store_message() -> Bulk:
+    """A page that was asked for before an edit and comes after it does not undo the edit."""
     statement = statements.insert(messages)
+    new = statement.excluded
     return Bulk(
         statement.on_conflict_do_update(
             index_elements=["channel_id", "id"],
-            set_={"text": statement.excluded.text, "edited_at": statement.excluded.edited_at},
+            set_={"text": new.text, "edited_at": new.edited_at},
+            where=or_(messages.c.edited_at.is_(None), new.edited_at >= messages.c.edited_at),
         )
     )
 
@@ -361,22 +382,6 @@ async def _link_messages(
     """Answers how many the source did not have."""
     links = [{"source_id": source_id, "channel_id": channel_id, "message_id": message.id} for message in page]
     return await LINK_MESSAGE.execute(connection, links)
-
-
-def _file_values(source_id: int, channel_id: int, file: NewFile, now: datetime) -> dict[str, Any]:
-    return {
-        "source_id": source_id,
-        "channel_id": channel_id,
-        "message_id": file.message_id,
-        "document_id": file.document_id,
-        "kind": file.kind,
-        "name": file.name,
-        "mime": file.mime,
-        "size_bytes": file.size_bytes,
-        "date": file.date,
-        "state": FileState.WANTED,
-        "updated_at": now,
-    }
 
 
 def _sources() -> Select[Any]:

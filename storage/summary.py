@@ -2,19 +2,24 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.join_requests import pending_counts
-from storage.models import FileState, HomeSummary, SessionState
+from storage.models import FileState, HomeSummary, SessionState, SilentSource
 from storage.runs import active_runs, failed_lately
-from storage.schema import files, sessions, sources
+from storage.schema import files, messages, sessions, source_messages, sources
 from storage.sessions import all_sessions
+from storage.types import Clock, utc_now
+
+SILENT_SHOWN = 3
 
 
 class SummaryRepository:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, clock: Clock = utc_now) -> None:
         self._database = database
+        self._clock = clock
 
     async def home(self, since: datetime | None) -> HomeSummary:
         """`since`: when the admin looked before; None: never, so that everything counts."""
@@ -39,6 +44,7 @@ class SummaryRepository:
             pending = await pending_counts(connection)
             runs = await active_runs(connection)
             runs_failed = await failed_lately(connection, since)
+            silent = await silent_sources(connection, self._clock())
         done, done_bytes = by_state.get(FileState.DONE, (0, 0))
         failed, _ = by_state.get(FileState.FAILED, (0, 0))
         paused = by_enabled.get(False, 0)
@@ -54,4 +60,41 @@ class SummaryRepository:
             pending=tuple(pending),
             runs=tuple(runs),
             runs_failed=runs_failed,
+            silent=tuple(silent),
         )
+
+
+async def silent_sources(connection: AsyncConnection, now: datetime) -> list[SilentSource]:
+    """Those that are silent against their habit, the longest overdue first. Only where Porter has looked since, or
+    would have been told: what nobody looks at is not silent. Held ones have another trouble, which is told; and a
+    channel that was silent when it was saved was saved as that."""
+    statement = (
+        select(sources.c.id, sources.c.name, sources.c.channel_id)
+        .join(sessions, sessions.c.id == sources.c.session_id)
+        .where(
+            sources.c.quiet_after < now,
+            sources.c.quiet_after > sources.c.created_at,
+            sources.c.enabled,
+            or_(sources.c.live, sources.c.last_scraped_at > sources.c.quiet_after),
+            sessions.c.state == SessionState.ACTIVE,
+        )
+        .order_by(sources.c.quiet_after, sources.c.id)
+        .limit(SILENT_SHOWN)
+    )
+    found = []
+    for row in (await connection.execute(statement)).all():
+        last = (
+            select(messages.c.date)
+            .join(
+                source_messages,
+                (source_messages.c.channel_id == messages.c.channel_id)
+                & (source_messages.c.message_id == messages.c.id),
+            )
+            .where(source_messages.c.source_id == row.id, source_messages.c.channel_id == row.channel_id)
+            .order_by(source_messages.c.message_id.desc())
+            .limit(1)
+        )
+        since = await connection.scalar(last)
+        if since is not None:
+            found.append(SilentSource(row.id, row.name, since))
+    return found

@@ -14,7 +14,9 @@ def _pick(what: EditPick, value: int = 0) -> SourceEdit:
 
 def page(texts: Texts, profile: Profile) -> InlineKeyboardMarkup:
     labels = texts.labels
-    live = button(labels.live_on if profile.live else labels.live_off, _pick(EditPick.LIVE, int(not profile.live)))
+    live = button(
+        labels.new_at_once if profile.live else labels.not_at_once, _pick(EditPick.LIVE, int(not profile.live))
+    )
     own = [button(labels.porters_own, _pick(EditPick.DEFAULTS_OWN))] if profile != Profile() else []
     return markup(
         [button(labels.edit_filters, _pick(EditPick.FILTERS)), button(labels.edit_schedule, _pick(EditPick.SCHEDULE))],

@@ -28,6 +28,7 @@ def menu(texts: Texts, card: SourceCard, account: str, schedule: str) -> InlineK
     """
     labels, source = texts.labels, card.source
     is_walked = source.scope is Scope.CHANNEL
+    live = labels.new_at_once if source.live else labels.not_at_once
 
     def item(label: str, value: str, what: EditPick) -> Row:
         return [button(f"{label}: {value}", _pick(what, source.id))]
@@ -36,12 +37,13 @@ def menu(texts: Texts, card: SourceCard, account: str, schedule: str) -> InlineK
         item(labels.edit_name, source.name, EditPick.NAME),
         item(labels.edit_account, account, EditPick.ACCOUNT),
         item(labels.edit_schedule, schedule, EditPick.SCHEDULE) if is_walked else [],
+        [button(live, _pick(EditPick.LIVE, source.id, int(not source.live)))] if is_walked else [],
         [button(labels.edit_filters, _pick(EditPick.FILTERS, source.id))] if is_walked else [],
         item(labels.edit_folder, f"{source.root or labels.local}/{source.folder}", EditPick.FOLDER),
         item(labels.edit_names, source.name_template or DEFAULT, EditPick.NAMES),
         item(labels.edit_duplicates, texts.editing.duplicates_word(source.duplicates), EditPick.DUPLICATES),
+        item(labels.edit_application, texts.applications.word(source), EditPick.API),
         [button(labels.start_over_source, _pick(EditPick.START_OVER, source.id))] if is_walked else [],
-        [button(labels.edit_application, _pick(EditPick.API, source.id))],
         [button(labels.make_defaults, _pick(EditPick.DEFAULTS_USE, source.id))],
         home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source.id)),
     )

@@ -2,7 +2,17 @@
 
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.callbacks import Go, Parked, Place, RunAction, RunVerb, SessionAction, SessionVerb
+from handlers.callbacks import (
+    Go,
+    Parked,
+    Place,
+    RunAction,
+    RunVerb,
+    SessionAction,
+    SessionVerb,
+    SourceAction,
+    SourceVerb,
+)
 from handlers.keyboards.base import Row, button, markup
 from handlers.keyboards.sessions import sign_in_again
 from handlers.texts import Texts
@@ -25,6 +35,7 @@ def page(texts: Texts, summary: HomeSummary, *, parked: bool) -> InlineKeyboardM
     ]
     busy = [run for run in summary.runs if not run.is_held]
     rows += [[button(f"⏳ {run.title}", RunAction(verb=RunVerb.SHOW, id=run.id))] for run in busy[:MOST]]
+    rows += [[button(f"🔇 {each.name}", SourceAction(verb=SourceVerb.SHOW, id=each.id))] for each in summary.silent]
     if summary.runs or summary.runs_failed or summary.files_failed:
         rows.append([button(texts.runs.all_label(len(summary.runs)), Go(to=Place.RUNS))])
     if not summary.sessions and not summary.pending:

@@ -22,6 +22,10 @@ class ApplicationTexts(Words):
             "and send the API id."
         )
 
+    def word(self, source: Source) -> str:
+        """On the button."""
+        return str(source.api_id) if source.api_id is not None else "the account's"
+
     def line(self, source: Source) -> list[str]:
         """On the card, where it differs from what Porter does by itself."""
         return [f"own application {source.api_id}"] if source.api_id is not None else []

@@ -87,6 +87,11 @@ class Words:
             return f"{local:%a %H:%M}"
         return f"{local.day} {local:%b, %H:%M}"
 
+    def day(self, moment: datetime) -> str:
+        """3 Nov; with its year where that is another one."""
+        local, now = moment.astimezone(self._zone), self._now().astimezone(self._zone)
+        return f"{local.day} {local:%b}" if local.year == now.year else f"{local.day} {local:%b %Y}"
+
     def until(self, moment: datetime) -> str:
         """As `at`, rounded up: at that minute it is really over."""
         return self.at(moment + timedelta(seconds=59))

@@ -54,6 +54,10 @@ class HomeTexts(Words):
             paused = f", {number(summary.sources_paused)} paused" if summary.sources_paused else ""
             held = f", {plural(summary.sources_held, 'waits', 'wait')} for an account" if summary.sources_held else ""
             lines.append(f"📥 {plural(summary.sources, 'saved channel')}{paused}{held}")
+        lines += [
+            f"🔇 {title(each.name)} is silent since {self.day(each.since)}, against its habit"
+            for each in summary.silent
+        ]
         if parked:
             lines.append(f"✍️ {parked}")
         if summary.role is Role.OWNER and not summary.sessions and not summary.pending:

@@ -22,6 +22,7 @@ REASONS = {
     "SessionRequired": "it needs an account that may let people in there",
     "Unreachable": "Telegram could not be reached. What is done is kept; start again later",
     "ProxyFailed": "the account's proxy does not lead to Telegram. Mend or change it, then start again",
+    "TelegramRefused": "Telegram refused, in words that Porter does not know. The log has them; what is done is kept",
     "TargetUnavailable": "the folder cannot be written: Porter may not, or the disk refuses. Mend that first",
     "FolderInvalid": "the folder would lie outside its root. Choose another",
     "NotFound": "what it worked on is deleted",

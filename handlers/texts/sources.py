@@ -28,6 +28,8 @@ from storage.models import (
 RUNS = {RunStatus.PAUSED: "⏸ paused by you in the middle", RunStatus.WAITING: "⏳ waits, and goes on by itself"}
 
 
+LIVE_ALONE = "⚡ live: new posts come at once; what is missed comes when you ask"
+
 DUPLICATES = {
     Duplicates.KEEP: "duplicates are kept",
     Duplicates.LINK: "duplicates are linked",
@@ -115,6 +117,17 @@ class SourceTexts(Words):
         return f"{plural(source.total_messages, 'message')}, {files}"
 
     def _schedule(self, card: SourceCard, words: str | None, upcoming: Sequence[datetime]) -> str:
+        """When it is saved: at once, on schedule, or by hand."""
+        planned = self._planned(card, words, upcoming)
+        if not card.source.live or not card.source.enabled:
+            return planned
+        if not card.is_member:
+            return f"{planned}\n⚡ new posts come with the schedule: the account is not a member"
+        if card.source.last_scraped_at is None:
+            return f"{planned}\n⚡ new posts come at once after the first save"
+        return f"⚡ live: new posts come at once\nand as a safety net: {planned}" if words else LIVE_ALONE
+
+    def _planned(self, card: SourceCard, words: str | None, upcoming: Sequence[datetime]) -> str:
         if words is None:
             return "saved only when you ask" if card.source.enabled else "⏸ paused"
         if not card.source.enabled:
@@ -131,6 +144,9 @@ class SourceTexts(Words):
     def filters(self, filters: Filters) -> str:
         """HTML-safe."""
         return FilterTexts(self._zone, self._now).words(filters)
+
+    def grew(self, channel: str) -> str:
+        return f"{title(channel)} became a supergroup. Porter follows it; what is saved stays."
 
     # -- adding
 

@@ -55,7 +55,7 @@ def check_writable(call: Call, peer: int) -> None:
 
 def check_member(call: Call, channel: Channel) -> None:
     """Raises BotApiError 403 when the bot is not in the channel."""
-    kind = "supergroup" if channel.megagroup else "channel"
+    kind = "group" if channel.basic else "supergroup" if channel.megagroup else "channel"
     if call.bot.id in channel.banned:
         raise forbidden(f"bot was kicked from the {kind} chat")
     if call.bot.id not in channel.members:

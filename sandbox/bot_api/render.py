@@ -73,7 +73,7 @@ def private_chat(account: Account) -> Json:
 
 
 def channel_chat(channel: Channel) -> Json:
-    kind = "supergroup" if channel.megagroup else "channel"
+    kind = "group" if channel.basic else "supergroup" if channel.megagroup else "channel"
     return {"id": channel.peer, "type": kind, "title": channel.title, **_some(username=channel.username)}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
+from sandbox import groups
 from sandbox.control import view
 from sandbox.control.body import Body, bad, missing, path_integer, read_body
 from sandbox.world import Account, Channel, Document, MediaKind, Message, World
@@ -38,7 +39,16 @@ class Channels:
             web.get(f"{channel}/requests", self.list_requests),
             web.post(f"{channel}/requests", self.ask),
             web.post(f"{channel}/posts", self.post),
+            web.post("/groups", self.found),
         ]
+
+    async def found(self, request: web.Request) -> web.Response:
+        """A small group of the sandbox's admin, and whoever else is named."""
+        body = await read_body(request)
+        title = body.text("title")
+        members = [self._world.account(body.integer("account")).id] if body.has("account") else []
+        body.done()
+        return web.json_response(view.channel(groups.found(self._world, title, self._world.admin_id, members)))
 
     async def list_requests(self, request: web.Request) -> web.Response:
         channel = self._channel(request)
@@ -73,6 +83,11 @@ class Channels:
             text = body.text("text")
             body.done()
             return web.json_response(view.message(self._world.edit(message, text=text, entities=[])))
+        if body.has("migrate"):
+            if not body.flag("migrate", True) or not channel.basic or channel.migrated_to is not None:
+                raise bad("only a small group becomes a supergroup, and once")
+            body.done()
+            return web.json_response(view.channel(groups.migrate(self._world, channel)))
         if body.has("delete"):
             message = self._message(channel, body.integer("delete"))
             body.done()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.world import Account, Channel, Message, World, first_code
+from sandbox.world import Account, Channel, Message, World, first_code, peer_of_channel
 
 Json = dict[str, Any]
 
@@ -67,7 +67,9 @@ def channel(channel: Channel) -> Json:
         "title": channel.title,
         "username": channel.username,
         "private": channel.username is None,
-        "megagroup": channel.megagroup,
+        "megagroup": channel.megagroup and not channel.basic,
+        "group": channel.basic,
+        "migrated_to": peer_of_channel(channel.migrated_to) if channel.migrated_to is not None else None,
         "messages": sum(not message.deleted for message in channel.messages.values()),
         "pending_requests": len(channel.requests),
         "members": channel.member_count,

@@ -68,6 +68,10 @@ class Pushes:
                 self._private(message.chat, message, is_new=is_new)
             return
         channel = self._world.channel_by_peer(message.chat)
+        if channel.basic:
+            for user_id in self._members(channel, listening):
+                self._private(user_id, message, is_new=is_new)
+            return
         kind = types.UpdateNewChannelMessage if is_new else types.UpdateEditChannelMessage
         for user_id in self._members(channel, listening):
             self._push(
@@ -88,6 +92,11 @@ class Pushes:
                 self._push(chat, types.UpdateDeleteMessages([message_id], pts, 1))
             return
         channel = self._world.channel_by_peer(chat)
+        if channel.basic:
+            for user_id in self._members(channel, listening):
+                pts = self._world.private_pts.get(user_id, 1)
+                self._push(user_id, types.UpdateDeleteMessages([message_id], pts, 1))
+            return
         update = types.UpdateDeleteChannelMessages(channel.id, [message_id], channel.pts, 1)
         for user_id in self._members(channel, listening):
             self._push(user_id, update, chats=[render.channel(channel, user_id)])

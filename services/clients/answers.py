@@ -101,9 +101,9 @@ def translate(word: str, code: int, seconds: int = 0) -> errors.PorterError | Pa
     kind = WORDS.get(word)
     if kind is errors.SessionDead or (kind is None and abs(code) == 401):
         return errors.SessionDead(word, is_banned=word in BANNED)
-    if kind is not None:
-        return kind(word)
-    return errors.Unreachable(word) if abs(code) >= 500 else errors.TelegramRefused(word)
+    if kind is errors.Unreachable or (kind is None and abs(code) >= 500):
+        return errors.Unreachable(word, is_answer=True)
+    return kind(word) if kind is not None else errors.TelegramRefused(word)
 
 
 def lost_connection(error: BaseException) -> errors.Unreachable:

@@ -4,7 +4,8 @@ Adapters translate: ids to the Bot API's form, library errors to services/errors
 dataclasses below. No adapter sleeps or retries: waiting is done in services/clients/pacing.py alone.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +18,7 @@ PART_BYTES = 1024 * 1024
 """The largest range that upload.getFile gives at once (TELEGRAM.md, Files)."""
 
 HISTORY_PAGE = 100
+DIALOGS_PAGE = 100
 REQUESTS_PAGE = 200
 
 
@@ -83,6 +85,10 @@ class SeenChannel:
     channel: Channel
     peer: Peer
     may_invite: bool
+    is_member: bool = True
+    """False: a public one that it only looks at."""
+    was: int | None = None
+    """The small group that became this supergroup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +155,41 @@ class HistoryPage:
     alone, which raises TelegramError for what cannot be.
 
     `last_id`: the highest id looked at, service messages included; None: nothing lies above. `newer`: how many messages
-    lie above the page, None where Telegram does not say. `is_last`: none do, for sure.
+    lie above the page, None where Telegram does not say. `is_last`: none do, for sure. `successor`: of a small group,
+    the supergroup that it became.
     """
 
     posts: Sequence[Post]
     last_id: int | None
     newer: int | None
     is_last: bool
+    successor: SeenChannel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A channel or group has a new message. `message_id` None: something happened there, look."""
+
+    channel_id: int
+    message_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A message as it is now. Where only buttons or reactions changed nothing is told."""
+
+    channel_id: int
+    post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """The connection was away, or Telegram has given up telling: what came meanwhile is told to nobody."""
+
+
+News = Posted | Edited | Missed
+Hear = Callable[[News], None]
+"""Cheap, and raises nothing: called in between the answers of the same connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +366,14 @@ class ReadingClient(Protocol):
 
     async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
         """Of ranges from about `offset` (bytes) on: as many as Telegram gives at once."""
+
+    async def listen(self, hear: Hear) -> asyncio.Event:
+        """From now on `hear` is told what happens in the account's channels and groups. Set: it is not any more, the
+        connection is lost for good. Only what the account is a member of tells."""
+
+    async def newest(self, peers: Sequence[Peer]) -> dict[int, int]:
+        """The id of the newest message of each, by the peer's id. At most DIALOGS_PAGE peers; raises
+        ChannelUnavailable when one of them is."""
 
     async def close(self) -> None: ...
 

@@ -4,6 +4,7 @@ Reads are repeated when no answer came. Decisions are not: repeated, they would 
 somebody else's. Signing out and joining are not either.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
@@ -14,6 +15,7 @@ from services.clients.base import (
     FileLocation,
     FoundPage,
     GateClient,
+    Hear,
     HistoryPage,
     Invitation,
     Peer,
@@ -123,6 +125,12 @@ class PacedReading:
 
     async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
         return await self._line.ask("upload.getFileHashes", lambda client: client.range_hashes(location, offset))
+
+    async def listen(self, hear: Hear) -> asyncio.Event:
+        return await self._line.ask("updates.getState", lambda client: client.listen(hear), repeat=True)
+
+    async def newest(self, peers: Sequence[Peer]) -> dict[int, int]:
+        return await self._line.ask("messages.getPeerDialogs", lambda client: client.newest(peers), repeat=True)
 
     async def close(self) -> None:
         """The pool closes clients; who only holds one for a while has nothing to close."""

@@ -87,8 +87,9 @@ class Governor:
                 await self._note(session_id, method, wait)
                 if self._seconds_until(wait.until) > SHORT_WAIT_SECONDS or waits > SHORT_WAITS:
                     raise
-            except Unreachable:
-                if on_unreachable is not None:
+            except Unreachable as error:
+                # An answer that says "not now" is no reason to open another connection, and to lose what is on its way.
+                if on_unreachable is not None and not error.is_answer:
                     await on_unreachable()
                 if not repeat or repeats == len(PAUSES_SECONDS):
                     raise

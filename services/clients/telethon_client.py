@@ -1,4 +1,4 @@
-"""Telethon, opened the way Porter needs it: no file, no sleeping, no updates (but for QR logins), our device.
+"""Telethon, opened the way Porter needs it: no file, no sleeping, our device, updates for who asks.
 
 Only the files telethon_*.py of this folder import Telethon, and only services/clients/factory.py imports this one, at
 its first use: it takes more than a second.
@@ -18,7 +18,7 @@ from services.clients.proxy import Proxy
 from services.clients.telethon_bot import TelethonBotReading
 from services.clients.telethon_calls import translated
 from services.clients.telethon_connection import Connection
-from services.clients.telethon_history import UnparsedClient
+from services.clients.telethon_listening import ListeningClient
 from services.clients.telethon_login import TelethonLogin
 from services.clients.telethon_reading import TelethonReading
 from services.errors import LoginTimedOut, SessionDead
@@ -44,7 +44,8 @@ class TelethonClients:
         if server is not None:
             rsa.add_key(server.public_key_pem, old=False)
         # Telethon keeps the list of DCs on the class: a class of our own holds the list of this server.
-        self._client_class: Any = type("PorterTelegramClient", (UnparsedClient,), {"_config": None})
+        self._client_class: Any = type("PorterTelegramClient", (TelegramClient,), {"_config": None})
+        self._reader_class: Any = type("PorterListeningClient", (ListeningClient,), {"_config": None})
 
     async def login(
         self,
@@ -85,13 +86,28 @@ class TelethonClients:
         self, memory: MemorySession, api: ApiCredentials, proxy: Proxy | None, *, hears: bool
     ) -> TelegramClient:
         # The second try is what follows PHONE_MIGRATE, after Telethon has moved to the account's DC.
-        return self._build(memory, api, proxy, request_retries=1, auto_reconnect=False, receive_updates=hears)
+        return self._build(
+            memory,
+            api,
+            proxy,
+            client_class=self._client_class,
+            request_retries=1,
+            auto_reconnect=False,
+            receive_updates=hears,
+        )
 
     async def reading(self, credential: Credential, proxy: Proxy | None = None) -> TelethonReading:
         memory = _Memory()
         _fill(memory, credential)
         # Behind a proxy the pool mends: it knows what to say of a proxy that fails, Telethon takes that for a defect.
-        client = self._build(memory, credential.api, proxy, request_retries=0, auto_reconnect=proxy is None)
+        client = self._build(
+            memory,
+            credential.api,
+            proxy,
+            client_class=self._reader_class,
+            request_retries=0,
+            auto_reconnect=proxy is None,
+        )
         await _connect(client)
         return (TelethonBotReading if credential.is_bot else TelethonReading)(client, proxy)
 
@@ -101,11 +117,12 @@ class TelethonClients:
         api: ApiCredentials,
         proxy: Proxy | None,
         *,
+        client_class: Any,
         request_retries: int,
         auto_reconnect: bool,
         receive_updates: bool = False,
-    ) -> TelegramClient:
-        return self._client_class(
+    ) -> Any:
+        return client_class(
             memory,
             api.api_id,
             api.api_hash,

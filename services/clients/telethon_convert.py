@@ -1,5 +1,7 @@
 """TL objects of Telethon -> our dataclasses, and our peers back. Pure functions."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from telethon.tl import types
@@ -108,7 +110,22 @@ def seen_channel(chat: Any, members: int | None = None) -> SeenChannel | None:
         updated_at=utc_now(),
     )
     may_invite = bool(chat.creator or (chat.admin_rights and chat.admin_rights.invite_users))
-    return SeenChannel(channel, Peer(identity, access_hash), may_invite)
+    return SeenChannel(channel, Peer(identity, access_hash), may_invite, is_member=not chat.left)
+
+
+def successors(chats: Sequence[Any]) -> dict[int, SeenChannel]:
+    """By their ids: the small groups that became supergroups, and which. The shell that is left of a group says where
+    it went; the rest comes from the supergroup itself, if the answer has it along."""
+    seen = {each.channel.id: each for each in map(seen_channel, chats) if each is not None}
+    found: dict[int, SeenChannel] = {}
+    for chat in chats:
+        if isinstance(chat, types.Chat) and isinstance(chat.migrated_to, types.InputChannel):
+            group_id, identity = id_of_group(chat.id), id_of_channel(chat.migrated_to.channel_id)
+            shell = Channel(identity, chat.title, None, ChannelKind.SUPERGROUP, None, None, utc_now())
+            peer = Peer(identity, chat.migrated_to.access_hash)
+            successor = seen.get(identity) or SeenChannel(shell, peer, may_invite=False, is_member=False)
+            found[group_id] = replace(successor, was=group_id)
+    return found
 
 
 def invitation(answer: Any) -> Invitation:

@@ -1,20 +1,22 @@
 """An account that reads channels and files, with Telethon: raw requests, a page or a part each."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from telethon import TelegramClient
 from telethon.tl import functions, types
 
 from services.clients import telethon_convert as convert
 from services.clients import telethon_search as search
 from services.clients.base import (
+    DIALOGS_PAGE,
     HISTORY_PAGE,
     Account,
     DialogsOffset,
     DialogsPage,
     FileLocation,
     FoundPage,
+    Hear,
     HistoryPage,
     Invitation,
     Peer,
@@ -25,20 +27,19 @@ from services.clients.base import (
 )
 from services.clients.peers import channel_of, group_of
 from services.clients.proxy import Proxy
-from services.clients.telethon_calls import ask
+from services.clients.telethon_calls import ask, translated
 from services.clients.telethon_files import PartReader
 from services.clients.telethon_history import LatePosts, Unparsed, head_of, parse
+from services.clients.telethon_listening import ListeningClient
 from services.clients.walks import walk_dialogs
 from services.errors import ChannelNotFound, ChannelsTooMany, ChannelUnavailable, StaysPending, TelegramRefused
 from storage.models import FileKind, Start, StartKind
-
-DIALOGS_PAGE = 100
 
 
 class TelethonReading:
     """Implements base.ReadingClient. The client is connected."""
 
-    def __init__(self, client: TelegramClient, proxy: Proxy | None = None) -> None:
+    def __init__(self, client: ListeningClient, proxy: Proxy | None = None) -> None:
         self._client = client
         self._parts = PartReader(client, proxy)
 
@@ -70,7 +71,9 @@ class TelethonReading:
         )
         answer = await self._ask(request)
         seen = (convert.seen_channel(chat) for chat in answer.chats if not getattr(chat, "left", False))
-        channels = tuple(channel for channel in seen if channel is not None)
+        known = {channel.channel.id: channel for channel in seen if channel is not None}
+        grown = {each.channel.id: each for each in convert.successors(answer.chats).values()}
+        channels = tuple((known | grown).values())
         is_last = not isinstance(answer, types.messages.DialogsSlice) or not answer.dialogs
         return DialogsPage(channels, None if is_last else _behind(answer))
 
@@ -133,7 +136,8 @@ class TelethonReading:
         fresh = _above(answer, after_id)
         newer = _newer(answer, after_id) if fresh else 0
         is_last = newer == 0 or len(fresh) < len(answer.messages)
-        return HistoryPage(_posts(fresh), fresh[-1].id if fresh else None, newer, is_last)
+        successor = convert.successors(answer.chats).get(peer.id) if group_of(peer.id) is not None else None
+        return HistoryPage(_posts(fresh), fresh[-1].id if fresh else None, newer, is_last, successor)
 
     async def start_after(self, peer: Peer, start: Start) -> int:
         if start.kind is StartKind.EVERYTHING:
@@ -171,6 +175,18 @@ class TelethonReading:
 
     async def read_part(self, location: FileLocation, number: int) -> bytes:
         return await self._parts.read(location, number)
+
+    # -- updates
+
+    async def listen(self, hear: Hear) -> asyncio.Event:
+        with translated():
+            return await self._client.listen(hear)
+
+    async def newest(self, peers: Sequence[Peer]) -> dict[int, int]:
+        wanted = [types.InputDialogPeer(convert.input_peer(peer.id, peer.access_hash)) for peer in peers]
+        answer = await self._ask(functions.messages.GetPeerDialogsRequest(wanted))
+        found = ((convert.peer_id(dialog.peer), dialog.top_message) for dialog in answer.dialogs)
+        return {peer_id: newest for peer_id, newest in found if peer_id is not None}
 
     async def close(self) -> None:
         try:

@@ -4,6 +4,7 @@ A flood wait in the middle keeps the walk's place: the page is asked again, neve
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from services.clients.base import DialogsOffset, DialogsPage, SeenChannel
 
@@ -17,8 +18,16 @@ async def walk_dialogs(page: Callable[[DialogsOffset | None], Awaitable[DialogsP
         passed.add(offset)
         answer = await page(offset)
         for seen in answer.channels:
-            found.setdefault(seen.channel.id, seen)
+            found[seen.channel.id] = _both(found.get(seen.channel.id), seen)
         if answer.next is None:
             break
         offset = answer.next
     return list(found.values())
+
+
+def _both(first: SeenChannel | None, seen: SeenChannel) -> SeenChannel:
+    """A supergroup may be named by the group that it was before it comes itself."""
+    if first is None:
+        return seen
+    better = first if first.is_member or not seen.is_member else seen
+    return replace(better, was=first.was or seen.was)

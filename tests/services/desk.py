@@ -28,6 +28,7 @@ class Ear:
     settled: list[Run] = field(default_factory=list)
     arrived: list[tuple[int, int]] = field(default_factory=list)
     died: list[Outage] = field(default_factory=list)
+    grew: list[str] = field(default_factory=list)
 
     def run_progressed(self, run: Run) -> None:
         self.progressed.append(run)
@@ -37,6 +38,9 @@ class Ear:
 
     async def requests_arrived(self, channel_id: int, count: int) -> None:
         self.arrived.append((channel_id, count))
+
+    async def channel_grew(self, title: str) -> None:
+        self.grew.append(title)
 
     async def session_died(self, outage: Outage) -> None:
         self.died.append(outage)

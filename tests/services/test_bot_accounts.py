@@ -35,7 +35,7 @@ from services.errors import (
 from services.imports import ImportService
 from services.outages import GoingOn
 from services.session_watch import looking
-from storage.models import Filters, RunStatus, Session, SessionKind, SessionState
+from storage.models import Filters, RunStatus, Session, SessionKind, SessionState, Source, Start, StartKind
 from tests.services.conftest import Jetty, Pooled, Store, open_pool, server_of
 from tests.services.test_channels import Gate
 from tests.services.test_imports import pyrogram, telethon
@@ -293,6 +293,26 @@ async def test_a_bot_saves_a_channel(jetty: Jetty, voyage: Voyage, bot: WorldAcc
     asked = jetty.sandbox.faults.counts[bot.id]
     assert sum(count for method, count in asked.items() if re.match(r"messages|channels|updates", method)) <= 2
     assert not asked["upload.getFile"]
+
+
+async def test_a_bot_begins_where_it_is_told(jetty: Jetty, voyage: Voyage) -> None:
+    """The last ids alone, or what comes from now on; a single post whatever its age."""
+    await voyage.know(jetty.private)
+    ids = [m.id for m in jetty.private.messages.values() if not m.deleted and m.action is None]
+    last = await voyage.source_rows.add(replace(voyage.new("Last"), start=Start(StartKind.LAST, count=5)))
+    fresh = await voyage.source_rows.add(replace(voyage.new("Fresh", folder="fresh"), start=Start(StartKind.NEW)))
+    for source, wanted in ((last, [each for each in ids if each > ids[-1] - 5]), (fresh, [])):
+        assert (await voyage.scrape(source)).status is RunStatus.DONE
+        assert await linked(voyage, source) == wanted
+    async with voyage.sail() as (_, service):
+        run = await service.scrape(fresh.id, 5, posts=[ids[0]])
+        assert (await voyage.desk.reached(run.id, RunStatus.DONE, RunStatus.FAILED)).status is RunStatus.DONE
+    assert await linked(voyage, fresh) == [ids[0]]
+    assert not jetty.calls("messages.getHistory")
+
+
+async def linked(voyage: Voyage, source: Source) -> list[int]:
+    return [message_id for source_id, _, message_id in (await voyage.rows())["links"] if source_id == source.id]
 
 
 async def test_a_wait_in_a_hole_keeps_the_place(jetty: Jetty, voyage: Voyage) -> None:

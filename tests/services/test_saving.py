@@ -149,6 +149,7 @@ async def test_who_can_read_it(desk: Desk) -> None:
     """A private channel: whoever has it in the list; it is listed anew when nobody has. A public one: every person."""
     world, private = desk.jetty.sandbox.world, desk.jetty.private
     public = await desk.saving.find(ChannelLink(desk.jetty.public.username or ""))
+    assert len(await desk.channels.of_session(desk.session.id)) == 3  # one name is not the whole list
     boris = await desk.voyage.store.add_session(await desk.jetty.sign_in(desk.jetty.second), "Boris")
     assert [each.name for each in await desk.readers.of(public)] == ["Anna", "Boris"]
     calls = desk.jetty.calls("contacts.resolveUsername")
@@ -157,6 +158,7 @@ async def test_who_can_read_it(desk: Desk) -> None:
     assert desk.jetty.calls("contacts.resolveUsername") == calls + 1  # once an account
 
     world.set_member(private, ADMIN, None, ADMIN)
+    await desk.channels.listing(desk.session.id, refresh=True)
     channel = await desk.saving.find(ChannelLink(private.peer))
     assert [each.name for each in await desk.readers.of(channel)] == ["Boris"]
     world.set_member(private, SECOND, None, SECOND)

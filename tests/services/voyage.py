@@ -9,6 +9,7 @@ from typing import Any
 
 from sandbox.scenarios import ADMIN
 from sandbox.world import Channel as WorldChannel
+from services.following import Following
 from services.lanes import Lanes
 from services.runs import Runner
 from services.schedule import ScheduleService
@@ -37,6 +38,7 @@ class Voyage:
     nas_roots: dict[str, Path] = field(default_factory=dict)
     reserve_bytes: int = 0
     desk: Desk = field(init=False)
+    following: Following = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.desk = Desk(RunRepository(self.store.database))
@@ -55,7 +57,9 @@ class Voyage:
     async def sail(self) -> AsyncIterator[tuple[Runner, SourceService]]:
         """A process's life: a new runner, scraper and service on the same database and disk."""
         targets = await self.targets()
-        scraper = Scraper(self.source_rows, self.file_rows, self.pooled.pool, targets, Lanes())
+        store, pool = self.store, self.pooled.pool
+        self.following = Following(store.channels, store.sessions, self.source_rows, pool, self.desk.ear)
+        scraper = Scraper(self.source_rows, self.file_rows, pool, targets, Lanes(), following=self.following)
         verifier = Verifier(self.source_rows, self.file_rows, targets)
         verifying = {RunKind.VERIFY: (verifier.work, verifier.ready)}
         async with self.desk.open(scraper.work, scraper.ready, verifying) as runner:

@@ -109,7 +109,7 @@ def _rendered(call: Call, dialogs: list[Dialog]) -> tuple[list[Any], list[Any], 
                 unread_reactions_count=0,
                 unread_poll_votes_count=0,
                 notify_settings=types.PeerNotifySettings(),
-                pts=dialog.chat.channel.pts if dialog.chat.channel is not None else None,
+                pts=channel.pts if (channel := dialog.chat.channel) is not None and not channel.basic else None,
             )
             for dialog in dialogs
         ],
@@ -123,6 +123,8 @@ def _peer_id(peer: Any) -> int | None:
     """The Bot API's id of an input peer; None for the empty one."""
     if hasattr(peer, "channel_id"):
         return peer_of_channel(peer.channel_id)
+    if hasattr(peer, "chat_id"):
+        return -int(peer.chat_id)
     return getattr(peer, "user_id", None)
 
 

@@ -30,6 +30,9 @@ class Chat:
 
 def chat_of(call: Call, peer: Any) -> Chat:
     """The chat behind an input peer. Raises CHANNEL_INVALID, CHANNEL_PRIVATE, PEER_ID_INVALID."""
+    if isinstance(peer, types.InputPeerChat):
+        group = peers.known_group(call, peer.chat_id)
+        return Chat(present(group.messages.values()), group)
     if hasattr(peer, "channel_id"):
         channel = peers.readable_channel(call, peer)
         return Chat(present(channel.messages.values()), channel)
@@ -81,7 +84,7 @@ def page(call: Call, chat: Chat, found: list[Message], count: int, newer: int | 
     """A page as the answer of getHistory, search and getMessages. `count`: how many there are in all; `newer`: how
     many of them stand before the page's first, told where an offset was given."""
     rendered, chats, users = with_peers(call, found, chat.channel)
-    if chat.channel is not None:
+    if chat.channel is not None and not chat.channel.basic:
         pts = chat.channel.pts
         return types.messages.ChannelMessages(pts, count, rendered, [], chats, users, offset_id_offset=newer)
     if len(found) == count:

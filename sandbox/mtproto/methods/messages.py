@@ -46,12 +46,15 @@ async def get_channel_messages(call: Call, request: Any) -> Any:
 
 @method(functions.messages.GetMessagesRequest)
 async def get_messages(call: Call, request: Any) -> Any:
-    """The same for private chats, whose ids are the account's own."""
+    """The same for private chats and small groups, whose ids are the account's own."""
     world, viewer = call.world, call.user
     ids = _ids(request.id)
     own = dict(world.service.get(viewer.id, {}))
     for chats in world.chats.values():
         own.update(chats.get(viewer.id, {}))
+    for group in world.channels.values():
+        if group.basic and viewer.id in group.members:
+            own.update(group.messages)
     messages = [own.get(message_id) for message_id in ids]
     present = [message for message in messages if message is not None and not message.deleted]
     _, chats_named, users = history.with_peers(call, present)
@@ -156,6 +159,12 @@ async def send_message(call: Call, request: Any) -> Any:
         raise fail("MESSAGE_EMPTY")
     if len(request.message) > MAX_TEXT:
         raise fail("MESSAGE_TOO_LONG")
+    if isinstance(request.peer, types.InputPeerChat):
+        group = peers.known_group(call, request.peer.chat_id)
+        message = world.post(group, sender.id, text=request.message)
+        said = types.UpdateNewMessage(render.message(world, message, sender.id), world.private_pts[sender.id], 1)
+        _, chats, users = history.with_peers(call, [message], group)
+        return types.Updates([types.UpdateMessageID(message.id, request.random_id), said], users, chats, world.now(), 0)
     if hasattr(request.peer, "channel_id"):
         channel = peers.readable_channel(call, request.peer)
         member = channel.members.get(sender.id)

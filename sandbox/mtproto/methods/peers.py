@@ -37,6 +37,16 @@ def readable_channel(call: Call, peer: Any) -> Channel:
     return call.world.readable_channel(known_channel(call, peer).id, call.user.id)
 
 
+def known_group(call: Call, chat_id: int) -> Channel:
+    """A small group of which the account is a member; what is left of one that became a supergroup can be read on."""
+    group = call.world.channels.get(chat_id)
+    if group is None or not group.basic:
+        raise fail("CHAT_ID_INVALID")
+    if call.user.id not in group.members:
+        raise fail("PEER_ID_INVALID")
+    return group
+
+
 def managed_channel(call: Call, peer: Any) -> Channel:
     """A channel whose invitations the account looks after: else CHAT_ADMIN_REQUIRED."""
     if isinstance(peer, types.InputPeerUser | types.InputPeerSelf | types.InputPeerEmpty):

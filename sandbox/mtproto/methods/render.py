@@ -9,6 +9,7 @@ from typing import Any
 from telethon.tl import types
 
 from sandbox.world import (
+    CHANNEL_BASE,
     SERVICE_ID,
     Account,
     Channel,
@@ -82,6 +83,8 @@ def users(world: World, user_ids: set[int], viewer_id: int) -> list[Any]:
 
 def channel(it: Channel, viewer_id: int) -> Any:
     member = it.members.get(viewer_id)
+    if it.basic:
+        return _group(it, member)
     return types.Channel(
         it.id,
         it.title,
@@ -97,6 +100,24 @@ def channel(it: Channel, viewer_id: int) -> Any:
         admin_rights=admin_rights(member) if member and member.role != "member" else None,
         default_banned_rights=types.ChatBannedRights(0) if it.megagroup else None,
         participants_count=it.member_count,
+    )
+
+
+def _group(it: Channel, member: Membership | None) -> Any:
+    """A small group; of one that became a supergroup a shell is left, which says where it went."""
+    moved = it.migrated_to
+    return types.Chat(
+        it.id,
+        it.title,
+        types.ChatPhotoEmpty(),
+        it.member_count,
+        it.created,
+        version=1,
+        creator=member is not None and member.role == "creator",
+        left=member is None,
+        deactivated=moved is not None,
+        migrated_to=types.InputChannel(moved, stable_int("channel", moved)) if moved is not None else None,
+        admin_rights=admin_rights(member) if member and member.role != "member" else None,
     )
 
 
@@ -130,7 +151,10 @@ def invite(it: Channel) -> Any:
 
 
 def peer(peer_id: int) -> Any:
-    return types.PeerChannel(channel_of_peer(peer_id)) if peer_id < 0 else types.PeerUser(peer_id)
+    if peer_id > 0:
+        return types.PeerUser(peer_id)
+    bare_id = channel_of_peer(peer_id)
+    return types.PeerChannel(bare_id) if peer_id < -CHANNEL_BASE else types.PeerChat(bare_id)
 
 
 # Messages ---------------------------------------------------------------------------------------------------------
@@ -186,6 +210,14 @@ def _action(it: Message) -> Any:
             return types.MessageActionChannelCreate(it.text)
         case "title":
             return types.MessageActionChatEditTitle(it.text)
+        case "chat_create":
+            return types.MessageActionChatCreate(it.text, [])
+        case "migrate_to":
+            assert it.moved is not None
+            return types.MessageActionChatMigrateTo(it.moved)
+        case "migrate_from":
+            assert it.moved is not None
+            return types.MessageActionChannelMigrateFrom(it.text, it.moved)
         case "joined_by_request":
             return types.MessageActionChatJoinedByRequest()
         case _:
@@ -303,4 +335,6 @@ def mentioned(messages: list[Message]) -> tuple[set[int], set[int]]:
                 channels.add(channel_of_peer(peer_id))
             elif peer_id:
                 people.add(peer_id)
+        if it.moved is not None:
+            channels.add(it.moved)
     return people, channels

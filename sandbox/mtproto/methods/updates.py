@@ -84,6 +84,8 @@ def _once(messages: list[Message]) -> list[Message]:
 
 def _private(call: Call, change: Change) -> Message | None:
     world, viewer = call.world, call.user
+    if change.chat is not None:
+        return world.channel_by_peer(change.chat).messages.get(change.message_id)
     if change.bot_id is None:
         return world.service.get(viewer.id, {}).get(change.message_id)
     return world.chats.get(change.bot_id, {}).get(viewer.id, {}).get(change.message_id)
