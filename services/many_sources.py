@@ -4,7 +4,6 @@ One that cannot is told and stops no other. The rows of all change in one transa
 disk as long as one does; and one act is one line of the audit, with the names that it begins with.
 """
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,10 +26,8 @@ from services.sources import SourceService, scrape_params
 from storage.files import FileRepository
 from storage.models import AuditVerb, NewPlace, NewRun, Run, RunKind, RunStatus, Scope, Session, SessionState, Source
 from storage.sessions import SessionRepository
-from storage.source_sets import SourceSets
+from storage.source_sets import DELETED_AT_ONCE, SourceSets
 from storage.sources import SourceRepository
-
-log = logging.getLogger(__name__)
 
 MOST = 1000
 """Chosen at once."""
@@ -197,19 +194,25 @@ class ManySources:
     # -- the end
 
     async def delete(self, source_ids: Sequence[int], *, keep_messages: bool) -> Outcome:
-        """Their runs end first; files stay on disk. Killed in between, some are deleted and the others as they were."""
+        """Their runs end first; files stay on disk. By a few at a time: killed in between, what was not reached is as
+        it was, but for the schedules of those few."""
         sources = await self.of(source_ids)
-        ids = [source.id for source in sources]
         kept = {"kept": sum(source.total_messages for source in sources)} if keep_messages else {}
         async with _deed(AuditVerb.SOURCE_DELETE, sources, **kept) as outcome:
-            await self._schedule.remove_many(RunKind.SCRAPE, ids)
-            for run in await self._runner.active():
-                if run.kind in (RunKind.SCRAPE, RunKind.VERIFY) and run.subject_id in ids:
-                    await self._runner.cancel(run.id)
-            await self._discard_unfinished(sources)
-            await self._sets.delete(ids, keep_messages=keep_messages)
+            for start in range(0, len(sources), DELETED_AT_ONCE):
+                await self._delete(sources[start : start + DELETED_AT_ONCE], keep_messages)
             _sort(outcome, sources, {})
         return outcome
+
+    async def _delete(self, sources: Sequence[Source], keep_messages: bool) -> None:
+        ids = {source.id for source in sources}
+        await self._schedule.remove_many(RunKind.SCRAPE, sorted(ids))
+        for run in await self._runner.active():
+            if run.kind in (RunKind.SCRAPE, RunKind.VERIFY) and run.subject_id in ids:
+                await self._runner.cancel(run.id)
+        for source in sources:
+            await self._sources.discard_unfinished(source)
+        await self._sets.delete(sorted(ids), keep_messages=keep_messages)
 
     async def _discard_unfinished(self, sources: Sequence[Source]) -> None:
         tallies = await self._files.tallies()
