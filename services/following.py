@@ -75,7 +75,7 @@ class Following:
     async def _look_again(self, source: Source) -> None:
         """Another session has noted it. The group's last message comes with the supergroup as this one addresses it."""
         peer = await self._pool.peer(source.session_id, source.channel_id)
-        async with self._pool.reading(source.session_id) as client:
+        async with self._pool.reading_for(source) as client:
             page = await client.history(peer, max(0, source.cursor - 1))
         if page.successor is not None:
             await self.note(source.session_id, page.successor)

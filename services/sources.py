@@ -107,6 +107,7 @@ class SourceService:
             source = await self._sources.add(new)
             if cron is not None:
                 await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
+            self._on_live()
         return await self._card(source)
 
     async def widen(self, source_id: int, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
@@ -119,6 +120,7 @@ class SourceService:
             await self._sources.widen(source.id, new)
             if cron is not None:
                 await self._schedule.set(RunKind.SCRAPE, source.id, cron, timezone)
+            self._on_live()
         return await self.get(source_id)
 
     async def of_channel(self, channel_id: int) -> list[Source]:

@@ -69,6 +69,9 @@ class TelethonBotReading(TelethonReading):
     async def dialogs(self, offset: DialogsOffset | None) -> DialogsPage:
         raise AccountRequired
 
+    async def newest(self, peers: Sequence[Peer]) -> dict[int, int]:
+        raise AccountRequired
+
     async def look(self, peer: Peer) -> SeenChannel:
         """`peer` may have the access hash 0: a bot needs none where it is a member."""
         if channel_of(peer.id) is None:

@@ -12,7 +12,7 @@ from typing import Any, overload
 
 from telethon import TelegramClient
 from telethon.extensions import BinaryReader
-from telethon.tl import functions, types
+from telethon.tl import TLRequest, functions, types
 
 from services.clients.base import Post
 from services.clients.telethon_calls import translated
@@ -29,21 +29,32 @@ _FLAG_FIELDS = {
 }
 
 
-class Unparsed(functions.InvokeWithoutUpdatesRequest):  # type: ignore[misc]
+class Unparsed(TLRequest):  # type: ignore[misc]
     """A request whose answer comes as it is on the wire."""
+
+    def __init__(self, query: Any) -> None:
+        self.query = query
+        self.CONSTRUCTOR_ID = query.CONSTRUCTOR_ID
+
+    def _bytes(self) -> bytes:
+        return bytes(self.query)
 
     @staticmethod
     def read_result(reader: BinaryReader) -> bytes:
         return bytes(reader.read())
 
 
+class _UnparsedWithoutUpdates(functions.InvokeWithoutUpdatesRequest):  # type: ignore[misc]
+    read_result = staticmethod(Unparsed.read_result)
+
+
 class UnparsedClient(TelegramClient):  # type: ignore[misc]
-    """Sends Unparsed as it is: Telethon's own way would wrap it once more, and parse the answer."""
+    """Sends Unparsed itself. Telethon's own way parses the answer of whatever it has wrapped."""
 
     async def _call(self, sender: Any, request: Any, *args: Any, **options: Any) -> Any:
-        if isinstance(request, Unparsed):
-            return await sender.send(request)
-        return await super()._call(sender, request, *args, **options)
+        if not isinstance(request, Unparsed):
+            return await super()._call(sender, request, *args, **options)
+        return await sender.send(_UnparsedWithoutUpdates(request.query) if self._no_updates else request)
 
 
 def parse(answer: bytes) -> Any:

@@ -1,5 +1,6 @@
 """Save a channel by forwarding a post of it or sending a link: what the card says, and what one tap does."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -47,8 +48,8 @@ def on_disk(play: Play) -> list[Path]:
 
 
 async def test_one_tap_from_a_forwarded_post_to_a_running_save(signed_in: Play) -> None:
-    """The card counts what is there; one tap makes a saved channel by the defaults and starts it. It works after a
-    restart as well, and the second tap finds it done."""
+    """The card counts what is there; one tap makes a saved channel by the defaults and starts it: what is posted later
+    comes by itself. It works after a restart as well, and the next card says that it is done."""
     play = signed_in
     await play.admin.forward(play.private.peer, with_files(play)[0].id)
     card = await play.admin.wait_for(r"20 posts, 8 files")
@@ -66,6 +67,10 @@ async def test_one_tap_from_a_forwarded_post_to_a_running_save(signed_in: Play) 
     schedule = (await play.house.sources.get(source.id)).schedule
     assert schedule is not None
     assert schedule.cron == "0 */6 * * *"
+    await play.driver.post(play.private.peer, "late", file={"name": "late.pdf", "size": 3000})
+    async with asyncio.timeout(10):
+        while not any(path.name.endswith("late.pdf") for path in on_disk(play)):  # noqa: ASYNC110 - a disk sets no event
+            await asyncio.sleep(0.05)
 
     await play.admin.forward(play.private.peer, with_files(play)[1].id)
     await play.admin.wait_for("Saved already as «Harbour Archive»")
@@ -214,3 +219,26 @@ async def test_what_says_nothing_of_its_channel(signed_in: Play) -> None:
     await viewer.forward(play.private.peer, with_files(play)[0].id)
     await viewer.wait_for("does not know what to do")
     assert await sources(play) == []
+
+
+async def test_the_card_is_there_before_the_counts(signed_in: Play) -> None:
+    """Telegram takes its time: the chat goes on. Counts come in place, but never over what the admin looks at by then;
+    what was counted is kept, and neither the next card nor the tap asks again."""
+    play = signed_in
+    await play.admin.send(f"@{play.public.username}")
+    await play.admin.wait_for("«Harbour News»")
+    await play.driver.fault("messages.getSearchCounters", delay_ms=2500, times=2)
+    await play.admin.forward(play.private.peer, with_files(play)[0].id)
+    await play.admin.wait_for("Counting what is there", 2)
+    await play.admin.press("🏠 Home")
+    await play.admin.wait_for("Saved channels|accounts?|Since|Porter")
+    home = (await play.admin.screen())["text"]
+    await asyncio.sleep(4)
+    assert (await play.admin.screen())["text"] == home
+
+    await play.admin.send(f"https://t.me/c/{play.private.id}/3")
+    await play.admin.wait_for("20 posts, 8 files")  # known by now
+    counted = await play.driver.call_count("messages.getSearchCounters")
+    await play.admin.press("Save all and keep up")
+    await play.admin.wait_for(r"✅ .*done", 60)
+    assert await play.driver.call_count("messages.getSearchCounters") == counted

@@ -37,8 +37,10 @@ from services.outages import GoingOn
 from services.session_watch import looking
 from storage.models import Filters, RunStatus, Session, SessionKind, SessionState, Source, Start, StartKind
 from tests.services.conftest import Jetty, Pooled, Store, open_pool, server_of
+from tests.services.desk import until
 from tests.services.test_channels import Gate
 from tests.services.test_imports import pyrogram, telethon
+from tests.services.test_live import alive, kept
 from tests.services.voyage import Voyage
 
 
@@ -224,8 +226,8 @@ async def test_where_it_is_not(
     assert await store.channels.of_session(session.id) == []
     public = await channels.find(f"@{jetty.public.username}", session.id)
     assert public.channel.id == jetty.public.peer
-    listing = await channels.listing(session.id, refresh=True)
-    assert [row.channel.id for row in listing.rows] == [jetty.public.peer], "readable without being a member"
+    assert await store.sessions.access_hash(session.id, jetty.public.peer) == jetty.public.access_hash
+    assert (await channels.listing(session.id, refresh=True)).rows == [], "readable by name, and not its own"
 
 
 async def test_the_gate_is_for_people(
@@ -309,6 +311,16 @@ async def test_a_bot_begins_where_it_is_told(jetty: Jetty, voyage: Voyage) -> No
         assert (await voyage.desk.reached(run.id, RunStatus.DONE, RunStatus.FAILED)).status is RunStatus.DONE
     assert await linked(voyage, fresh) == [ids[0]]
     assert not jetty.calls("messages.getHistory")
+
+
+async def test_a_bot_hears_of_new_posts(jetty: Jetty, voyage: Voyage) -> None:
+    """Live mode is for bots as well, without a question that bots may not ask."""
+    await kept(voyage)
+    async with alive(voyage) as porter:
+        await until(lambda: jetty.calls("updates.getState") > 0, 5)
+        await until(lambda: len(voyage.desk.ear.settled) > 1, 5)  # what may have been missed is looked for
+        await porter.home(porter.post(b"live" * 40_000))
+    assert not jetty.calls("messages.getPeerDialogs") + jetty.calls("messages.getHistory")
 
 
 async def linked(voyage: Voyage, source: Source) -> list[int]:
