@@ -99,6 +99,7 @@ class ManySources:
             ids = [source.id for source in sources]
             await self._sets.set_enabled(ids, enabled)
             await self._schedule.set_enabled_many(RunKind.SCRAPE, ids, enabled)
+            self._sources.live_changed()
             _sort(outcome, sources, {})
         return outcome
 
@@ -141,6 +142,7 @@ class ManySources:
             seen = set((await self._sets.readers(source_ids)).get(session_id, ()))
             there = {source.id for source in sources if source.session_id == session_id}
             await self._hand_over(seen, session_id)
+            self._sources.live_changed()
             _sort(outcome, sources, {each.id: ChannelUnavailable() for each in sources if each.id not in seen | there})
         return outcome
 
@@ -201,6 +203,7 @@ class ManySources:
         async with _deed(AuditVerb.SOURCE_DELETE, sources, **kept) as outcome:
             for start in range(0, len(sources), DELETED_AT_ONCE):
                 await self._delete(sources[start : start + DELETED_AT_ONCE], keep_messages)
+            self._sources.live_changed()
             _sort(outcome, sources, {})
         return outcome
 

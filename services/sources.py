@@ -170,6 +170,10 @@ class SourceService:
         """Called when a source begins or ceases to be live."""
         self._on_live = listener
 
+    def live_changed(self) -> None:
+        """Several did, or are read through another account from now on."""
+        self._on_live()
+
     async def rename(self, source_id: int, name: str) -> None:
         """Raises NotFound, NameTaken."""
         source = await self._source(source_id)

@@ -247,6 +247,22 @@ async def test_one_act_is_one_line(voyage: Voyage) -> None:
     ]
 
 
+async def test_live_mode_hears_of_each_act(voyage: Voyage) -> None:
+    """What rests, moves or goes is not listened to any more, at once."""
+    source = await voyage.add()
+    async with voyage.sail() as (runner, service):
+        many, heard = many_of(voyage, runner, service), [0]
+
+        def look() -> None:
+            heard[0] += 1
+
+        service.on_live(look)
+        await many.set_enabled([source.id], False)
+        await many.move([source.id], source.session_id)
+        await many.delete([source.id], keep_messages=False)
+    assert heard == [3]
+
+
 async def a_thousand(voyage: Voyage) -> list[int]:
     """Sources with three files each, one of them failed."""
     new, now = voyage.new(), utc_now()
