@@ -36,6 +36,7 @@ from services.clients.pool import ClientPool
 from services.credentials import pack
 from services.errors import SessionDead
 from services.history import WINDOWS_AHEAD
+from services.lanes import WINDOW_BYTES, Lanes
 from services.leases import Leases, this_host, this_process
 from services.runs import RunContext
 from services.scraping import Scraper
@@ -126,10 +127,12 @@ class Yard:
             await client.stop()
 
     @asynccontextmanager
-    async def porter(self, name: str = "porter", windows: int = WINDOWS_AHEAD) -> AsyncIterator["Porter"]:
+    async def porter(
+        self, name: str = "porter", windows: int = WINDOWS_AHEAD, window_bytes: int = WINDOW_BYTES
+    ) -> AsyncIterator["Porter"]:
         """Database, vault, pool and scraper, as bot/app.py puts them together. Its state lies in home/NAME.
 
-        `windows`: pages of history that are asked for at once."""
+        `windows`: pages of history that are asked for at once. `window_bytes`: of files that are in flight."""
         home = self.home / name
         async with AsyncExitStack() as stack:
             database = await stack.enter_async_context(Database.open(home / "porter.db"))
@@ -144,7 +147,15 @@ class Yard:
             for channel_id in self.access_hashes:
                 seen = Channel(channel_id, str(channel_id), None, ChannelKind.CHANNEL, None, None, utc_now())
                 await channels.add_seen(session_id, seen, may_invite=False)
-            yield Porter(home / "downloads", session_id, database, pool, windows)
+            scraper = Scraper(
+                SourceRepository(database),
+                FileRepository(database),
+                pool,
+                Targets(home / "downloads"),
+                Lanes(window_bytes),
+                windows=windows,
+            )
+            yield Porter(home / "downloads", session_id, database, pool, scraper)
 
     async def store_session(self, sessions: SessionRepository, vault: Vault) -> int:
         """The account as a session with what it has met. Answers its id."""
@@ -172,12 +183,11 @@ class Porter:
     session_id: int
     database: Database
     pool: ClientPool
-    windows: int
+    scraper: Scraper
 
     def __post_init__(self) -> None:
         self.sources = SourceRepository(self.database)
         self.files = FileRepository(self.database)
-        self._scraper = Scraper(self.sources, self.files, self.pool, Targets(self.downloads), windows=self.windows)
 
     async def connect(self) -> None:
         """Open the client, as it is when a source is scraped for the second time."""
@@ -194,7 +204,7 @@ class Porter:
         run = await runs.add(RunKind.SCRAPE, source.id, source.name, priority=0, requested_by=None, params={})
         assert run is not None
         context = RunContext(run, runs, _Deaf())
-        await self._scraper.work(context)
+        await self.scraper.work(context)
         await context.save()
         await runs.set_status(run.id, RunStatus.DONE)
         return context.run

@@ -36,6 +36,7 @@ from services.following import Following
 from services.home import HomeService
 from services.imports import ImportService
 from services.join_requests import JoinRequestService
+from services.lanes import Lanes
 from services.leases import Leases
 from services.live import Live
 from services.login import LoginService
@@ -128,8 +129,16 @@ class House:
         )
         self.following = Following(rows.channels, rows.sessions, rows.sources, self.pool, self.notifier)
         self.channels.on_grown(self.following.note)
+        lanes = Lanes(settings.download_window_mb * MIB)
+        governor.listen(lanes.paced)
         self.scraper = Scraper(
-            rows.sources, rows.files, self.pool, self.targets, zone=settings.zone, following=self.following
+            rows.sources,
+            rows.files,
+            self.pool,
+            self.targets,
+            lanes,
+            zone=settings.zone,
+            following=self.following,
         )
         self.live = Live(rows.live, rows.sources, self.pool, self.runner)
         self.profiles = ProfileService(rows.profiles)

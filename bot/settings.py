@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     download_dir: Path = Path("downloads")
     nas_roots: Annotated[dict[str, Path], NoDecode] = Field(default_factory=dict)
     reserve_mb: int = Field(default=512, ge=0)
+    download_window_mb: int = Field(default=4, ge=2, le=8)
     master_key: SecretStr | None = None
     master_key_file: Path | None = None
     master_passphrase: SecretStr | None = None

@@ -169,6 +169,10 @@ class Driver:
         body = {name: value for name, value in settings.items() if value is not None}
         await self.call("POST", "network", json=body)
 
+    async def file_bytes(self) -> int:
+        """What upload.getFile has given out so far, to all accounts."""
+        return int((await self.call("GET", "network"))["file_bytes"])
+
     async def advance(self, seconds: int) -> None:
         """Put the World's clock forward."""
         await self.call("POST", "clock", json={"advance_s": seconds})

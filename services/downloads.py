@@ -13,13 +13,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from itertools import groupby
 from typing import Protocol
 
-from services.clients.base import PART_BYTES, FileLocation, Peer, Post
+from services.clients.base import PART_BYTES, FileLocation, Peer, Post, RangeHash
 from services.clients.pool import ClientPool
 from services.errors import (
     FileGone,
@@ -32,7 +32,9 @@ from services.errors import (
     TargetFull,
     TelegramRefused,
 )
+from services.lanes import Lane, Lanes
 from services.names import join
+from services.proofs import Ask, Proof
 from services.targets import Condition, IncomingFile, LinkImpossible, Target, Targets, part_count
 from services.templates import DEFAULT, Template, facts_of, parse
 from storage.files import FileRepository
@@ -40,13 +42,8 @@ from storage.models import Duplicates, File, FileState, NewMessage, Source, Twin
 
 log = logging.getLogger(__name__)
 
-# What Telegram bears (TELEGRAM.md, Files): files at once, and bytes that are asked for and not there yet.
-SMALL_AT_ONCE = 5
-LARGE_AT_ONCE = 2
-LARGE_BYTES = 20 * 1024 * 1024
-WINDOW_BYTES = 4 * 1024 * 1024
-WORKERS = 6
-"""Of one file: more than fill the window, so that it stays full while parts are written. Bounds the memory as well."""
+WORKERS_BEYOND = 2
+"""So many workers more than fill the window keep it full while parts are written. Bounds the memory as well."""
 BATCH = 100
 """Messages that are fetched again at once, for fresh locations."""
 REFRESHES = 2
@@ -73,10 +70,11 @@ Put = Callable[[str, str], Awaitable[bytes | None]]
 class Downloader:
     """Built once; each run calls `fetch_pending` for its source."""
 
-    def __init__(self, files: FileRepository, pool: ClientPool, *, zone: tzinfo = UTC) -> None:
+    def __init__(self, files: FileRepository, pool: ClientPool, lanes: Lanes, *, zone: tzinfo = UTC) -> None:
         """`zone`: of the dates in names."""
         self._files = files
         self._pool = pool
+        self._lanes = lanes
         self._zone = zone
         self._claimed: set[tuple[str | None, str]] = set()  # (root, path) that a file is just getting
 
@@ -86,11 +84,12 @@ class Downloader:
         Raises what stops them all: FloodWait, Unreachable, SessionDead, ChannelUnavailable, TargetError.
         """
         template = parse(source.name_template or DEFAULT)
-        order = _Order(source, peer, targets, targets.of(source.root), template, report)
+        lane = self._lanes.of(source.session_id)
+        order = _Order(source, peer, targets, targets.of(source.root), template, report, lane)
         try:
             async with asyncio.TaskGroup() as group:
                 async for file, post in self._pending(order):
-                    slot = order.slot(file)
+                    slot = lane.slot(file.size_bytes)
                     await slot.acquire()
                     if order.full is not None:
                         break
@@ -225,11 +224,12 @@ class Downloader:
         hashes: dict[int, bytes],
     ) -> None:
         """Empties `missing`, fills `hashes`."""
+        proof = Proof(self._hashes(order, where) if order.has_hashes and part_count(file.size_bytes) > 1 else None)
 
         async def work() -> None:
             while missing:
                 number = missing.popleft()
-                data = await self._read(order, file, where, number)
+                data = await self._read_proven(order, file, where, number, proof)
                 hashes[number] = await incoming.write(number, data)
                 if part_count(file.size_bytes) > 1:  # a single part has nothing to resume
                     await self._files.add_part(file.id, number, hashes[number])
@@ -237,17 +237,41 @@ class Downloader:
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(WORKERS, len(missing))):
+                for _ in range(min(order.lane.window.limit_bytes // PART_BYTES + WORKERS_BEYOND, len(missing))):
                     group.create_task(work())
         except BaseExceptionGroup as errors:
             raise _leading(errors) from errors
+        finally:
+            await proof.end()
+            order.has_hashes = order.has_hashes and proof.is_answered
+
+    def _hashes(self, order: "_Order", where: "_Whereabouts") -> Ask:
+        async def ask(offset: int) -> list[RangeHash]:
+            async with self._pool.reading(order.source.session_id) as client:
+                return await client.range_hashes(where.location, offset)
+
+        return ask
+
+    async def _read_proven(
+        self, order: "_Order", file: File, where: "_Whereabouts", number: int, proof: Proof
+    ) -> bytes:
+        """A part that is not what Telegram says of it is fetched once more."""
+        proof.begin(number)
+        data = await self._read(order, file, where, number)
+        if await proof.holds(number, data):
+            return data
+        log.warning("part %d of file %d is not what its hash says", number, file.id)
+        data = await self._read(order, file, where, number)
+        if not await proof.holds(number, data):
+            raise TelegramRefused("HASH_MISMATCH")
+        return data
 
     async def _read(self, order: "_Order", file: File, where: "_Whereabouts", number: int) -> bytes:
         wanted = _part_size(file, number)
         for attempt in range(REFRESHES + 1):
             location = where.location
             try:
-                async with order.window.room(wanted), self._pool.reading(order.source.session_id) as client:
+                async with order.lane.window.room(wanted), self._pool.reading(order.source.session_id) as client:
                     data = await client.read_part(location, number)
             except FileReferenceExpired:
                 if attempt == REFRESHES:
@@ -331,26 +355,6 @@ class _FolderTaken(Exception):
     """A folder that the template asks for is a file, or a link that leads elsewhere. A matter of this file alone."""
 
 
-class ByteWindow:
-    """At most so many bytes at once; in the order of asking when it is full."""
-
-    def __init__(self, size_bytes: int) -> None:
-        self._free_bytes = size_bytes
-        self._changed = asyncio.Condition()
-
-    @asynccontextmanager
-    async def room(self, size_bytes: int) -> AsyncIterator[None]:
-        async with self._changed:
-            await self._changed.wait_for(lambda: self._free_bytes >= size_bytes)
-            self._free_bytes -= size_bytes
-        try:
-            yield
-        finally:
-            self._free_bytes += size_bytes
-            async with self._changed:
-                self._changed.notify_all()
-
-
 @dataclass(slots=True)
 class _Order:
     """One run's downloads: of which source, whereto, and how much at once."""
@@ -361,13 +365,9 @@ class _Order:
     target: Target
     template: Template
     report: Report
+    lane: Lane
     full: TargetFull | None = None
-    window: ByteWindow = field(default_factory=lambda: ByteWindow(WINDOW_BYTES))
-    small: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(SMALL_AT_ONCE))
-    large: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(LARGE_AT_ONCE))
-
-    def slot(self, file: File) -> asyncio.Semaphore:
-        return self.large if file.size_bytes >= LARGE_BYTES else self.small
+    has_hashes: bool = True  # Telegram has not refused to tell them yet
 
 
 @dataclass(slots=True)

@@ -21,6 +21,9 @@ BATCH_POSTS = 1000
 BATCH_SECONDS = 1.0
 """A transaction costs more than the messages of a page, whatever their number."""
 
+TURNS = 6
+"""Of the event loop, from asking to the socket: the walk's task, the pace, two queues of the library."""
+
 Ask = Callable[[int], Awaitable[HistoryPage]]
 
 
@@ -63,6 +66,8 @@ class _Walk:
                 await self.end()
             else:
                 self._look_ahead(start, page.last_id, page.newer)
+                for _ in range(TURNS):  # what is asked for now gets on its way before this page is read
+                    await asyncio.sleep(0)
             posts += (post for post in page.posts if post.message.id > self._cursor)
             self._cursor = max(self._cursor, page.last_id or 0)
         if page is None or self._cursor == before:

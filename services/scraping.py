@@ -17,6 +17,7 @@ from services.errors import HEALING, NotFound
 from services.filters import Matcher
 from services.following import Following
 from services.history import WINDOWS_AHEAD, walk
+from services.lanes import Lanes
 from services.runs import RunContext
 from services.targets import Targets, part_count
 from storage.files import FileRepository
@@ -34,6 +35,7 @@ class Scraper:
         files: FileRepository,
         pool: ClientPool,
         targets: Targets,
+        lanes: Lanes,
         *,
         clock: Clock = utc_now,
         windows: int = WINDOWS_AHEAD,
@@ -49,7 +51,7 @@ class Scraper:
         self._clock = clock
         self._windows = windows
         self._following = following
-        self._downloader = Downloader(files, pool, zone=zone)
+        self._downloader = Downloader(files, pool, lanes, zone=zone)
 
     async def work(self, context: RunContext) -> None:
         """Counters: "messages", "files", "failed", "skipped" (files that no filter wants), "duplicates" (that were

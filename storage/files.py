@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, case, delete, exists, func, or_, select, update
 
 from storage.database import Database
 from storage.models import File, FileKind, FileState, FileTally, NewMessage, Twin
 from storage.places import locate
 from storage.schema import file_parts, files, messages, sources
-from storage.statements import insert
+from storage.statements import Bulk, insert
 from storage.types import Clock, utc_now
 
 UNFINISHED = (FileState.WANTED, FileState.PARTIAL)
@@ -18,6 +18,22 @@ MISSING = "MISSING"
 """Causes beside those of files that failed: why one was skipped, or is wanted again after a check."""
 TWINS = 4
 """If as many are not what they should be, fetching is quicker than looking on."""
+
+# For each part of each file: made once.
+BEGIN_FILE = (
+    update(files)
+    .where(files.c.id == bindparam("id_"), files.c.state.in_(UNFINISHED))
+    .values(state=FileState.PARTIAL, updated_at=bindparam("now"))
+)
+
+
+def _add_part() -> Bulk:
+    statement = insert(file_parts)
+    same_part = ["file_id", "number"]
+    return Bulk(statement.on_conflict_do_update(index_elements=same_part, set_={"sha256": statement.excluded.sha256}))
+
+
+ADD_PART = _add_part()
 
 
 class FileRepository:
@@ -77,19 +93,10 @@ class FileRepository:
 
     async def add_part(self, file_id: int, number: int, sha256: bytes) -> None:
         """A part lies on disk: the file is PARTIAL. Nothing happens to a file that is DONE or FAILED."""
-        statement = (
-            insert(file_parts)
-            .values(file_id=file_id, number=number, sha256=sha256)
-            .on_conflict_do_update(index_elements=["file_id", "number"], set_={"sha256": sha256})
-        )
         async with self._database.write() as connection:
-            unfinished = await connection.execute(
-                update(files)
-                .where(files.c.id == file_id, files.c.state.in_(UNFINISHED))
-                .values(state=FileState.PARTIAL, updated_at=self._clock())
-            )
+            unfinished = await connection.execute(BEGIN_FILE, {"id_": file_id, "now": self._clock()})
             if unfinished.rowcount:
-                await connection.execute(statement)
+                await ADD_PART.execute(connection, [{"file_id": file_id, "number": number, "sha256": sha256}])
 
     async def done(self, file_id: int, path: str, sha256: bytes, duplicate_of: int | None = None) -> None:
         """The whole file lies at `path`, proven. The source's totals count it in the same moment, and only once."""

@@ -48,6 +48,7 @@ class Knobs:
             web.post("/accounts/{id}/accept-login", self.accept_login),
             web.post("/faults", self.fault),
             web.delete("/faults", self.no_faults),
+            web.get("/network", self.show_network),
             web.post("/network", self.network),
             web.post("/clock", self.clock),
             web.get("/calls", self.calls),
@@ -188,7 +189,18 @@ class Knobs:
         body.done()
         self._network.shape(rtt_ms=rtt_ms, mbit=mbit)
         self._bot_api.limits.enabled = limits
-        return web.json_response({"rtt_ms": self._network.rtt_ms, "mbit": self._network.mbit, "bot_limits": limits})
+        return await self.show_network(request)
+
+    async def show_network(self, _: web.Request) -> web.Response:
+        """`file_bytes`: what upload.getFile has given out so far."""
+        return web.json_response(
+            {
+                "rtt_ms": self._network.rtt_ms,
+                "mbit": self._network.mbit,
+                "bot_limits": self._bot_api.limits.enabled,
+                "file_bytes": self._world.memory.file_bytes,
+            }
+        )
 
     async def clock(self, request: web.Request) -> web.Response:
         body = await read_body(request)

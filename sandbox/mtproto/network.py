@@ -8,6 +8,9 @@ that are under way together therefore share their waiting: N in flight of S byte
 import asyncio
 from collections import deque
 
+TIMER_LATE_S = 0.0005
+"""The event loop rounds its sleep up to whole milliseconds: its timers are late by half of one, on average."""
+
 MAX_QUEUED_BYTES = 64 * 1024 * 1024
 """Answers of one connection that may wait for their time; then its next request is not read until some have gone."""
 
@@ -100,7 +103,7 @@ class Outbox:
         if self._queued_bytes > MAX_QUEUED_BYTES:
             self._room.clear()
         if self._timer is None:
-            self._timer = self._loop.call_at(due, self._deliver)
+            self._timer = self._loop.call_at(due - TIMER_LATE_S, self._deliver)
 
     def _deliver(self) -> None:
         self._timer = None
@@ -113,7 +116,7 @@ class Outbox:
         if self._queued_bytes <= MAX_QUEUED_BYTES:
             self._room.set()
         if self._queue:
-            self._timer = self._loop.call_at(self._queue[0][0], self._deliver)
+            self._timer = self._loop.call_at(self._queue[0][0] - TIMER_LATE_S, self._deliver)
 
     async def drain(self) -> None:
         """Wait while the client takes less than it asks for. Raises ConnectionError when it is gone."""

@@ -123,6 +123,15 @@ class FileLocation:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeHash:
+    """SHA-256 of a range of a file, in Telegram's words: upload.getFileHashes."""
+
+    offset: int
+    size_bytes: int
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     message: NewMessage
     file: NewFile | None
@@ -131,14 +140,15 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """The messages right above the id that was asked for. `posts` ascend by id.
+    """The messages right above the id that was asked for. `posts` ascend by id; they may be parsed at the first look
+    alone, which raises TelegramError for what cannot be.
 
     `last_id`: the highest id looked at, service messages included; None: nothing lies above. `newer`: how many messages
     lie above the page, None where Telegram does not say. `is_last`: none do, for sure. `successor`: of a small group,
     the supergroup that it became.
     """
 
-    posts: tuple[Post, ...]
+    posts: Sequence[Post]
     last_id: int | None
     newer: int | None
     is_last: bool
@@ -302,6 +312,9 @@ class ReadingClient(Protocol):
 
     async def read_part(self, location: FileLocation, number: int) -> bytes:
         """Part `number` (PART_BYTES each) of a file; shorter at its end, empty behind it."""
+
+    async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        """Of ranges from about `offset` (bytes) on: as many as Telegram gives at once."""
 
     async def listen(self, hear: Hear) -> asyncio.Event:
         """From now on `hear` is told what happens in the account's channels and groups. Set: it is not any more, the

@@ -18,6 +18,7 @@ from services.clients.base import (
     HistoryPage,
     Peer,
     Post,
+    RangeHash,
     ReadingClient,
     RequestsOffset,
     RequestsPage,
@@ -91,6 +92,9 @@ class PacedReading:
             repeat=True,
             timeout_seconds=PART_SECONDS,
         )
+
+    async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        return await self._line.ask("upload.getFileHashes", lambda client: client.range_hashes(location, offset))
 
     async def listen(self, hear: Hear) -> asyncio.Event:
         return await self._line.ask("updates.getState", lambda client: client.listen(hear), repeat=True)

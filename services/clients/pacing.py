@@ -28,6 +28,8 @@ PAUSES_SECONDS = (1.0, 3.0, 9.0)
 """Before each repeat of a read that got no answer."""
 
 Sleep = Callable[[float], Awaitable[None]]
+OnPace = Callable[[int, float], None]
+"""(session id, seconds): FLOOD_PREMIUM_WAIT came."""
 
 
 async def answered(request: Awaitable[T], timeout_seconds: float) -> T:
@@ -50,6 +52,11 @@ class Governor:
         self._sleep = sleep
         # What is known of (session, method). This process alone writes the table: each key is read from it once.
         self._until: dict[tuple[int, str], datetime | None] = {}
+        self._on_pace: list[OnPace] = []
+
+    def listen(self, on_pace: OnPace) -> None:
+        """Who is told when Telegram spaces an account's parts out."""
+        self._on_pace.append(on_pace)
 
     async def call(
         self,
@@ -72,6 +79,8 @@ class Governor:
             try:
                 return await answered(request(), timeout_seconds)
             except PaceWait as pace:
+                for tell in self._on_pace:
+                    tell(session_id, pace.seconds)
                 await self._sleep(pace.seconds)
             except FloodWait as wait:
                 waits += 1

@@ -17,7 +17,7 @@ from telethon.tl import functions, types
 from telethon.tl.alltlobjects import LAYER
 
 from services.clients import device
-from services.clients.base import PART_BYTES, FileLocation
+from services.clients.base import PART_BYTES, FileLocation, RangeHash
 from services.clients.proxy import Proxy
 from services.clients.telethon_calls import translated
 from services.clients.telethon_connection import Connection
@@ -52,6 +52,16 @@ class PartReader:
         if not isinstance(answer, types.upload.File):
             raise TelegramRefused(type(answer).__name__)
         return bytes(answer.bytes)
+
+    async def hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        """Raises as `read`."""
+        request = functions.upload.GetFileHashesRequest(input_location(location), offset)
+        with translated():
+            try:
+                answer = await self._ask(location.dc_id, request)
+            except FileMigrateError as error:
+                answer = await self._ask(error.new_dc, request)
+        return [RangeHash(each.offset, each.limit, each.hash) for each in answer]
 
     async def close(self) -> None:
         for sender in self._senders.values():

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from telethon import TelegramClient
 from telethon.tl import functions, types
 
 from services.clients import telethon_convert as convert
@@ -18,12 +17,13 @@ from services.clients.answers import PaceWait
 from services.clients.base import Edited, Hear, Missed, News, Posted
 from services.clients.peers import id_of_channel, id_of_group
 from services.clients.telethon_calls import ask
+from services.clients.telethon_history import UnparsedClient
 from services.errors import PorterError
 
 log = logging.getLogger(__name__)
 
 
-class ListeningClient(TelegramClient):  # type: ignore[misc]
+class ListeningClient(UnparsedClient):
     """Its connection says that it wants no updates until `listen` is called."""
 
     _hear: Hear | None = None

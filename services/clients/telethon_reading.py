@@ -18,12 +18,14 @@ from services.clients.base import (
     HistoryPage,
     Peer,
     Post,
+    RangeHash,
     SeenChannel,
 )
 from services.clients.peers import channel_of, group_of
 from services.clients.proxy import Proxy
 from services.clients.telethon_calls import ask, translated
 from services.clients.telethon_files import PartReader
+from services.clients.telethon_history import LatePosts, Unparsed, head_of, parse
 from services.clients.telethon_listening import ListeningClient
 from services.clients.walks import walk_dialogs
 from services.errors import ChannelNotFound, ChannelUnavailable
@@ -94,26 +96,30 @@ class TelethonReading:
     # -- messages
 
     async def history(self, peer: Peer, after_id: int) -> HistoryPage:
-        answer = await self._ask(
-            functions.messages.GetHistoryRequest(
-                convert.input_peer(peer.id, peer.access_hash),
-                # The window ends right above `after_id`: the page before that message, seen from the newest one.
-                offset_id=after_id + 1,
-                offset_date=None,
-                add_offset=-HISTORY_PAGE,
-                limit=HISTORY_PAGE,
-                max_id=0,
-                min_id=0,
-                hash=0,
-            )
+        request = functions.messages.GetHistoryRequest(
+            convert.input_peer(peer.id, peer.access_hash),
+            # The window ends right above `after_id`: the page before that message, seen from the newest one.
+            offset_id=after_id + 1,
+            offset_date=None,
+            add_offset=-HISTORY_PAGE,
+            limit=HISTORY_PAGE,
+            max_id=0,
+            min_id=0,
+            hash=0,
         )
+        unparsed = await self._ask(Unparsed(request))
+        head = head_of(unparsed)
+        if head is not None and head.newer and head.count == HISTORY_PAGE:
+            # With messages above it, a full page holds nothing that lies below `after_id`.
+            late = LatePosts(lambda: _posts(_above(parse(unparsed), after_id)))
+            return HistoryPage(late, head.newest_id, head.newer, is_last=False)
+        answer = parse(unparsed)
         # Near the newest message a window may reach below `after_id`; that part is known.
-        fresh = sorted((each for each in answer.messages if each.id > after_id), key=lambda each: each.id)
-        posts = tuple(convert.post(each) for each in fresh if isinstance(each, types.Message))
+        fresh = _above(answer, after_id)
         newer = _newer(answer, after_id) if fresh else 0
         is_last = newer == 0 or len(fresh) < len(answer.messages)
         successor = convert.successors(answer.chats).get(peer.id) if group_of(peer.id) is not None else None
-        return HistoryPage(posts, fresh[-1].id if fresh else None, newer, is_last, successor)
+        return HistoryPage(_posts(fresh), fresh[-1].id if fresh else None, newer, is_last, successor)
 
     async def posts(self, peer: Peer, message_ids: list[int]) -> list[Post]:
         wanted: list[Any] = [types.InputMessageID(message_id) for message_id in message_ids]
@@ -126,6 +132,9 @@ class TelethonReading:
             for message in answer.messages
             if isinstance(message, types.Message) and convert.peer_id(message.peer_id) == peer.id
         ]
+
+    async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        return await self._parts.hashes(location, offset)
 
     async def read_part(self, location: FileLocation, number: int) -> bytes:
         return await self._parts.read(location, number)
@@ -157,6 +166,15 @@ class TelethonReading:
         if channel_id is None:
             raise ChannelUnavailable
         return types.InputChannel(channel_id, peer.access_hash)
+
+
+def _above(answer: Any, after_id: int) -> list[Any]:
+    """The page's messages above that id, ascending."""
+    return sorted((each for each in answer.messages if each.id > after_id), key=lambda each: each.id)
+
+
+def _posts(messages: list[Any]) -> tuple[Post, ...]:
+    return tuple(convert.post(each) for each in messages if isinstance(each, types.Message))
 
 
 def _newer(answer: Any, after_id: int) -> int | None:

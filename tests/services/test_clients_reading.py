@@ -1,6 +1,7 @@
 """Real Telethon on a real socket, through our adapter."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 from sandbox.world import Channel, Document
 from services.clients.base import PART_BYTES, Account, Credential, Peer, Post, ReadingClient
 from services.clients.peers import id_of_channel
+from services.clients.telethon_history import LatePosts
 from services.errors import (
     ChannelNotFound,
     ChannelUnavailable,
@@ -141,6 +143,23 @@ async def test_files_are_described(jetty: Jetty, client: ReadingClient) -> None:
             assert file.name == document.name
 
 
+async def test_pages_that_are_parsed_late_are_whole(jetty: Jetty, client: ReadingClient) -> None:
+    """A page with others above it says where it ends before it is parsed, and holds what the channel holds."""
+    channel = jetty.public
+    for number in range(250):
+        jetty.sandbox.world.post(channel, channel.peer, text=f"post {number}")
+    known = sorted(channel.messages)
+    page = await client.history(peer_of(channel), 0)
+    assert isinstance(page.posts, LatePosts)
+    assert (page.last_id, page.newer, page.is_last) == (known[99], len(known) - 100, False)
+    posts = [post.message for post in page.posts]
+    assert {each.id: each.text for each in posts}.items() <= {
+        each: channel.messages[each].text for each in known
+    }.items()
+    assert [each.id for each in posts] == sorted(each.id for each in posts)
+    assert posts[-1].id == page.last_id
+
+
 async def test_files_come_byte_by_byte(jetty: Jetty, client: ReadingClient) -> None:
     """Every file is put together from its parts, from both DCs, photos too; behind its end there is nothing."""
     dcs = set()
@@ -155,6 +174,20 @@ async def test_files_come_byte_by_byte(jetty: Jetty, client: ReadingClient) -> N
         assert await client.read_part(post.location, parts) == b""
     assert dcs == {2, 4}
     assert jetty.calls("auth.exportAuthorization") == 1
+
+
+async def test_telegrams_hashes_of_a_file(jetty: Jetty, client: ReadingClient) -> None:
+    """Of the block that was asked about: ranges, lengths and SHA-256 as the bytes have them, from the file's DC."""
+    posts = await whole_history(client, peer_of(jetty.private))
+    location = max((post.location for post in posts if post.location), key=lambda each: each.size_bytes)
+    document = document_of(jetty, location.document_id)
+    hashes = await client.range_hashes(location, PART_BYTES)
+    assert [each.offset for each in hashes[:2]] == [PART_BYTES, PART_BYTES + 128 * 1024]
+    for each in hashes:
+        content = jetty.sandbox.world.document_bytes(document, each.offset, each.size_bytes)
+        assert hashlib.sha256(content).digest() == each.sha256
+    elsewhere = replace(location, dc_id=6 - location.dc_id)
+    assert await client.range_hashes(elsewhere, PART_BYTES) == hashes
 
 
 def document_of(jetty: Jetty, document_id: int) -> Document:

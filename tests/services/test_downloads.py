@@ -8,15 +8,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import pytest
+from sqlalchemy import select
 
-from services.clients.base import PART_BYTES, ApiCredentials, Credential, FileLocation, Peer, Post
+from services.clients.base import PART_BYTES, ApiCredentials, Credential, FileLocation, Peer, Post, RangeHash
 from services.clients.pool import ClientPool
-from services.downloads import LARGE_BYTES, SMALL_AT_ONCE, ByteWindow, Downloader
+from services.downloads import Downloader
 from services.errors import FileReferenceExpired, FloodWait, TelegramRefused, Unreachable
+from services.lanes import LARGE_BYTES, SMALL_AT_ONCE, Lanes
 from services.targets import Targets
 from storage.files import FileRepository
 from storage.models import (
@@ -33,6 +36,7 @@ from storage.models import (
     Source,
     TargetKind,
 )
+from storage.schema import files
 from storage.sources import SourceRepository
 from storage.types import utc_now
 from tests.services.conftest import Store
@@ -51,6 +55,9 @@ class Telegram:
     in_flight: int = 0
     most_in_flight: int = 0
     before_read: Callable[[int, int], Awaitable[None]] | None = None
+    hashes: Callable[[int, bytes], list[RangeHash]] | None = None  # (offset, content); None: refuses
+    hashes_asked: list[int] = field(default_factory=list)
+    damaged: Counter[tuple[int, int]] = field(default_factory=Counter)  # parts that come wrong so often
 
     @asynccontextmanager
     async def reading(self, _: int) -> AsyncIterator["Telegram"]:
@@ -74,6 +81,9 @@ class Telegram:
             content for document_id, content in self.documents.values() if document_id == location.document_id
         )
         part = content[number * PART_BYTES : (number + 1) * PART_BYTES]
+        if self.damaged[location.document_id, number]:
+            self.damaged[location.document_id, number] -= 1
+            part = bytes(len(part))
         self.in_flight += len(part)
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -85,6 +95,13 @@ class Telegram:
             return part
         finally:
             self.in_flight -= len(part)
+
+    async def range_hashes(self, location: FileLocation, offset: int) -> list[RangeHash]:
+        self.hashes_asked.append(offset)
+        if self.hashes is None:
+            raise TelegramRefused("METHOD_INVALID")
+        [content] = [each for document_id, each in self.documents.values() if document_id == location.document_id]
+        return self.hashes(offset, content)
 
 
 @dataclass
@@ -132,9 +149,15 @@ class Pier:
 
     async def fetch(self, downloader: Downloader | None = None) -> Tally:
         tally = Tally()
-        engine = downloader or Downloader(self.files, cast("ClientPool", self.telegram))
+        engine = downloader or Downloader(self.files, cast("ClientPool", self.telegram), Lanes())
         await engine.fetch_pending(self.source, Peer(CHANNEL, 1), Targets(self.root), tally)
         return tally
+
+    async def causes(self) -> dict[int, str]:
+        """Of the files that failed, by message."""
+        failed = select(files.c.message_id, files.c.cause).where(files.c.state == FileState.FAILED)
+        async with self.files._database.read() as connection:
+            return {row.message_id: row.cause for row in await connection.execute(failed)}
 
     async def pending(self) -> list[File]:
         return await self.files.pending(self.source.id)
@@ -241,7 +264,7 @@ async def test_killed_between_rename_and_row(pier: Pier) -> None:
         async def done(self, file_id: int, path: str, sha256: bytes, duplicate_of: int | None = None) -> None:
             raise RuntimeError
 
-    killed = Downloader(Killed(pier.files._database), cast("ClientPool", pier.telegram))
+    killed = Downloader(Killed(pier.files._database), cast("ClientPool", pier.telegram), Lanes())
     for contents in ({"m1": content(3)}, {"m2": b"small"}):
         await pier.want(**contents)
         with pytest.raises(RuntimeError):
@@ -376,7 +399,7 @@ async def test_two_runs_share_a_folder(pier: Pier, store: Store) -> None:
     await pier.want(**contents)
     wanted = [pier.new_file(n, n * 10, contents[f"m{n}"]) for n in range(1, 20)]
     await pier.sources.store_page(other.id, [], wanted, 0)
-    engine = Downloader(pier.files, cast("ClientPool", pier.telegram))
+    engine = Downloader(pier.files, cast("ClientPool", pier.telegram), Lanes())
     second = Pier(pier.telegram, pier.files, pier.sources, other, pier.root)
     await asyncio.gather(pier.fetch(engine), second.fetch(engine))
     for source in (pier.source, other):
@@ -386,28 +409,63 @@ async def test_two_runs_share_a_folder(pier: Pier, store: Store) -> None:
     assert {hashlib.sha256(data).digest() for data in pier.disk().values()} == hashes
 
 
-async def test_the_window_lets_small_ones_in_beside_large_ones() -> None:
-    """Bytes are counted, not parts; cancelled users give their room back."""
-    window = ByteWindow(10)
-    inside: list[int] = []
-    go = asyncio.Event()
+# -- Telegram's own hashes
 
-    async def use(size: int) -> None:
-        async with window.room(size):
-            inside.append(size)
-            await go.wait()
-        inside.remove(size)
 
-    tasks = [asyncio.create_task(use(size)) for size in (6, 6, 2, 2)]
-    await asyncio.sleep(0.01)
-    assert inside == [6, 2, 2]
-    tasks[0].cancel()
-    await asyncio.sleep(0.01)
-    assert inside == [6, 2, 2, 6]  # the cancelled one never took itself off the list
-    go.set()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    async with asyncio.timeout(1), window.room(10):
-        pass
+def of_blocks(offset: int, content: bytes, blocks: int = 1) -> list[RangeHash]:
+    """128 KiB ranges of so many blocks of 1 MiB, as the sandbox gives them of one."""
+    step, start = 128 * 1024, offset // PART_BYTES * PART_BYTES
+    pieces = [(at, content[at : at + step]) for at in range(start, start + blocks * PART_BYTES, step)]
+    return [RangeHash(at, len(piece), hashlib.sha256(piece).digest()) for at, piece in pieces if piece]
+
+
+async def test_a_part_that_is_not_what_telegram_says_comes_again(pier: Pier) -> None:
+    """And the file is whole; one part in sixteen is asked about."""
+    pier.telegram.hashes = of_blocks
+    await pier.want(m1=content(17.5))
+    pier.telegram.damaged[10, 16] = 1
+    assert (await pier.fetch()).finished == [1]
+    assert pier.disk()["1 a.bin"] == pier.telegram.documents[1][1]
+    assert pier.telegram.reads[10, 16] == 2
+    assert sorted(pier.telegram.hashes_asked) == [0, 16 * PART_BYTES]
+
+
+async def test_what_an_answer_covers_is_compared(pier: Pier) -> None:
+    """Parts that nobody asked about as well, when their hashes came with others."""
+    pier.telegram.hashes = partial(of_blocks, blocks=30)
+    gate = asyncio.Event()
+
+    async def late(_: int, number: int) -> None:
+        if number:
+            await gate.wait()
+        else:
+            asyncio.get_running_loop().call_later(0.02, gate.set)
+
+    pier.telegram.before_read = late
+    await pier.want(m1=content(9))
+    pier.telegram.damaged[10, 7] = 1
+    assert (await pier.fetch()).finished == [1]
+    assert pier.disk()["1 a.bin"] == pier.telegram.documents[1][1]
+    assert pier.telegram.hashes_asked == [0]
+
+
+async def test_a_part_that_stays_wrong_fails_its_file_alone(pier: Pier) -> None:
+    """Named as such, and no byte of it is taken for good."""
+    pier.telegram.hashes = of_blocks
+    await pier.want(m1=content(2), m2=content(2))
+    pier.telegram.damaged[10, 0] = 99
+    tally = await pier.fetch()
+    assert (tally.finished, tally.given_up) == ([2], [1])
+    assert await pier.causes() == {1: "HASH_MISMATCH"}
+    assert pier.telegram.reads[10, 0] == 2
+
+
+async def test_who_tells_no_hashes_is_not_asked_again(pier: Pier) -> None:
+    """Files come all the same; those of one part are never asked about."""
+    await pier.want(**{f"m{n}": content(2) for n in range(1, 12)}, m20=content(1))
+    tally = await pier.fetch()
+    assert len(tally.finished) == 12
+    assert len(pier.telegram.hashes_asked) <= SMALL_AT_ONCE
 
 
 # -- names from a template
@@ -449,7 +507,7 @@ async def test_folders_from_a_template(pier: Pier) -> None:
 
     await pier.want(m3=content(3))
     with pytest.raises(RuntimeError):
-        await pier.fetch(Downloader(Killed(pier.files._database), cast("ClientPool", pier.telegram)))
+        await pier.fetch(Downloader(Killed(pier.files._database), cast("ClientPool", pier.telegram), Lanes()))
     pier.telegram.reads.clear()
     await pier.fetch()
     assert not pier.telegram.reads
@@ -474,7 +532,7 @@ async def test_a_template_folder_that_leads_elsewhere(pier: Pier, tmp_path: Path
 async def test_names_that_differ_by_case_alone(pier: Pier) -> None:
     """On a disk that knows no case they are one name: never given at the same moment, so that none overwrites the
     other; the one that comes second gets its document's number where the disk says that the name is taken."""
-    engine = Downloader(pier.files, cast("ClientPool", pier.telegram))
+    engine = Downloader(pier.files, cast("ClientPool", pier.telegram), Lanes())
     with engine._claim(pier.source, "news/A.pdf") as first, engine._claim(pier.source, "news/a.PDF") as second:
         assert (first, second) == (True, False)
 
@@ -586,7 +644,7 @@ async def test_killed_between_link_and_row(pier: Pier) -> None:
     second = await another(pier, "Second", Duplicates.LINK)
     await second.want(m1=data)
     with pytest.raises(RuntimeError):
-        await second.fetch(Downloader(Killed(pier.files._database), cast("ClientPool", pier.telegram)))
+        await second.fetch(Downloader(Killed(pier.files._database), cast("ClientPool", pier.telegram), Lanes()))
     await second.fetch()
     assert sorted(tree(pier)) == ["news/1 a.bin", "other/1 a.bin"]
 

@@ -4,6 +4,7 @@ A kill cannot show that, since the kernel keeps what was written. So the calls t
 module makes them and once as the kernel gets them.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,9 +14,10 @@ from typing import Any, cast
 
 import pytest
 
-from services import targets
 from services.clients.pool import ClientPool
 from services.downloads import Downloader
+from services.lanes import Lanes
+from services.targets import disk, incoming, local
 from storage.files import FileRepository
 from tests.services.conftest import Store
 from tests.services.test_downloads import content, open_pier
@@ -53,12 +55,13 @@ class Recorder:
 async def test_bytes_then_name_then_row(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, parts: float, template: str | None
 ) -> None:
-    """All writes, fsync of the file, rename, fsync of the folder, row; as the module makes the calls."""
+    """All writes, fsync of the file, rename, fsync of the folder, row; as the target's rooms make the calls."""
     pier = await open_pier(store, tmp_path / "downloads")
     await pier.sources.set_name_template(pier.source.id, template)
     pier.source = cast("Any", await pier.sources.get(pier.source.id))
-    recorder = Recorder(targets.os)
-    monkeypatch.setattr(targets, "os", recorder)
+    recorder = Recorder(os)
+    for room in (disk, incoming, local):
+        monkeypatch.setattr(room, "os", recorder)
 
     class Rows(FileRepository):
         async def done(self, *arguments: Any) -> None:
@@ -66,7 +69,7 @@ async def test_bytes_then_name_then_row(
             await super().done(*arguments)
 
     await pier.want(m1=content(parts))
-    await pier.fetch(Downloader(Rows(store.database), cast("ClientPool", pier.telegram)))
+    await pier.fetch(Downloader(Rows(store.database), cast("ClientPool", pier.telegram), Lanes()))
     begun = recorder.calls.index("ftruncate")  # folders are made, and synced, before and after
     calls = recorder.calls[begun + 1 :]
     last_write = max(n for n, call in enumerate(calls) if call == "pwrite")

@@ -135,9 +135,12 @@ async def test_endless_short_waits(governor: Governor, session: Session, time: F
 
 async def test_the_pace_of_parts(governor: Governor, session: Session, time: FakeTime, store: Store) -> None:
     """FLOOD_PREMIUM_WAIT is waited for however often it comes, and is no flood wait to anybody."""
+    told: list[tuple[int, float]] = []
+    governor.listen(lambda session_id, seconds: told.append((session_id, seconds)))
     telegram = Telegram(*(PaceWait(7) for _ in range(20)))
     assert await governor.call(session.id, METHOD, telegram) == "answer"
     assert time.slept == [7] * 20
+    assert told == [(session.id, 7)] * 20
     assert await store.flood_waits.get(session.id, METHOD) is None
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from services.clients.base import PART_BYTES
 from services.errors import FolderInvalid, NotFound, TargetFull, TargetGone, TargetReadOnly, TargetUnavailable
 from services.names import MAX_NAME_BYTES, folder_for, is_safe_folder, safe_name
-from services.targets import Condition, LinkImpossible, LocalTarget, Targets, check_folder
+from services.targets import Condition, LinkImpossible, Targets, check_folder
+from services.targets.local import LocalTarget
 from storage.models import Twin
 from storage.roots import RootRepository
 from tests.services.conftest import Store, as_root

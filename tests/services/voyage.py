@@ -10,6 +10,7 @@ from typing import Any
 from sandbox.scenarios import ADMIN
 from sandbox.world import Channel as WorldChannel
 from services.following import Following
+from services.lanes import Lanes
 from services.runs import Runner
 from services.schedule import ScheduleService
 from services.scraping import Scraper
@@ -58,7 +59,7 @@ class Voyage:
         targets = await self.targets()
         store, pool = self.store, self.pooled.pool
         self.following = Following(store.channels, store.sessions, self.source_rows, pool, self.desk.ear)
-        scraper = Scraper(self.source_rows, self.file_rows, pool, targets, following=self.following)
+        scraper = Scraper(self.source_rows, self.file_rows, pool, targets, Lanes(), following=self.following)
         verifier = Verifier(self.source_rows, self.file_rows, targets)
         verifying = {RunKind.VERIFY: (verifier.work, verifier.ready)}
         async with self.desk.open(scraper.work, scraper.ready, verifying) as runner:
