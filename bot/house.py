@@ -155,10 +155,10 @@ class House:
             self.runner,
             self.schedule,
         )
-        lanes = Lanes(settings.download_window_mb * MIB)
-        governor.listen(lanes.paced)
         self.following = Following(rows.channels, rows.sessions, rows.sources, self.pool, self.notifier)
         self.channels.on_grown(self.following.note)
+        lanes = Lanes(settings.download_window_mb * MIB)
+        governor.listen(lanes.paced)
         self.scraper = Scraper(
             rows.sources, rows.files, self.pool, self.targets, lanes, zone=settings.zone, following=self.following
         )
