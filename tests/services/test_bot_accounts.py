@@ -254,8 +254,8 @@ async def test_a_search_by_all_accounts_asks_bots_last(
 ) -> None:
     """A person's account is asked first; a channel that only the bot is in is found by the bot."""
     session = await session_of(jetty, bots, bot)
-    assert (await channels.find(f"@{jetty.public.username}")).session_id == pooled.session.id
     jetty.private.members.pop(jetty.admin.id)
+    assert (await channels.find(f"@{jetty.public.username}")).session_id == pooled.session.id
     assert (await channels.find(str(jetty.private.peer))).session_id == session.id
 
 
