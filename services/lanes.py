@@ -30,7 +30,7 @@ class ByteWindow:
         self._come_bytes = 0  # since the window was last made narrower or wider
         self._narrowed_until = 0.0
         self._clock = clock
-        self._changed = asyncio.Condition()
+        self._freed = asyncio.Event()
 
     @property
     def limit_bytes(self) -> int:
@@ -39,18 +39,16 @@ class ByteWindow:
     @asynccontextmanager
     async def room(self, size_bytes: int) -> AsyncIterator[None]:
         """Whatever the window, one may always ask."""
-        async with self._changed:
-            await self._changed.wait_for(
-                lambda: not self._used_bytes or self._used_bytes + size_bytes <= self._limit_bytes
-            )
-            self._used_bytes += size_bytes
+        while self._used_bytes and self._used_bytes + size_bytes > self._limit_bytes:
+            self._freed.clear()
+            await self._freed.wait()  # all are woken, in their order: a small one may fit where a large one does not
+        self._used_bytes += size_bytes
         try:
             yield
             self._came(size_bytes)
         finally:
             self._used_bytes -= size_bytes
-            async with self._changed:
-                self._changed.notify_all()
+            self._freed.set()
 
     def narrow(self, seconds: float) -> None:
         """Telegram wants a pause of that length. All that is in flight hears so: until it is over, once is enough."""

@@ -222,7 +222,7 @@ async def test_a_channel_that_no_account_sees(play: Play, harvester: Account) ->
     await play.admin.press("Save another channel")
     await play.admin.wait_for("needs an account")
     assert {"Add account", "I have a bot token"} <= set(await play.admin.buttons())
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     play.private.members.pop(play.sandbox.admin_id)
     await walks.begin_source(play.admin)
     await play.admin.send(str(play.private.peer))

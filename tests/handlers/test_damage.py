@@ -26,7 +26,7 @@ def stored(play: Play) -> list[bytes]:
 
 async def test_a_damaged_account_says_what_to_do(play: Play) -> None:
     """Nothing is written over it, no class name is shown, the other places work, and deleting the account does too."""
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     await play.close()
     damaged = seal_is_broken(play)
     await play.open()
@@ -66,7 +66,7 @@ def swap(play: Play, column: str) -> None:
 async def test_a_key_in_another_row_does_not_open(play: Play) -> None:
     """Two accounts whose sealed keys were exchanged: each says so, nobody is asked at Telegram with the wrong key, and
     put back they both work."""
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     second = next(account for account in play.sandbox.line()["accounts"] if account["id"] == SECOND)
     await add_second(play, second)
     await play.close()

@@ -15,7 +15,7 @@ async def test_defaults_are_set_once_and_used_by_cards(tmp_path: Path) -> None:
     nas = tmp_path / "nas"
     nas.mkdir()
     async with open_play(tmp_path, nas_roots=f"nas={nas}") as play:
-        await walks.log_in(play.admin, play.account)
+        await play.sign_in()
         await play.admin.send("/sources")
         await play.admin.wait_for("Saved channels")
         await play.admin.press("⚙️ My defaults")
@@ -93,7 +93,7 @@ async def test_defaults_are_set_once_and_used_by_cards(tmp_path: Path) -> None:
 
 async def test_change_leads_into_the_long_way(play: Play) -> None:
     """Every step shows what the defaults say; keeping all of it makes what one tap would have made."""
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     await play.admin.send(f"https://t.me/c/{play.private.id}/3")
     await play.admin.wait_for("«Harbour Archive»")
     await play.admin.press("Change")

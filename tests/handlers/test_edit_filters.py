@@ -14,7 +14,7 @@ from tests.play import Play, open_play
 
 @pytest.fixture
 async def signed_in(play: Play) -> Play:
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     return play
 
 
@@ -275,7 +275,7 @@ async def test_a_button_of_another_question(signed_in: Play) -> None:
 async def test_a_large_first_run_asks(tmp_path: Path) -> None:
     """At the end of the form with a way back, and before the first save; once one came to its end, no more."""
     async with open_play(tmp_path, ask_above_gb=0) as play:
-        await walks.log_in(play.admin, play.account)
+        await play.sign_in()
         await begin(play)
         text = await to_confirm(play)
         documents = [d for d in await play.driver.documents() if d["channel"] == play.private.peer]

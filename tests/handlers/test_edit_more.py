@@ -16,7 +16,7 @@ from tests.play import Play
 @pytest.fixture
 async def saved(play: Play) -> Play:
     """The admin's account with one saved channel, on its edit screen."""
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     await walks.add_source(play.admin, play.private.title)
     await edit(play)
     return play

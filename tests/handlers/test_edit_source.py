@@ -24,7 +24,7 @@ def nas(tmp_path: Path) -> Path:
 @pytest.fixture
 async def play(tmp_path: Path, nas: Path) -> AsyncIterator[Play]:
     async with open_play(tmp_path, nas_roots=f"nas={nas}", reserve_mb=0) as play:
-        await walks.log_in(play.admin, play.account)
+        await play.sign_in()
         yield play
 
 
@@ -218,7 +218,7 @@ async def test_a_full_disk_is_told_once(tmp_path: Path, small_disk: Path, monkey
     """In words, with what is safe, as a message of its own; with room again it goes on without a tap."""
     monkeypatch.setattr("services.runs.READY_SECONDS", 0.1)
     async with open_play(tmp_path, download_dir=small_disk / "files", reserve_mb=0) as play:
-        await walks.log_in(play.admin, play.account)
+        await play.sign_in()
         await walks.add_source(play.admin, play.private.title)
         filler = small_disk / "filler"
         free = os.statvfs(small_disk).f_bavail * os.statvfs(small_disk).f_frsize

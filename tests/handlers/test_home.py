@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import walks
 from sandbox.driver import Actor
 from tests.play import Play, open_play
 
@@ -144,7 +143,7 @@ async def test_no_command_is_taken_for_a_session(play: Play) -> None:
 
 async def test_no_command_is_taken_for_a_name_or_a_proxy(play: Play) -> None:
     """What an account's card asks for waits until the admin comes back."""
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     for form, asked in (
         ("Rename", "What shall Porter call"),
         ("Proxy", "proxy shall"),

@@ -181,7 +181,7 @@ async def test_the_same_key_in_another_format_is_refused(play: Play, tmp_path: P
 
 async def test_another_key_of_the_same_account_is_refused(play: Play) -> None:
     """A Telethon string does not name its account: Telegram does, and the session that is here stays."""
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     credential = await sign_in_elsewhere(play, play.account)
     await play.admin.send(telethon_string(credential))
     await play.admin.wait_for("Telethon string")

@@ -9,7 +9,7 @@ from tests.play import Play
 
 @pytest.fixture
 async def signed_in(play: Play) -> Play:
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     return play
 
 
@@ -49,7 +49,7 @@ async def test_load_without_the_right(play: Play) -> None:
     """An account without “Invite users” reads the words of the seed's troubleshooting."""
     member = play.gate.members[play.sandbox.admin_id]
     member.role, member.may_invite = "member", False
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     await play.admin.send(f"/load {play.gate.peer}")
     await play.admin.wait_for("don't have permission to view join requests")
 

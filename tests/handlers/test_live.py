@@ -22,7 +22,7 @@ DAY = 86_400
 async def kept(tmp_path: Path) -> AsyncIterator[Play]:
     """With one saved channel, at its end; its card is open."""
     async with open_play(tmp_path) as play:
-        await walks.log_in(play.admin, play.account)
+        await play.sign_in()
         await walks.add_source(play.admin, play.private.title)
         await walks.scrape(play.admin)
         await open_card(play)

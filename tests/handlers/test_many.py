@@ -5,7 +5,6 @@ import re
 import pytest
 
 from handlers.texts import Texts
-from sandbox import walks
 from services.errors import AlreadyActive
 from storage.models import Filters, NewSource, Session, TargetKind
 from tests.play import Play
@@ -14,7 +13,7 @@ from tests.play import Play
 @pytest.fixture
 async def many(play: Play) -> Play:
     """An account, and ten saved channels of it: nine of the private channel, one of the public one."""
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     [session] = await play.house.sessions.all()
     for peer in (play.private.peer, play.public.peer):
         await play.house.channels.find(str(peer), session.id)

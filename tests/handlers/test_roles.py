@@ -103,7 +103,7 @@ async def test_an_approver_elsewhere_is_refused(tmp_path: Path) -> None:
 async def test_an_approver_loads_for_their_channel_alone(tmp_path: Path) -> None:
     """By the list, and by a name that only their own channels answer to; other work's cards stay closed."""
     async with with_approver(tmp_path) as (play, boris):
-        await walks.log_in(play.admin, play.account)
+        await play.sign_in()
         await boris.send("/load")
         await boris.wait_for("At which channel")
         assert await buttons_of(boris) >= {play.gate.title}

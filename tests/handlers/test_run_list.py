@@ -14,7 +14,7 @@ from tests.play import Play
 @pytest.fixture
 async def saved(play: Play) -> Play:
     """The admin's account with one saved channel."""
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     await walks.add_source(play.admin, play.private.title)
     return play
 

@@ -15,7 +15,7 @@ from tests.play import Play
 
 @pytest.fixture
 async def signed_in(play: Play) -> Play:
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     return play
 
 

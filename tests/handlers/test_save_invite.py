@@ -1,6 +1,5 @@
 """Private invite links: looked at, joined by after a question, and never left standing in the chat."""
 
-from sandbox import walks
 from sandbox.scenarios import ADMIN, LINK_HASHES, SECOND
 from storage.models import AuditOutcome, AuditVerb
 from tests.handlers.people_kit import lines
@@ -12,7 +11,7 @@ async def outside(play: Play) -> None:
     world = play.sandbox.world
     for channel in (play.private, play.gate):
         world.set_member(channel, ADMIN, None, ADMIN)
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
 
 
 def link_of(play: Play, *, is_group: bool = False) -> str:

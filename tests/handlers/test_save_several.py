@@ -19,7 +19,7 @@ async def test_five_at_once(play: Play) -> None:
     """Ticks survive searching and paging; names and folders are unique; what cannot be made is named."""
     for number in range(9):
         add_channel(play, number, "Night Watch" if number < 2 else f"Watch {number}")
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     await walks.begin_source(play.admin)
     await play.admin.press("☑ Several at once")
     await play.admin.wait_for("12, 0 chosen")

@@ -27,7 +27,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def exporting(tmp_path: Path) -> AsyncIterator[Play]:
     async with open_play(tmp_path, allow_export=True) as play:
-        await walks.log_in(play.admin, play.account)
+        await play.sign_in()
         yield play
 
 
@@ -49,7 +49,7 @@ def keys(play: Play) -> list[Any]:
 
 async def test_off_by_default(play: Play) -> None:
     """No button, and a made-up one is refused."""
-    await walks.log_in(play.admin, play.account)
+    await play.sign_in()
     await open_card(play)
     assert "Hand over (export)" not in await play.admin.buttons()
     screen = await play.admin.screen()
