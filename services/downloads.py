@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from functools import partial
 from itertools import groupby
 from typing import Protocol
 
@@ -92,8 +93,11 @@ class Downloader:
                     slot = lane.slot(file.size_bytes)
                     await slot.acquire()
                     if order.full is not None:
+                        slot.release()
                         break
-                    group.create_task(self._fetch_in_slot(order, slot, file, post))
+                    fetching = group.create_task(self._fetch_in_slot(order, file, post))
+                    # Not a `finally` of the task: one that is cancelled before its first step runs no line of it.
+                    fetching.add_done_callback(partial(_release, slot))
         except BaseExceptionGroup as errors:
             raise _leading(errors) from errors
         if order.full is not None:
@@ -119,7 +123,8 @@ class Downloader:
 
     # -- one file
 
-    async def _fetch_in_slot(self, order: "_Order", slot: asyncio.Semaphore, file: File, post: Post | None) -> None:
+    async def _fetch_in_slot(self, order: "_Order", file: File, post: Post | None) -> None:
+        """The slot is the caller's to give back."""
         try:
             if post is None or post.location is None:
                 raise FileGone
@@ -135,8 +140,6 @@ class Downloader:
             order.full = error  # no file is begun any more; those on their way may still fit
         else:
             (order.report.skipped if state is FileState.SKIPPED else order.report.done)(file)
-        finally:
-            slot.release()
 
     async def _fetch(self, order: "_Order", file: File, where: "_Whereabouts", message: NewMessage) -> FileState:
         """Answers DONE or SKIPPED."""
@@ -384,6 +387,10 @@ def _post_of(posts: list[Post], file: File) -> Post | None:
         if post.message.id == file.message_id and post.location and post.location.document_id == file.document_id:
             return post
     return None
+
+
+def _release(slot: asyncio.Semaphore, _fetched: asyncio.Task[None]) -> None:
+    slot.release()
 
 
 def _part_size(file: File, number: int) -> int:
