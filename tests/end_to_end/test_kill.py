@@ -37,9 +37,8 @@ def state_of(data_dir: Path, downloads: Path) -> dict[str, Any]:
         files = db.execute("select document_id, state, path, hex(sha256) from files order by 1").fetchall()
         messages = db.execute("select channel_id, id, text from messages order by 1, 2").fetchall()
         totals = db.execute("select cursor, total_messages, total_files, total_bytes from sources").fetchall()
-        counters = db.execute("select json_extract(progress, '$.counters') from runs").fetchall()
     db.close()
-    return {"disk": disk, "files": files, "messages": messages, "totals": totals, "counters": counters}
+    return {"disk": disk, "files": files, "messages": messages, "totals": totals}
 
 
 @dataclass

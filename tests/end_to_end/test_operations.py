@@ -249,7 +249,7 @@ async def test_a_backup_taken_during_a_scrape_goes_on_elsewhere(tmp_path: Path) 
         await stage.driver.network(rtt_ms=0, mbit=0)
         await stage.admin.wait_for(r"✅ .*done", 120)
         await stage.porter.stop()
-        calm = state_of(stage)
+        calm = state_of(stage.porter.data_dir, stage.porter.download_dir)
         assert len(calm["disk"]) == 120
 
         new = PorterProcess(stage.line, tmp_path / "new", BACKUP_PASSPHRASE=WORDS)
@@ -266,7 +266,7 @@ async def test_a_backup_taken_during_a_scrape_goes_on_elsewhere(tmp_path: Path) 
         finally:
             if new.is_running:
                 await new.stop()
-        went_on = state_of(Stage(stage.line, stage.driver, stage.admin, new))
+        went_on = state_of(new.data_dir, new.download_dir)
         assert {m[:2] for m in went_on["messages"]} == {m[:2] for m in calm["messages"]}
         done = [entry for entry in went_on["files"] if entry[1] == "DONE"]
         assert len(done) == 120

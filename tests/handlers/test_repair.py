@@ -212,6 +212,7 @@ async def test_an_old_notice_finds_the_account_well(saved: Play) -> None:
 async def test_saved_channels_move_to_another_account(saved: Play) -> None:
     """What the other account sees moves with one tap; what it does not see is named and stays."""
     await walks.add_source(saved.admin, saved.public.title)
+    saved.private.members.pop(SECOND)
     second = next(a for a in saved.sandbox.line()["accounts"] if a["id"] == SECOND)
     sessions = saved.house.sessions
     await add_second(saved, second)

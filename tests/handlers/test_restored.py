@@ -30,7 +30,7 @@ async def restored(play: Play, tmp_path: Path) -> None:
 async def test_accounts_rest_until_an_owner_answers(tmp_path: Path) -> None:
     """Commands that need an account meet the question; the yes wakes everything without a restart."""
     async with open_play(tmp_path) as play:
-        await play.sign_in()
+        await walks.log_in(play.admin, play.account)
         await walks.add_source(play.admin, play.private.title)
         await restored(play, tmp_path)
         await play.admin.wait_for("Is the old Porter off")
@@ -112,7 +112,7 @@ async def test_a_button_of_an_earlier_restore_says_nothing(tmp_path: Path) -> No
 async def test_an_account_is_not_forgotten_while_it_cannot_be_signed_out(tmp_path: Path) -> None:
     """Deleting signs out at Telegram first; a resting Porter refuses instead of leaving a live key behind."""
     async with open_play(tmp_path) as play:
-        await play.sign_in()
+        await walks.log_in(play.admin, play.account)
         await restored(play, tmp_path)
         await play.admin.wait_for("Is the old Porter off")
         await play.admin.send("/sessions")
@@ -129,7 +129,7 @@ async def test_an_account_is_not_forgotten_while_it_cannot_be_signed_out(tmp_pat
 async def test_a_session_that_another_host_took_is_let_go(tmp_path: Path) -> None:
     """A beat finds the row in other hands: the clients close, every owner is told once, and nothing opens it again."""
     async with open_play(tmp_path) as play:
-        await play.sign_in()
+        await walks.log_in(play.admin, play.account)
         await check_account(play)
         house = play.house
         # In a thread: Porter's own write may be open, and needs this event loop to end.

@@ -85,7 +85,7 @@ async def test_delete_is_refused_while_a_saved_channel_uses_it(signed_in: Play) 
     await signed_in.admin.wait_for("last saved")
     await signed_in.admin.press("Delete")
     await signed_in.admin.wait_for("files on disk|on disk stay")
-    await signed_in.admin.press("Yes, delete")
+    await signed_in.admin.press("Delete with its messages")
     await signed_in.admin.wait_for("is deleted")
 
     await open_card(signed_in)
