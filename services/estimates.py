@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from services.clients.base import HISTORY_PAGE, FoundPage, Peer, Post, ReadingClient
 from services.clients.pacing import answered
 from services.clients.pool import ClientPool
-from services.errors import AccountRequired, NotFound, TargetError, TelegramError
+from services.errors import AccountRequired, NotFound, RestoreUnconfirmed, TargetError, TelegramError
 from services.filters import Matcher, kinds_of
 from services.targets import Targets
 from storage.models import (
@@ -117,7 +117,7 @@ class Estimator:
         """The same where it is no more than good to know. None: Telegram does not let us look now, or not at all."""
         try:
             return await self.estimate(session_id, channel_id, filters, start, root)
-        except (TelegramError, NotFound) as error:
+        except (TelegramError, NotFound, RestoreUnconfirmed) as error:
             log.info("no estimate: %s", type(error).__name__, extra={"session_id": session_id})
             return None
 
