@@ -35,6 +35,11 @@ def _often(cron: str) -> str:
 
 
 class SavingTexts(Words):
+    def keep_rhythm(self, cron: str | None, *, live: bool) -> str:
+        """A button: what is chosen already."""
+        words = rhythm(cron, live=live)
+        return f"● {words[0].upper()}{words[1:]}"
+
     def facts(self, channel: Channel) -> str:
         members = f", {plural(channel.members, 'member')}" if channel.members is not None else ""
         access = "private" if channel.is_private else f"public, @{quote(channel.username)}"
