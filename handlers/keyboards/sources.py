@@ -102,11 +102,14 @@ def _has_files(card: SourceCard) -> bool:
     return bool(card.tally.done or card.tally.skipped)
 
 
-def delete(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
+def delete(texts: Texts, source_id: int, *, has_messages: bool) -> InlineKeyboardMarkup:
+    """Of messages that there are it is asked what becomes of them."""
     labels = texts.labels
+    keep = button(labels.delete_keeping, SourceAction(verb=SourceVerb.DELETE_KEEPING, id=source_id), "danger")
+    last = labels.delete_with_messages if has_messages else labels.delete_surely
     return markup(
-        [button(labels.delete_keeping, SourceAction(verb=SourceVerb.DELETE_KEEPING, id=source_id), "danger")],
-        [button(labels.delete_with_messages, SourceAction(verb=SourceVerb.DELETE_SURELY, id=source_id), "danger")],
+        [keep] if has_messages else [],
+        [button(last, SourceAction(verb=SourceVerb.DELETE_SURELY, id=source_id), "danger")],
         home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source_id)),
     )
 

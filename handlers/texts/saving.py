@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from handlers.texts.account_channels import KINDS
 from handlers.texts.base import Words, number, plural, quote, shorten, title
@@ -93,6 +94,12 @@ class SavingTexts(Words):
 
     def readable(self) -> str:
         return "It can be read; how much there is cannot be counted with this account."
+
+    def counted_later(self, until: datetime) -> str:
+        return (
+            f"Telegram pauses this account until {self.until(until)}: how much there is cannot be counted before. What "
+            "you save begins then by itself."
+        )
 
     def uncounted(self) -> str:
         return "Porter could not find out how much that is. Save it all?"
