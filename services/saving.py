@@ -69,8 +69,12 @@ class SavingService:
         self._making = asyncio.Lock()
         """Of two taps at once the second finds what the first has made."""
 
-    async def find(self, link: ChannelLink, username: str | None = None) -> Channel:
-        """As Readers.find, no longer than an admin would wait."""
+    async def find(self, link: ChannelLink, username: str | None = None, session_id: int = 0) -> Channel:
+        """As Readers.find, no longer than an admin would wait. `session_id`: who should read it; 0: anyone."""
+        if session_id and isinstance(link.channel, int):
+            met = await answered(self._readers.introduce(session_id, link.channel), FIND_SECONDS)
+            if met is not None:
+                return met
         return await answered(self._readers.find(link, username), FIND_SECONDS)
 
     async def offer(self, admin_id: int, channel_id: int, session_id: int | None = None) -> Offer:

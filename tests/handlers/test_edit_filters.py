@@ -303,7 +303,7 @@ async def test_without_an_estimate_it_goes_on(signed_in: Play) -> None:
     play = signed_in
     await play.driver.fault("messages.getSearchCounters", error="FLOOD_WAIT_7200")
     await begin(play)
-    assert "cannot look just now how much" in await to_confirm(play)
+    assert "cannot be counted before" in await to_confirm(play)
     await play.admin.press("Save this channel")
     await play.admin.wait_for("last saved never")
     await walks.scrape(play.admin)
