@@ -1,14 +1,33 @@
-"""Save a channel, the long way: account, channel, files, folder, schedule, name, confirm. Each step has its default."""
+"""Save a channel, the long way: account, channel, files, folder, schedule, name, confirm. Each step has its default.
 
-from typing import Any
+From the folder on, the questions stand in handlers/add_steps.py.
+"""
 
 from aiogram import F, Router
 from aiogram.filters import ExceptionTypeFilter, StateFilter
 from aiogram.filters.callback_data import CallbackData
 from aiogram.fsm.context import FSMContext
-from aiogram.types import ErrorEvent, Message, TelegramObject
+from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
+from handlers.add_steps import (
+    ask_confirm,
+    ask_cron,
+    ask_folder,
+    ask_name,
+    ask_schedule,
+    back_from_folder,
+    back_from_name,
+    back_from_schedule,
+    create,
+    cron_refused,
+    receive_cron,
+    receive_folder,
+    receive_name,
+    receive_root,
+    receive_schedule,
+    use_root,
+)
 from handlers.callbacks import (
     ChannelVerb,
     FilterPart,
@@ -19,22 +38,17 @@ from handlers.callbacks import (
     SessionChannelAction,
     SourcePick,
 )
-from handlers.edit_filters import chosen_filters, chosen_start, show_menu
-from handlers.keyboards.filters import NEW_SOURCE
+from handlers.edit_filters import show_menu
 from handlers.parking import Prompt
 from handlers.screen import AdminScreen, Page
-from handlers.searching import LONGEST_SEARCH
-from handlers.sources import chosen_root, source_page
+from handlers.source_form import filled_in
 from handlers.states import SourceForm
 from handlers.texts import Texts
 from services.channels import ChannelService
 from services.errors import CronInvalid, SessionRequired
-from services.estimates import Estimator
-from services.schedule import PRESETS, describe, next_times, validate
+from services.saving import SavingService
 from services.sessions import SessionService
-from services.sources import LONGEST_NAME, SourceService
-from services.targets import check_folder
-from storage.models import Duplicates, NewSource, Session, SessionChannel, SessionState, Start, StartKind, TargetKind
+from storage.models import Session, SessionChannel, SessionState
 
 # -- account
 
@@ -64,11 +78,18 @@ async def _ready(sessions: SessionService) -> list[Session]:
 
 
 async def ask_session(
-    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sessions: SessionService
+    event: TelegramObject,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    sessions: SessionService,
+    callback_data: CallbackData | None = None,
 ) -> None:
+    turned = isinstance(callback_data, SourcePick) and callback_data.what is Pick.PAGE
+    page = callback_data.value if isinstance(callback_data, SourcePick) and turned else 0
     await state.set_state(SourceForm.session)
     ready = await _ready(sessions)
-    await screen.show(Page(texts.sources.ask_session(ready), keyboards.sources.pick_session(texts, ready)))
+    await screen.show(Page(texts.sources.ask_session(ready), keyboards.sources.pick_session(texts, ready, page)))
 
 
 async def receive_session(
@@ -91,12 +112,12 @@ async def start_with(
     texts: Texts,
     state: FSMContext,
     channels: ChannelService,
+    saving: SavingService,
 ) -> None:
     """Account and channel are chosen already, in the account's list."""
     chosen = await channels.seen(callback_data.session, callback_data.channel)
     await state.clear()
-    await state.set_data({"session": chosen.session_id})
-    await _take_channel(event, chosen, screen, texts, state)
+    await _take_channel(event, chosen, screen, texts, state, saving)
 
 
 # -- channel
@@ -134,13 +155,14 @@ async def receive_channel(
     texts: Texts,
     state: FSMContext,
     channels: ChannelService,
+    saving: SavingService,
 ) -> None:
     data = await state.get_data()
     rows = await channels.of_session(data["session"])
     chosen = next((row for row in rows if row.channel.id == callback_data.value), None)
     if chosen is None:
         chosen = await channels.find(str(callback_data.value), data["session"])
-    await _take_channel(event, chosen, screen, texts, state)
+    await _take_channel(event, chosen, screen, texts, state, saving)
 
 
 async def receive_channel_text(
@@ -150,187 +172,32 @@ async def receive_channel_text(
     state: FSMContext,
     sessions: SessionService,
     channels: ChannelService,
+    saving: SavingService,
 ) -> None:
     """A name or link is looked up; anything else searches the list."""
     text = (message.text or "").strip()
     if channels.is_reference(text):
         data = await state.get_data()
-        await _take_channel(message, await channels.find(text, data["session"]), screen, texts, state)
+        chosen = await channels.find(text, data["session"])
+        await _take_channel(message, chosen, screen, texts, state, saving)
         return
     await state.update_data(search=text)
     await ask_channel(message, screen, texts, state, sessions, channels)
 
 
 async def _take_channel(
-    event: TelegramObject, chosen: SessionChannel, screen: AdminScreen, texts: Texts, state: FSMContext
-) -> None:
-    await state.update_data(of=NEW_SOURCE, channel=chosen.channel.id, title=chosen.channel.title)
-    await show_menu(event, screen, texts, state)
-
-
-# -- folder
-
-
-async def ask_folder(
-    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
-) -> None:
-    await state.set_state(SourceForm.folder)
-    data = await state.get_data()
-    folder = data.get("folder") or sources.folder_for(data["title"])
-    await state.update_data(folder=folder)
-    root = data.get("root")
-    page = keyboards.sources.pick_folder(texts, sources.roots, root)
-    await screen.show(Page(texts.sources.ask_folder(root, folder), page))
-
-
-async def receive_root(
     event: TelegramObject,
-    callback_data: SourcePick,
+    chosen: SessionChannel,
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    sources: SourceService,
+    saving: SavingService,
 ) -> None:
-    """A root that no admin has agreed to is asked about first."""
-    root = chosen_root(sources.roots, callback_data.value)
-    if root is not None:
-        look = await sources.look(root)
-        if not look.is_known:
-            await state.update_data(root_asked=root)
-            page = keyboards.sources.pick_default(texts, texts.labels.use_root, Pick.ROOT_USE)
-            await screen.show(Page(texts.sources.ask_root(look), page))
-            return
-    await state.update_data(root=root)
-    await ask_folder(event, screen, texts, state, sources)
-
-
-async def use_root(
-    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
-) -> None:
-    root = (await state.get_data()).get("root_asked", "")
-    await sources.use_root(root)
-    await state.update_data(root=root)
-    await ask_folder(event, screen, texts, state, sources)
-
-
-async def receive_folder(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    await state.update_data(folder=check_folder((message.text or "").strip()))
-    await ask_schedule(message, screen, texts, state)
-
-
-# -- schedule
-
-
-async def ask_schedule(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    await state.set_state(SourceForm.schedule)
-    words = [describe(cron) for cron in PRESETS]
-    data = await state.get_data()
-    keep = texts.sources.keep_schedule(data["cron"]) if "cron" in data else None
-    markup = keyboards.sources.pick_schedule(texts, words, keep)
-    await screen.show(Page(texts.sources.ask_schedule(texts.zone.key), markup))
-
-
-async def receive_schedule(
-    event: TelegramObject, callback_data: SourcePick, screen: AdminScreen, texts: Texts, state: FSMContext
-) -> None:
-    """0: only by hand; else a preset, counted from 1."""
-    chosen = callback_data.value
-    if not 0 <= chosen <= len(PRESETS):
-        raise CronInvalid("syntax")
-    await state.update_data(cron=PRESETS[chosen - 1] if chosen else None)
-    await ask_name(event, screen, texts, state)
-
-
-async def ask_cron(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    await state.set_state(SourceForm.cron)
-    await screen.show(Page(texts.sources.ask_cron(), keyboards.sources.cancel(texts)))
-
-
-async def receive_cron(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    cron = " ".join((message.text or "").split())
-    await state.update_data(typed=cron[:LONGEST_SEARCH])
-    validate(cron)
-    await state.update_data(cron=cron)
-    await ask_name(message, screen, texts, state)
-
-
-async def cron_refused(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    """What was typed is shown with the reason; another line may be typed at once."""
-    assert isinstance(event.exception, CronInvalid)
-    await state.set_state(SourceForm.cron)
-    trouble = texts.schedules.refused((await state.get_data()).get("typed", ""), texts.errors.of(event.exception))
-    await screen.show(Page(texts.sources.ask_cron(trouble), keyboards.sources.cancel(texts)))
-    await screen.answer()
-
-
-# -- name and confirmation
-
-
-async def ask_name(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    await state.set_state(SourceForm.name)
-    data = await state.get_data()
-    name = data.get("name") or data["title"][:LONGEST_NAME]
-    page = keyboards.sources.pick_default(texts, texts.labels.use_name, Pick.NAME)
-    await screen.show(Page(texts.sources.ask_name(name), page))
-
-
-async def receive_name(
-    message: Message, screen: AdminScreen, texts: Texts, state: FSMContext, estimator: Estimator
-) -> None:
-    name = (message.text or "").strip()
-    if not 1 <= len(name) <= LONGEST_NAME or "\n" in name:
-        await screen.show(Page(texts.sources.name_invalid(), keyboards.sources.cancel(texts)))
-        return
-    await state.update_data(name=name)
-    await ask_confirm(message, screen, texts, state, estimator)
-
-
-def _new(data: dict[str, Any]) -> NewSource:
-    start = chosen_start(data)
-    return NewSource(
-        name=data.get("name") or data["title"][:LONGEST_NAME],
-        session_id=data["session"],
-        channel_id=data["channel"],
-        filters=chosen_filters(data),
-        target=TargetKind.NAS if data.get("root") else TargetKind.LOCAL,
-        folder=data["folder"],
-        root=data.get("root"),
-        start=None if start.kind is StartKind.EVERYTHING else start,
-        only_matching=bool(data.get("only_matching")),
-        name_template=data.get("name_template"),
-        duplicates=Duplicates(data.get("duplicates", Duplicates.KEEP)),
-        live=bool(data.get("live")),
-    )
-
-
-async def ask_confirm(
-    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, estimator: Estimator
-) -> None:
-    """With what the first time will bring: it is asked about here, since schedules do not ask."""
-    await state.set_state(SourceForm.confirm)
-    await screen.answer()
-    data = await state.get_data()
-    new, cron = _new(data), data.get("cron")
-    estimate = await estimator.look(new.session_id, new.channel_id, new.filters, new.start or Start(), new.root)
-    is_large = estimate is not None and estimator.needs_asking(estimate)
-    text = texts.sources.confirm(
-        new,
-        data["title"],
-        describe(cron) if cron else None,
-        next_times(cron, texts.zone.key) if cron else [],
-        texts.estimates.brings(estimate, is_large=is_large),
-    )
-    await screen.show(Page(text, keyboards.sources.confirm(texts, is_large=is_large)))
-
-
-async def create(
-    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
-) -> None:
-    data = await state.get_data()
-    card = await sources.create(_new(data), data.get("cron"), texts.zone.key)
-    await state.clear()
-    await screen.answer(texts.sources.created())
-    await screen.show(source_page(texts, card))
+    """The form begins with the admin's defaults."""
+    channel = chosen.channel
+    offer = await saving.offer(screen.admin_id, channel.id, chosen.session_id)
+    await state.set_data(filled_in(offer, chosen.session_id, await saving.unique_name(channel.title)))
+    await show_menu(event, screen, texts, state)
 
 
 PROMPTS: dict[str, Prompt] = {
@@ -352,6 +219,7 @@ def build() -> Router:
     router.callback_query.register(start, Go.filter(F.to == Place.ADD_SOURCE))
     for form_state, pick, handler in (
         (SourceForm.session, Pick.SESSION, receive_session),
+        (SourceForm.session, Pick.PAGE, ask_session),
         (SourceForm.channel, Pick.PAGE, ask_channel),
         (SourceForm.channel, Pick.CHANNEL, receive_channel),
         (SourceForm.files, Pick.FILES, show_menu),  # a screen of before there was an editor
@@ -365,6 +233,12 @@ def build() -> Router:
         (SourceForm.name, Pick.NAME, ask_confirm),
         (SourceForm.confirm, Pick.CONFIRM, create),
         (SourceForm.confirm, Pick.CHANGE, show_menu),
+        (SourceForm.files, Pick.BACK, ask_channel),
+        (SourceForm.folder, Pick.BACK, back_from_folder),
+        (SourceForm.schedule, Pick.BACK, back_from_schedule),
+        (SourceForm.cron, Pick.BACK, ask_schedule),
+        (SourceForm.name, Pick.BACK, back_from_name),
+        (SourceForm.confirm, Pick.BACK, ask_name),
     ):
         router.callback_query.register(handler, form_state, SourcePick.filter(F.what == pick))
     router.callback_query.register(ask_folder, SourceForm.files, FilterPick.filter(F.what == FilterPart.KEEP))

@@ -363,6 +363,8 @@ class Pick(StrEnum):
     NAME = "n"
     CONFIRM = "ok"
     CHANGE = "ch"
+    BACK = "b"
+    """To the question before; with a value, to the same one."""
 
 
 class SourcePick(CallbackData, prefix="sp1"):

@@ -9,13 +9,17 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import ErrorEvent
 
 from handlers import keyboards
-from handlers.callbacks import Go, Place
+from handlers.callbacks import Go, Parked, Place
+from handlers.parking import is_list, leave
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
 from services import errors
 from storage.models import Admin
 
 log = logging.getLogger(__name__)
+
+GONE = frozenset({"source", "session", "channel", "admin"})
+"""What a question can be about."""
 
 
 async def _say(text: str, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
@@ -27,11 +31,28 @@ async def _say(text: str, screen: AdminScreen, texts: Texts, state: FSMContext) 
     await screen.answer()
 
 
+def _is_pointless(event: ErrorEvent) -> bool:
+    """What was answered, or asked again, is about something that is gone: nobody can go on with it. A button of some
+    other screen says nothing about the question that is open."""
+    if not (isinstance(event.exception, errors.NotFound) and event.exception.what in GONE):
+        return False
+    callback = event.update.callback_query
+    if callback is None:
+        return event.update.message is not None
+    data = callback.data or ""
+    return data == Go(to=Place.AGAIN).pack() or data.startswith(f"{Parked.__prefix__}:")
+
+
 async def explain(event: ErrorEvent, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     """An alert where something was tapped (the screen stays), a page of its own after a typed message."""
     assert isinstance(event.exception, errors.PorterError)
     word = event.exception.word if isinstance(event.exception, errors.TelegramRefused) else ""
     log.info("refused: %s %s", type(event.exception).__name__, word, extra={"admin_id": screen.admin_id})
+    if _is_pointless(event) and not is_list(await state.get_state()):
+        await leave(state)
+        await screen.show(Page(texts.errors.of(event.exception), keyboards.only_home(texts)))
+        await screen.answer()
+        return
     await _say(texts.errors.of(event.exception), screen, texts, state)
 
 

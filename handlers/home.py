@@ -41,7 +41,7 @@ from handlers.texts import Texts
 from handlers.texts.labels import Labels
 from services.home import HomeService
 from services.login import LoginService
-from storage.models import Admin
+from storage.models import Admin, Role
 
 PROMPTS: dict[str, Prompt] = {
     **login.PROMPTS,
@@ -115,7 +115,8 @@ async def press_home_key(
 
 async def show_help(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, admin: Admin) -> None:
     await park(state)
-    await screen.show(Page(texts.home.help(access.commands_of(admin.role)), keyboards.only_home(texts)))
+    text = texts.home.help(access.commands_of(admin.role), saves=admin.role is Role.OWNER)
+    await screen.show(Page(text, keyboards.only_home(texts)))
 
 
 async def cancel(

@@ -16,7 +16,7 @@ from handlers.notifier import texts_for
 from handlers.screen import AdminScreen, Page, Screens
 from handlers.texts import Texts
 from services.admins import AdminService
-from services.errors import PorterError
+from services.errors import FloodWait, PorterError
 from services.first_looks import FirstLooks, Look
 from services.saving import Offer, SavingService
 
@@ -28,7 +28,9 @@ SETTLE_SECONDS = 0.3
 
 def card_page(texts: Texts, offer: Offer, about: SaveAction, look: Look | None) -> Page:
     counts, trouble = None, None
-    if look is not None and look.trouble is not None and not look.is_readable:
+    if look is not None and isinstance(look.trouble, FloodWait):
+        counts = texts.saving.counted_later(look.trouble.until)  # a run waits by itself: it may be saved all the same
+    elif look is not None and look.trouble is not None and not look.is_readable:
         trouble = texts.errors.of(look.trouble)
     elif look is not None:
         counts = texts.saving.readable()

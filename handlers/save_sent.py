@@ -13,7 +13,7 @@ from aiogram.types import Message, MessageOriginChannel, MessageOriginChat, Tele
 
 from handlers import keyboards
 from handlers.callbacks import LinkPick, SaveAction, SaveVerb
-from handlers.parking import is_list, park
+from handlers.parking import is_list, leave, park
 from handlers.save import FORWARDED
 from handlers.save_cards import SaveCards
 from handlers.save_invite import KEPT, begin_invite, remember
@@ -77,12 +77,20 @@ async def receive_forward(
     post = origin.message_id if isinstance(origin, MessageOriginChannel) else 0
     if await _joins_others(state, save_cards, screen.admin_id, chat.id, post):
         return
-    channel = await saving.find(ChannelLink(chat.id), chat.username)
-    await park(state)
-    about = SaveAction(channel=channel.id, verb=SaveVerb.CARD, post=post)
+    asked = await _asked_of(state)
+    channel = await saving.find(ChannelLink(chat.id), chat.username, asked)
+    await (leave(state) if asked else park(state))
+    about = SaveAction(channel=channel.id, verb=SaveVerb.CARD, post=post, session=asked)
     message_id = await save_cards.show(about, screen, texts)
-    together = {"channel": channel.id, "posts": [post], "at": time.time(), "card": message_id}
+    together = {"channel": channel.id, "posts": [post], "at": time.time(), "card": message_id, "session": asked}
     await state.update_data({FORWARDED: together})
+
+
+async def _asked_of(state: FSMContext) -> int:
+    """The account for which it is being asked: which channel? The post answers that. 0: nothing of the kind."""
+    if await state.get_state() != SourceForm.channel.state:
+        return 0
+    return int((await state.get_data()).get("session", 0))
 
 
 async def _joins_others(state: FSMContext, cards: SaveCards, admin_id: int, channel_id: int, post: int) -> bool:
@@ -95,7 +103,8 @@ async def _joins_others(state: FSMContext, cards: SaveCards, admin_id: int, chan
         return True
     posts = sorted({*together["posts"], post})
     await state.update_data({FORWARDED: {**together, "posts": posts, "at": time.time()}})
-    about = SaveAction(channel=channel_id, verb=SaveVerb.CARD, post=posts[0], more=len(posts) - 1)
+    session = together.get("session", 0)
+    about = SaveAction(channel=channel_id, verb=SaveVerb.CARD, post=posts[0], more=len(posts) - 1, session=session)
     cards.complete(admin_id, together["card"], about)
     return True
 

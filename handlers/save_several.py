@@ -9,10 +9,10 @@ from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import SeveralAction, SeveralTick, SeveralVerb, ShowAll
-from handlers.parking import OPEN_LIST, Prompt
+from handlers.parking import OPEN_LIST, Prompt, leave
 from handlers.screen import AdminScreen, Page
 from handlers.searching import Searches, is_open, list_data, open_list, search, search_nothing, searched
-from handlers.states import OpenList
+from handlers.states import OpenList, SourceForm
 from handlers.texts import Texts
 from services.channels import ChannelService
 from services.profiles import ProfileService
@@ -37,6 +37,8 @@ async def show_list(
     """Turning pages and coming back keep what is ticked; coming anew begins with nothing."""
     await sessions.get(callback_data.session)
     await screen.answer()
+    if await state.get_state() == SourceForm.channel.state:
+        await leave(state)  # the same question, asked otherwise: nothing is set aside
     is_there = await is_open(state, OpenList.several, session=callback_data.session)
     if callback_data.verb is SeveralVerb.OPEN or not is_there:
         await open_list(state, OpenList.several, session=callback_data.session, ticked=[])

@@ -1,19 +1,16 @@
 """From the card of a channel into the long way (handlers/add_source.py): each step shows what the defaults say."""
 
-from typing import Any
-
 from aiogram import F, Router
 from aiogram.fsm.context import FSMContext
 from aiogram.types import TelegramObject
 
 from handlers.callbacks import SaveAction, SaveVerb
 from handlers.edit_filters import show_menu
-from handlers.keyboards.filters import NEW_SOURCE
 from handlers.screen import AdminScreen
+from handlers.source_form import filled_in
 from handlers.texts import Texts
 from services.errors import NotFound
-from services.filters import pack_filters
-from services.saving import Offer, SavingService
+from services.saving import SavingService
 
 
 async def start(
@@ -30,28 +27,8 @@ async def start(
     await screen.answer()
     await saving.meet(offer.channel, offer.session_id)
     await state.clear()
-    await state.set_data(_filled_in(offer, await saving.unique_name(offer.channel.title)))
+    await state.set_data(filled_in(offer, offer.session_id, await saving.unique_name(offer.channel.title)))
     await show_menu(event, screen, texts, state)
-
-
-def _filled_in(offer: Offer, name: str) -> dict[str, Any]:
-    """The form of handlers/add_source.py."""
-    profile = offer.profile
-    return {
-        "of": NEW_SOURCE,
-        "session": offer.session_id,
-        "channel": offer.channel.id,
-        "title": offer.channel.title,
-        "filters": pack_filters(profile.filters),
-        "only_matching": profile.only_matching,
-        "root": profile.root,
-        "folder": offer.folder,
-        "cron": profile.cron,
-        "name": name,
-        "name_template": profile.name_template,
-        "duplicates": profile.duplicates,
-        "live": profile.live,
-    }
 
 
 def build() -> Router:

@@ -154,7 +154,8 @@ async def ask_delete(
     event: TelegramObject, callback_data: SourceAction, screen: AdminScreen, texts: Texts, sources: SourceService
 ) -> None:
     card = await sources.get(callback_data.id)
-    await screen.show(Page(texts.sources.ask_delete(card), keyboards.sources.delete(texts, card.source.id)))
+    markup = keyboards.sources.delete(texts, card.source.id, has_messages=card.source.total_messages > 0)
+    await screen.show(Page(texts.sources.ask_delete(card), markup))
 
 
 async def delete(

@@ -92,10 +92,12 @@ class ManySources:
         return outcome
 
     async def set_enabled(self, source_ids: Sequence[int], enabled: bool) -> Outcome:
-        """Their schedules rest, or go on."""
+        """Their schedules rest, or go on. Fails with SinglePosts where there is nothing that could rest."""
         sources = await self.of(source_ids)
         verb = AuditVerb.SOURCE_RESUME if enabled else AuditVerb.SOURCE_PAUSE
         async with _deed(verb, sources) as outcome:
+            outcome.failed += [(each.name, SinglePosts()) for each in sources if each.scope is not Scope.CHANNEL]
+            sources = [source for source in sources if source.scope is Scope.CHANNEL]
             ids = [source.id for source in sources]
             await self._sets.set_enabled(ids, enabled)
             await self._schedule.set_enabled_many(RunKind.SCRAPE, ids, enabled)

@@ -57,6 +57,12 @@ class Readers:
             return await self._by_name(username)
         return await self._by_lists(link.channel)
 
+    async def introduce(self, session_id: int, channel_id: int) -> Channel | None:
+        """The channel, if that account is a bot that can read it: then it counts among those that can. Others have
+        lists of their own."""
+        is_bot = any(each.id == session_id and each.kind is SessionKind.BOT for each in await self._active())
+        return await self._met(session_id, channel_id) if is_bot else None
+
     async def of(self, channel: Channel) -> list[Session]:
         """Those that can read it; first the one with the fewest saved channels."""
         active = await self._active()

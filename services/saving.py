@@ -36,6 +36,11 @@ class Offer:
     """With the profile's own in front."""
 
     @property
+    def widens(self) -> Source | None:
+        """The single posts that become the whole channel, when it is saved."""
+        return self.single if self.whole is None else None
+
+    @property
     def reader(self) -> Session | None:
         return next((each for each in self.readers if each.id == self.session_id), None)
 
@@ -64,8 +69,12 @@ class SavingService:
         self._making = asyncio.Lock()
         """Of two taps at once the second finds what the first has made."""
 
-    async def find(self, link: ChannelLink, username: str | None = None) -> Channel:
-        """As Readers.find, no longer than an admin would wait."""
+    async def find(self, link: ChannelLink, username: str | None = None, session_id: int = 0) -> Channel:
+        """As Readers.find, no longer than an admin would wait. `session_id`: who should read it; 0: anyone."""
+        if session_id and isinstance(link.channel, int):
+            met = await answered(self._readers.introduce(session_id, link.channel), FIND_SECONDS)
+            if met is not None:
+                return met
         return await answered(self._readers.find(link, username), FIND_SECONDS)
 
     async def offer(self, admin_id: int, channel_id: int, session_id: int | None = None) -> Offer:
@@ -110,6 +119,17 @@ class SavingService:
             if offer.single is not None:
                 return await self._sources.widen(offer.single.id, new, offer.profile.cron, timezone)
             return await self._sources.create(new, offer.profile.cron, timezone)
+
+    async def keep(self, new: NewSource, cron: str | None, timezone: str) -> SourceCard:
+        """`new` as an admin has filled it in; single posts of the channel become it, and keep account and folder.
+
+        Raises what SourceService.create and SourceService.widen raise.
+        """
+        async with self._making:
+            saved = {each.scope: each for each in await self._sources.of_channel(new.channel_id)}
+            if Scope.POSTS in saved and Scope.CHANNEL not in saved:
+                return await self._sources.widen(saved[Scope.POSTS].id, new, cron, timezone)
+            return await self._sources.create(new, cron, timezone)
 
     async def begin(
         self, admin_id: int, channel_id: int, session_id: int, timezone: str, start: Start | None = None

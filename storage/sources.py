@@ -114,6 +114,7 @@ class SourceRepository:
                     start=pack_start(new.start),
                     only_matching=new.only_matching,
                     live=new.live,
+                    enabled=True,
                     updated_at=self._clock(),
                 )
             )

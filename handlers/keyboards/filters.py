@@ -9,9 +9,11 @@ from handlers.callbacks import (
     FilterPart,
     FilterPick,
     Go,
+    Pick,
     Place,
     SourceAction,
     SourceEdit,
+    SourcePick,
     SourceVerb,
     StartPart,
     StartPick,
@@ -73,7 +75,11 @@ def _marked(label: str, is_set: object) -> str:
 
 def _out(texts: Texts, of: int) -> Row:
     if of == NEW_SOURCE:
-        return [button(texts.labels.cancel, Go(to=Place.SOURCES)), button(texts.labels.home, Go(to=Place.HOME))]
+        return [
+            button(texts.labels.back, SourcePick(what=Pick.BACK)),
+            button(texts.labels.cancel, Go(to=Place.SOURCES)),
+            button(texts.labels.home, Go(to=Place.HOME)),
+        ]
     return home_row(texts, SourceEdit(what=EditPick.MENU, id=of))
 
 

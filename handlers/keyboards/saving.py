@@ -39,7 +39,9 @@ def act(about: SaveAction, verb: SaveVerb, session: int | None = None) -> SaveAc
 def card(texts: Texts, offer: Offer, about: SaveAction, *, is_unreadable: bool) -> InlineKeyboardMarkup:
     labels = texts.labels
     if is_unreadable:
-        return markup([button(labels.try_again, act(about, SaveVerb.CARD))], home_row(texts))
+        saved = offer.whole or offer.single  # there, its account is signed in again, or another one takes over
+        opened = [button(labels.open_source, SourceAction(verb=SourceVerb.SHOW, id=saved.id))] if saved else []
+        return markup([button(labels.try_again, act(about, SaveVerb.CARD))], opened, home_row(texts))
     only = texts.saving.only_these(about.more + 1) if about.more else labels.save_post
     post: Row = [button(only, act(about, SaveVerb.POSTS))] if about.post else []
     if offer.whole is not None:

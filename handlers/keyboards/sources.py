@@ -102,11 +102,14 @@ def _has_files(card: SourceCard) -> bool:
     return bool(card.tally.done or card.tally.skipped)
 
 
-def delete(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
+def delete(texts: Texts, source_id: int, *, has_messages: bool) -> InlineKeyboardMarkup:
+    """Of messages that there are it is asked what becomes of them."""
     labels = texts.labels
+    keep = button(labels.delete_keeping, SourceAction(verb=SourceVerb.DELETE_KEEPING, id=source_id), "danger")
+    last = labels.delete_with_messages if has_messages else labels.delete_surely
     return markup(
-        [button(labels.delete_keeping, SourceAction(verb=SourceVerb.DELETE_KEEPING, id=source_id), "danger")],
-        [button(labels.delete_with_messages, SourceAction(verb=SourceVerb.DELETE_SURELY, id=source_id), "danger")],
+        [keep] if has_messages else [],
+        [button(last, SourceAction(verb=SourceVerb.DELETE_SURELY, id=source_id), "danger")],
         home_row(texts, SourceAction(verb=SourceVerb.SHOW, id=source_id)),
     )
 
@@ -115,9 +118,18 @@ def _cancel(texts: Texts) -> Row:
     return [button(texts.labels.cancel, Go(to=Place.SOURCES)), button(texts.labels.home, Go(to=Place.HOME))]
 
 
-def pick_session(texts: Texts, rows: Sequence[Session]) -> InlineKeyboardMarkup:
+def _out(texts: Texts, back: int = 0) -> Row:
+    """From a question of the form; `back` as Pick.BACK's value."""
+    return [button(texts.labels.back, SourcePick(what=Pick.BACK, value=back)), *_cancel(texts)]
+
+
+def pick_session(texts: Texts, rows: Sequence[Session], page: int) -> InlineKeyboardMarkup:
     return markup(
-        *[[button(texts.sessions.label(row), SourcePick(what=Pick.SESSION, value=row.id))] for row in rows[:ROWS]],
+        *[
+            [button(texts.sessions.label(row), SourcePick(what=Pick.SESSION, value=row.id))]
+            for row in window(rows, page)
+        ],
+        turning(texts, page, len(rows), (SourcePick(what=Pick.PAGE, value=n) for n in (page - 1, page + 1))),
         _cancel(texts),
     )
 
@@ -135,8 +147,8 @@ def pick_channel(texts: Texts, session_id: int, rows: Sequence[SessionChannel], 
     )
 
 
-def pick_default(texts: Texts, label: str, what: Pick) -> InlineKeyboardMarkup:
-    return markup([button(label, SourcePick(what=what), "primary")], _cancel(texts))
+def pick_default(texts: Texts, label: str, what: Pick, back: int = 0) -> InlineKeyboardMarkup:
+    return markup([button(label, SourcePick(what=what), "primary")], _out(texts, back))
 
 
 def confirm(texts: Texts, *, is_large: bool) -> InlineKeyboardMarkup:
@@ -146,7 +158,7 @@ def confirm(texts: Texts, *, is_large: bool) -> InlineKeyboardMarkup:
     return markup(
         [button(texts.labels.confirm_large, SourcePick(what=Pick.CONFIRM), "primary")],
         [button(texts.labels.change_form, SourcePick(what=Pick.CHANGE))],
-        _cancel(texts),
+        _out(texts),
     )
 
 
@@ -157,7 +169,7 @@ def pick_folder(texts: Texts, roots: Sequence[str], chosen: str | None) -> Inlin
         for n, name in enumerate((None, *roots))
     ]
     use = button(texts.labels.use_folder, SourcePick(what=Pick.FOLDER), "primary")
-    return markup(*(rows if roots else []), [use], _cancel(texts))
+    return markup(*(rows if roots else []), [use], _out(texts))
 
 
 def pick_schedule(texts: Texts, words: Sequence[str], keep: str | None = None) -> InlineKeyboardMarkup:
@@ -168,9 +180,10 @@ def pick_schedule(texts: Texts, words: Sequence[str], keep: str | None = None) -
         *presets(words, lambda position: SourcePick(what=Pick.SCHEDULE, value=position + 1)),
         [button(texts.labels.own_schedule, SourcePick(what=Pick.OWN_CRON))],
         [button(texts.labels.only_by_hand, SourcePick(what=Pick.SCHEDULE, value=0))],
-        _cancel(texts),
+        _out(texts),
     )
 
 
-def cancel(texts: Texts) -> InlineKeyboardMarkup:
-    return markup(_cancel(texts))
+def again(texts: Texts, back: int = 0) -> InlineKeyboardMarkup:
+    """Under what is typed. `back` as Pick.BACK's value."""
+    return markup(_out(texts, back))

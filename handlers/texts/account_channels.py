@@ -72,7 +72,7 @@ class AccountChannelTexts(Words):
 
     def card(self, entry: SessionChannel) -> str:
         hint = "" if entry.may_invite else "\nThe account may let nobody in there."
-        return f"<b>{quote(entry.channel.title)}</b>\n{self._facts(entry)}{hint}"
+        return f"{self.heading(entry.channel.title)}\n{self._facts(entry)}{hint}"
 
     def asking(self) -> str:
         return "Asking Telegram…"

@@ -78,6 +78,11 @@ class Words:
         self._zone = zone
         self._now = clock
 
+    @staticmethod
+    def heading(name: str) -> str:
+        """A name that people gave, over what is said of it; as `title` takes out what turns the reading direction."""
+        return f"<b>{quote(plain(name))}</b>"
+
     def at(self, moment: datetime) -> str:
         """15:40 today, Tue 15:40 within six days, else 3 Dec, 15:40."""
         local, now = moment.astimezone(self._zone), self._now().astimezone(self._zone)

@@ -18,7 +18,7 @@ class DefaultsTexts(Words):
             f"Folder: {self.place(profile.root, profile.folder)}\n"
             f"Schedule: {rhythm(profile.cron, live=profile.live)}\n"
             f"File names: <code>{quote(profile.name_template or DEFAULT)}</code>\n"
-            f"Duplicates: {DUPLICATES[profile.duplicates]}"
+            f"Duplicates: {DUPLICATES[profile.duplicates].removeprefix('duplicates are ')}"
         )
 
     @staticmethod

@@ -16,7 +16,7 @@ class EditTexts(Words):
     def menu(self, card: SourceCard) -> str:
         source = card.source
         return (
-            f"<b>{quote(source.name)}</b>: what shall change?\n"
+            f"{self.heading(source.name)}: what shall change?\n"
             f"from {title(source.channel_title)}, {SourceTexts(self._zone, self._now).what(source)}\n"
             f"to {SourceTexts.place(source.root, source.folder)}\n"
             f"named <code>{quote(source.name_template or DEFAULT)}</code>"

@@ -60,7 +60,7 @@ class EstimateTexts(Words):
         )
 
     def unknown(self) -> str:
-        return "Porter cannot look just now how much that is."
+        return "How much that is cannot be counted before."
 
 
 def _about(seconds: float) -> str:

@@ -90,7 +90,7 @@ class FilterTexts(Words):
 
     def menu(self, name: str | None, filters: Filters, *, only_matching: bool, is_new: bool, was_read: bool) -> str:
         """`name` None: the admin's own defaults. `was_read`: messages were stored by other filters."""
-        heading = f"<b>{quote(name)}</b>" if name else "<b>Your defaults</b>, for channels that you save from now on"
+        heading = self.heading(name) if name else "<b>Your defaults</b>, for channels that you save from now on"
         kept = "Only messages that match are kept." if only_matching else "Messages are kept in any case."
         lines = [
             f"{heading}\n{'Which files?' if is_new else 'What is saved?'} {kept}",
@@ -143,7 +143,7 @@ class FilterTexts(Words):
 
     def ask_start(self, name: str, *, is_new: bool) -> str:
         if is_new:
-            return f"<b>{quote(name)}</b>\nWhat shall the first save bring?"
+            return f"{self.heading(name)}\nWhat shall the first save bring?"
         return (
             f"<b>Start over</b> with {title(name)}: from where shall its posts be read again? Files that are here are "
             "not fetched again."

@@ -107,13 +107,18 @@ class HomeTexts(Words):
     def nothing_parked(self) -> str:
         return "That has been dropped or finished meanwhile."
 
-    def help(self, offered: Mapping[str, str]) -> str:
-        """`offered`: the commands of the reader's role."""
+    def help(self, offered: Mapping[str, str], *, saves: bool) -> str:
+        """`offered`: the commands of the reader's role. `saves`: so are channels that are sent."""
+        how = (
+            " To save one, forward any of its posts here or send its t.me link; an open list is searched by typing."
+            if saves
+            else ""
+        )
         commands = "\n".join(f"/{name} – {quote(what)}" for name, what in offered.items())
         return (
             "<b>What Porter does</b>\n"
             "📥 It carries channels home: messages and files of channels that your account can read, on a schedule "
-            "or at once.\n"
+            f"or at once.{how}\n"
             "🚪 It keeps the gate: it loads who waits at a channel, to be approved or denied one by one or all at "
             "once.\n\n"
             f"{commands}\n\n"

@@ -13,10 +13,10 @@ NAMED = 10
 """So many stand in a message by name; a thousand would not fit."""
 DONE = {
     "run": "queued to be saved now",
-    "pause": "rest: their schedules are paused",
-    "resume": "go on with their schedules",
+    "pause": "paused; saved by hand only until resumed",
+    "resume": "on schedule again",
     "move": "read through the other account from now on",
-    "place": "go to the new folder from now on",
+    "place": "saved to the new folder from now on",
     "delete": "deleted; their files stay on disk",
 }
 
@@ -97,7 +97,7 @@ class ManyTexts(Words):
         return f"Deleting {plural(count, 'saved channel')}. That takes a while where there is much to forget …"
 
     def scheduled(self, cron: str | None) -> str:
-        return f"have their schedule: {quote(describe(cron))}" if cron else "are saved only when you ask"
+        return f"scheduled: {quote(describe(cron))}" if cron else "saved only when you ask"
 
     def done(self, act: str) -> str:
         return DONE[act]

@@ -29,8 +29,8 @@ class RequestTexts(Words):
 
     def list(self, channel: Channel, total: int, shown: Sequence[JoinRequest]) -> str:
         if not total:
-            return f"<b>{quote(channel.title)}</b>\nNobody waits here. Load who came before, or wait for new ones."
-        return f"<b>{quote(channel.title)}</b> · {plural(total, 'person waits', 'people wait')}\n" + "\n".join(
+            return f"{self.heading(channel.title)}\nNobody waits here. Load who came before, or wait for new ones."
+        return f"{self.heading(channel.title)} · {plural(total, 'person waits', 'people wait')}\n" + "\n".join(
             self._line(request) for request in shown
         )
 

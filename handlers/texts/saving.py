@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from handlers.texts.account_channels import KINDS
 from handlers.texts.base import Words, number, plural, quote, shorten, title
@@ -35,6 +36,11 @@ def _often(cron: str) -> str:
 
 
 class SavingTexts(Words):
+    def keep_rhythm(self, cron: str | None, *, live: bool) -> str:
+        """A button: what is chosen already."""
+        words = rhythm(cron, live=live)
+        return f"● {words[0].upper()}{words[1:]}"
+
     def facts(self, channel: Channel) -> str:
         members = f", {plural(channel.members, 'member')}" if channel.members is not None else ""
         access = "private" if channel.is_private else f"public, @{quote(channel.username)}"
@@ -88,6 +94,12 @@ class SavingTexts(Words):
 
     def readable(self) -> str:
         return "It can be read; how much there is cannot be counted with this account."
+
+    def counted_later(self, until: datetime) -> str:
+        return (
+            f"Telegram pauses this account until {self.until(until)}: how much there is cannot be counted before. What "
+            "you save begins then by itself."
+        )
 
     def uncounted(self) -> str:
         return "Porter could not find out how much that is. Save it all?"

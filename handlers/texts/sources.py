@@ -8,7 +8,6 @@ from handlers.texts.base import LABEL_CHARACTERS, Words, bar, number, plural, qu
 from handlers.texts.bots import BotTexts
 from handlers.texts.filters import FilterTexts
 from handlers.texts.runs import MARKS, share
-from services.schedule import describe
 from services.sources import SourceCard
 from services.targets import MANY_ENTRIES, RootLook
 from storage.models import (
@@ -41,8 +40,8 @@ class SourceTexts(Words):
     def all(self, cards: list[SourceCard]) -> str:
         if not cards:
             return (
-                "<b>Saved channels</b>\nNone yet. Choose a channel that your account can read; Porter keeps its "
-                "messages and files at home, on a schedule."
+                "<b>Saved channels</b>\nNone yet. Forward a post from a channel that your account can read, send its "
+                "link, or choose it from a list; Porter keeps its messages and files at home, on a schedule."
             )
         return f"<b>Saved channels</b> · {number(len(cards))}"
 
@@ -64,7 +63,9 @@ class SourceTexts(Words):
             return "🔴"
         if card.run:
             return MARKS[card.run.status]
-        return "⚠️" if card.tally.needs_care else "⏸" if not card.source.enabled else "📥"
+        if card.tally.needs_care:
+            return "⚠️"
+        return "⏸" if not card.source.enabled else "📌" if card.source.scope is Scope.POSTS else "📥"
 
     def choose_to_scrape(self, cards: list[SourceCard]) -> str:
         return "Save which one now?" if cards else self.all(cards)
@@ -72,7 +73,7 @@ class SourceTexts(Words):
     def card(self, card: SourceCard, schedule_words: str | None, upcoming: Sequence[datetime]) -> str:
         source, tally = card.source, card.tally
         lines = [
-            f"<b>{quote(source.name)}</b>",
+            self.heading(source.name),
             f"from {title(source.channel_title)}, {self.what(source)}",
             f"to {self.place(source.root, source.folder)}",
             *self._ways(source),
@@ -160,9 +161,10 @@ class SourceTexts(Words):
         if session.kind is SessionKind.BOT and not wanted:
             return BotTexts(self._zone, self._now).ask_channel(session, len(channels))
         found = f"{number(len(channels))} with “{quote(wanted)}”" if wanted else number(len(channels))
+        tap = "Tap one. Or type" if channels else "None of its channels. Type"
         return (
             f"<b>Save a channel</b> with {title(session.name)} · {found}\n"
-            "Tap one. Or type: part of a title to search, or @name or a t.me link of a public channel."
+            f"{tap}: part of a title to search, or @name or a t.me link of a public channel."
         )
 
     def ask_folder(self, root: str | None, folder: str) -> str:
@@ -187,10 +189,6 @@ class SourceTexts(Words):
     def ask_schedule(self, timezone: str) -> str:
         return f"How often shall Porter look for new posts? Times are in {quote(timezone)}."
 
-    def keep_schedule(self, cron: str | None) -> str:
-        """A button: what is chosen already."""
-        return f"● {describe(cron)}" if cron else "● Only when I ask"
-
     def ask_cron(self, trouble: str = "") -> str:
         return (
             f"{trouble}\n" * bool(trouble) + "Send a cron line: minute hour day month weekday. Examples:\n"
@@ -210,11 +208,14 @@ class SourceTexts(Words):
         schedule: str | None,
         upcoming: Sequence[datetime],
         brings: str,
+        saved: str | None = None,
+        single: str | None = None,
     ) -> str:
-        """`brings`: what the first time will be, as texts/estimates.py says it."""
+        """`brings`: what the first time will be, as texts/estimates.py says it. `saved`: the name of what carries the
+        channel already; `single`: of the single posts that become it."""
         messages = "messages that match" if new.only_matching else "messages"
         lines = [
-            f"<b>{quote(new.name)}</b>",
+            self.heading(new.name),
             f"from {title(channel)}: {messages} and {self.filters(new.filters)}",
             f"to {self.place(new.root, new.folder)}",
         ]
@@ -222,6 +223,12 @@ class SourceTexts(Words):
             lines.append("only when you ask")
         else:
             lines.append(f"{quote(schedule)}; next: {', '.join(self.at(moment) for moment in upcoming)}")
+        if new.live:
+            lines.append("new posts at once")
+        if single:
+            lines.append(f"Single posts of it are saved as {title(single)}, which becomes the whole channel.")
+        elif saved:
+            lines.append(f"⚠️ It is saved already as {title(saved)}; this is a second time, beside it.")
         lines.append(f"\n{FilterTexts(self._zone, self._now).first_time(new.start or Start())}")
         lines.append(brings)
         return "\n".join(lines)
@@ -231,12 +238,15 @@ class SourceTexts(Words):
 
     def ask_delete(self, card: SourceCard) -> str:
         source = card.source
-        return (
-            f"Delete {title(source.name)}? It stops and its schedule goes. "
-            f"The {plural(source.total_files, 'file')} on disk stay where they are. Its "
-            f"{plural(source.total_messages, 'message')} can stay as well, for when the channel is saved again, or go "
-            "with it, but for those that another saved channel has."
+        files, messages = source.total_files, source.total_messages
+        stay = "stays where it is" if files == 1 else "stay where they are"
+        on_disk = f"{plural(files, 'file')} on disk {stay}. " if files else "There are no files of it on disk. "
+        kept = (
+            f"Its {plural(messages, 'message')} can stay as well, for when the channel is saved again, or go with it, "
+            "but for those that another saved channel has."
         )
+        asked = f"Delete {title(source.name)}? It stops and its schedule goes. {on_disk}"
+        return asked + kept if messages else asked.rstrip()
 
     def deleted(self, name: str) -> str:
         return f"{title(name)} is deleted. Its files stay on disk."

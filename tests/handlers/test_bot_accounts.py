@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 
 import pytest
 
@@ -170,6 +171,24 @@ async def test_a_forwarded_post_is_enough(ready: Play, harvester: Account) -> No
     documents = [d for d in await play.driver.documents() if d["channel"] == play.private.peer]
     assert on_disk(play) == sorted(document["sha256"] for document in documents)
     assert await play.driver.call_count("messages.getHistory") == 0
+
+
+async def test_a_post_that_is_forwarded_to_a_bot(ready: Play, harvester: Account) -> None:
+    """A bot was chosen, and the post answers which channel: it is that bot that reads it, though an account could as
+    well; the question does not wait any more."""
+    play = ready
+    await walks.log_in(play.admin, play.account)
+    await add(play, harvester)
+    await play.admin.send("/sources")
+    await play.admin.wait_for("Saved channels")
+    await play.admin.press("Save another channel")
+    await play.admin.wait_for("With which account")
+    await play.admin.press(re.compile(harvester.first_name))
+    await play.admin.wait_for("or forward a post")
+    await play.admin.forward(play.private.peer, 3)
+    await play.admin.wait_for("cannot be counted with this account")
+    await play.admin.send("/start")
+    assert "waits" not in (await play.admin.wait_for("Porter"))["text"]
 
 
 async def test_the_channels_of_a_bot(ready: Play, harvester: Account) -> None:

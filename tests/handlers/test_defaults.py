@@ -42,7 +42,7 @@ async def test_defaults_are_set_once_and_used_by_cards(tmp_path: Path) -> None:
         await play.admin.press("Duplicates")
         await play.admin.wait_for("What shall channels that come do")
         await play.admin.press("Leave them out")
-        await play.admin.wait_for("duplicates are left out")
+        await play.admin.wait_for("Duplicates: left out")
         await play.admin.press("☑ New posts at once")
         await play.admin.wait_for(r"Schedule: every 6 h\n")
 

@@ -191,7 +191,7 @@ async def test_change_and_start_over(signed_in: Play) -> None:
     await play.admin.press("📥 This saved channel")
     await play.admin.wait_for("last saved")
     await play.admin.press("Change …")
-    await play.admin.wait_for("from .*, PDF")
+    await play.admin.wait_for("what shall change\\?\nfrom «Harbour Archive», PDF")
     await play.admin.press("What is saved")
     menu = await play.admin.wait_for("What is saved\\?")
     assert "A change holds for new posts" in menu["text"]
@@ -303,7 +303,7 @@ async def test_without_an_estimate_it_goes_on(signed_in: Play) -> None:
     play = signed_in
     await play.driver.fault("messages.getSearchCounters", error="FLOOD_WAIT_7200")
     await begin(play)
-    assert "cannot look just now how much" in await to_confirm(play)
+    assert "cannot be counted before" in await to_confirm(play)
     await play.admin.press("Save this channel")
     await play.admin.wait_for("last saved never")
     await walks.scrape(play.admin)
@@ -323,7 +323,7 @@ async def test_single_posts_are_not_filtered(signed_in: Play) -> None:
     await play.admin.press(walks.beginning("Picked"))
     await play.admin.wait_for("single posts")
     await play.admin.press("Change …")
-    await play.admin.wait_for("from .*, single posts")
+    await play.admin.wait_for("what shall change\\?\nfrom «Harbour Archive», single posts")
     assert not {"What is saved", "Start over …"} & set(await play.admin.buttons())
     await play.admin.press("‹ Back")
     await play.admin.wait_for("single posts")

@@ -206,3 +206,30 @@ async def test_deleted_but_for_its_messages(saved: Play) -> None:
     assert again.source.total_messages == card.source.total_messages
     on_disk = [path for path in saved.settings.download_dir.rglob("*") if path.is_file()]
     assert len(on_disk) == card.tally.done == again.tally.done
+
+
+async def test_a_question_about_what_is_gone_is_over(saved: Play) -> None:
+    """Somebody else has deleted the saved channel meanwhile: said once, and nothing waits to be gone on with."""
+    await saved.admin.press(item("Name"))
+    await saved.admin.wait_for("What shall Porter call")
+    (card,) = await saved.house.sources.all()
+    await saved.house.sources.delete(card.source.id, keep_messages=False)
+    await saved.admin.send("Papers")
+    await saved.admin.wait_for("not there any more")
+    assert await saved.admin.buttons() == ["🏠 Home"]
+    await saved.admin.send("/start")
+    assert "waits" not in (await saved.admin.wait_for("Porter"))["text"]
+
+
+async def test_going_on_with_what_is_gone(saved: Play) -> None:
+    """Set aside, and its channel deleted before the admin came back."""
+    await saved.admin.press(item("Name"))
+    await saved.admin.wait_for("What shall Porter call")
+    await saved.admin.send("/start")
+    await saved.admin.wait_for("filling in waits")
+    (card,) = await saved.house.sources.all()
+    await saved.house.sources.delete(card.source.id, keep_messages=False)
+    await saved.admin.press("Continue")
+    await saved.admin.wait_for("not there any more")
+    await saved.admin.press("🏠 Home")
+    assert "waits" not in (await saved.admin.wait_for("Porter"))["text"]

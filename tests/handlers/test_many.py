@@ -92,17 +92,17 @@ async def test_pause_schedule_and_resume_several(many: Play) -> None:
     shown = await many.admin.wait_for("Use it")
     assert len(re.findall(r"\d\d:\d\d", shown["text"].partition("Next:")[2])) == 3
     await many.admin.press("Use this schedule")
-    await many.admin.wait_for("2 saved channels: have their schedule: At 07:30")
+    await many.admin.wait_for("2 saved channels: scheduled: At 07:30")
     await many.admin.press("‹ Back")
     await many.admin.wait_for("2 chosen")
     await many.admin.press("⏸ Pause")
-    await many.admin.wait_for("schedules are paused")
+    await many.admin.wait_for("paused; saved by hand only")
     await many.admin.press("‹ Back")
     await many.admin.wait_for("2 chosen")
     schedules = [card.schedule for card in await many.house.sources.all() if card.schedule]
     assert [(each.cron, each.enabled, each.timezone) for each in schedules] == [("30 7 * * mon-fri", False, "UTC")] * 2
     await many.admin.press("▶ Resume")
-    await many.admin.wait_for("go on with their schedules")
+    await many.admin.wait_for("on schedule again")
     assert all(card.schedule.enabled for card in await many.house.sources.all() if card.schedule)
     lines = (await many.house.audits.page(0)).lines
     assert [(line.verb, line.subject, line.detail.get("sources")) for line in lines[:3]] == [
@@ -123,7 +123,7 @@ async def test_a_folder_for_several(many: Play) -> None:
     shown = await many.admin.wait_for("Do it")
     assert "«Copy 2» → Local/papers/harbour-archive-2" in shown["text"]
     await many.admin.press("Yes, from now on")
-    await many.admin.wait_for("2 saved channels: go to the new folder")
+    await many.admin.wait_for("2 saved channels: saved to the new folder")
     folders = sorted(card.source.folder for card in await many.house.sources.all())[-3:-1]
     assert folders == ["papers/harbour-archive", "papers/harbour-archive-2"]
 

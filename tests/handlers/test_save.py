@@ -9,7 +9,7 @@ from sandbox import walks
 from sandbox.driver import Actor
 from sandbox.scenarios import SECOND
 from sandbox.world import Message
-from storage.models import Scope, Source
+from storage.models import RunStatus, Scope, Source
 from tests.play import Play
 
 
@@ -242,3 +242,19 @@ async def test_the_card_is_there_before_the_counts(signed_in: Play) -> None:
     await play.admin.press("Save all and keep up")
     await play.admin.wait_for(r"✅ .*done", 60)
     assert await play.driver.call_count("messages.getSearchCounters") == counted
+
+
+async def test_a_card_while_telegram_pauses_the_account(signed_in: Play) -> None:
+    """No "try again" then: the card says until when, and what is saved begins by itself."""
+    play = signed_in
+    await play.driver.fault("messages.getHistory", error="FLOOD_WAIT_7200")
+    await play.admin.forward(play.private.peer, with_files(play)[0].id)
+    card = await play.admin.wait_for(r"pauses this account until \d\d:\d\d")
+    assert "7200" not in card["text"]
+    assert "Try again" not in await play.admin.buttons()
+    await play.admin.press("Save all and keep up")
+    await play.admin.wait_for("could not find out how much")
+    await play.admin.press("Yes, save it all")
+    await play.admin.wait_for("pauses this account until")
+    (run,) = await play.house.runner.active()
+    assert run.status is RunStatus.WAITING
