@@ -6,11 +6,12 @@ from aiogram.types import ErrorEvent, Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Pick, SourcePick
+from handlers.choose_root import agree, take_root
 from handlers.edit_filters import show_menu
 from handlers.screen import AdminScreen, Page
 from handlers.searching import LONGEST_SEARCH
 from handlers.source_form import new_source
-from handlers.sources import chosen_root, source_page
+from handlers.sources import source_page
 from handlers.states import SourceForm
 from handlers.texts import Texts
 from services.errors import CronInvalid
@@ -48,25 +49,15 @@ async def receive_root(
     state: FSMContext,
     sources: SourceService,
 ) -> None:
-    """A root that no admin has agreed to is asked about first."""
-    root = chosen_root(sources.roots, callback_data.value)
-    if root is not None:
-        look = await sources.look(root)
-        if not look.is_known:
-            await state.update_data(root_asked=root)
-            page = keyboards.sources.pick_default(texts, texts.labels.use_root, Pick.ROOT_USE, back=1)
-            await screen.show(Page(texts.sources.ask_root(look), page))
-            return
-    await state.update_data(root=root)
-    await ask_folder(event, screen, texts, state, sources)
+    question = keyboards.sources.pick_default(texts, texts.labels.use_root, Pick.ROOT_USE, back=1)
+    if await take_root(callback_data.value, question, screen, texts, state, sources):
+        await ask_folder(event, screen, texts, state, sources)
 
 
 async def use_root(
     event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
 ) -> None:
-    root = (await state.get_data()).get("root_asked", "")
-    await sources.use_root(root)
-    await state.update_data(root=root)
+    await agree(state, sources)
     await ask_folder(event, screen, texts, state, sources)
 
 

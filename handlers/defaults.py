@@ -7,10 +7,10 @@ from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import OWN, EditPick, SourceEdit
+from handlers.choose_root import agree, take_root
 from handlers.keyboards.editing import CHOICES
 from handlers.parking import Prompt, park
 from handlers.screen import AdminScreen, Page
-from handlers.sources import chosen_root
 from handlers.states import DefaultsForm, EditForm, FilterForm
 from handlers.texts import Texts
 from services.errors import NotFound
@@ -78,24 +78,15 @@ async def receive_root(
     state: FSMContext,
     sources: SourceService,
 ) -> None:
-    """A root that no admin has agreed to, or in whose place another disk is, is asked about first."""
-    root = chosen_root(sources.roots, callback_data.value)
-    if root is not None:
-        look = await sources.look(root)
-        if not look.is_known:
-            await state.update_data(root_asked=root)
-            await screen.show(Page(texts.sources.ask_root(look), keyboards.editing.use_root(texts, OWN)))
-            return
-    await state.update_data(root=root)
-    await ask_folder(event, screen, texts, state, sources)
+    question = keyboards.editing.use_root(texts, OWN)
+    if await take_root(callback_data.value, question, screen, texts, state, sources):
+        await ask_folder(event, screen, texts, state, sources)
 
 
 async def use_root(
     event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, sources: SourceService
 ) -> None:
-    root = (await state.get_data()).get("root_asked", "")
-    await sources.use_root(root)
-    await state.update_data(root=root)
+    await agree(state, sources)
     await ask_folder(event, screen, texts, state, sources)
 
 

@@ -8,10 +8,11 @@ from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import EditPick, SourceEdit
+from handlers.choose_root import agree, take_root
 from handlers.keyboards.editing import CHOICES
 from handlers.parking import Prompt, leave
 from handlers.screen import AdminScreen, Page
-from handlers.sources import chosen_root, source_page
+from handlers.sources import source_page
 from handlers.states import EditForm
 from handlers.texts import Texts
 from services.errors import NotFound
@@ -92,17 +93,10 @@ async def receive_root(
     state: FSMContext,
     sources: SourceService,
 ) -> None:
-    """A root that no admin has agreed to, or in whose place another disk is, is asked about first."""
     await _answered(state, callback_data)
-    root = chosen_root(sources.roots, callback_data.value)
-    if root is not None:
-        look = await sources.look(root)
-        if not look.is_known:
-            await state.update_data(root_asked=root)
-            await screen.show(Page(texts.sources.ask_root(look), keyboards.editing.use_root(texts, callback_data.id)))
-            return
-    await state.update_data(root=root)
-    await ask_folder(event, screen, texts, state, sources)
+    question = keyboards.editing.use_root(texts, callback_data.id)
+    if await take_root(callback_data.value, question, screen, texts, state, sources):
+        await ask_folder(event, screen, texts, state, sources)
 
 
 async def use_root(
@@ -113,9 +107,8 @@ async def use_root(
     state: FSMContext,
     sources: SourceService,
 ) -> None:
-    root = (await _answered(state, callback_data)).get("root_asked", "")
-    await sources.use_root(root)
-    await state.update_data(root=root)
+    await _answered(state, callback_data)
+    await agree(state, sources)
     await ask_folder(event, screen, texts, state, sources)
 
 

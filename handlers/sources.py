@@ -1,7 +1,5 @@
 """Saved channels: the list, the card, save now, pause, delete."""
 
-from collections.abc import Sequence
-
 from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.fsm.context import FSMContext
@@ -17,7 +15,6 @@ from handlers.searching import Searches, is_open, open_list, search, search_noth
 from handlers.states import OpenList
 from handlers.texts import Texts
 from services.desks import RunDesk
-from services.errors import NotFound
 from services.estimates import Estimator
 from services.schedule import outlook
 from services.sources import SourceCard, SourceService
@@ -91,13 +88,6 @@ async def choose_to_scrape(
 def source_page(texts: Texts, card: SourceCard) -> Page:
     words, upcoming = outlook(card.schedule.cron, card.schedule.timezone) if card.schedule else (None, [])
     return Page(texts.sources.card(card, words, upcoming), keyboards.sources.card(texts, card))
-
-
-def chosen_root(roots: Sequence[str], position: int) -> str | None:
-    """What a button of the roots stands for: 0 is Local. Raises NotFound: NAS_ROOTS is another by now."""
-    if not 0 <= position <= len(roots):
-        raise NotFound("root")
-    return roots[position - 1] if position else None
 
 
 async def show_source(
