@@ -163,13 +163,13 @@ def confirm(texts: Texts, *, is_large: bool) -> InlineKeyboardMarkup:
 
 
 def pick_folder(texts: Texts, roots: Sequence[str], chosen: str | None) -> InlineKeyboardMarkup:
-    """`chosen` None: Local."""
+    """`chosen` None: Local. One that is no root any more can be left as well."""
     rows = [
         [button(f"{'● ' if name == chosen else ''}{name or texts.labels.local}", SourcePick(what=Pick.ROOT, value=n))]
         for n, name in enumerate((None, *roots))
     ]
     use = button(texts.labels.use_folder, SourcePick(what=Pick.FOLDER), "primary")
-    return markup(*(rows if roots else []), [use], _out(texts))
+    return markup(*(rows if roots or chosen else []), [use], _out(texts))
 
 
 def pick_schedule(texts: Texts, words: Sequence[str], keep: str | None = None) -> InlineKeyboardMarkup:

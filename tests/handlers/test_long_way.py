@@ -131,3 +131,22 @@ async def test_several_sets_nothing_aside(play: Play) -> None:
     await play.admin.press(data=Go(to=Place.HOME).pack())
     home = await play.admin.wait_for("Porter")
     assert "waits" not in home["text"]
+
+
+async def test_a_root_that_is_configured_no_more(play: Play) -> None:
+    """The defaults name a disk that the operator has taken away: one tap leads elsewhere."""
+    await walks.log_in(play.admin, play.account)
+    await play.house.profiles.change(play.admin.account_id, root="attic", cron=None, live=False)
+    await begin(play, play.public.title)
+    await play.admin.press("Done")
+    await play.admin.wait_for("Files go to attic/harbour-news")
+    await play.admin.press("Local")
+    await play.admin.wait_for("Files go to Local/harbour-news")
+    await play.admin.press("Use this folder")
+    await play.admin.wait_for("How often")
+    await play.admin.press("● Only when you ask")
+    await play.admin.wait_for("Porter will call it")
+    await play.admin.press("Use this name")
+    await play.admin.wait_for("to Local/harbour-news")
+    await play.admin.press("Save this channel")
+    await play.admin.wait_for("last saved never")
