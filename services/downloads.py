@@ -43,8 +43,6 @@ from storage.models import Duplicates, File, FileState, NewMessage, Source, Twin
 
 log = logging.getLogger(__name__)
 
-WORKERS_BEYOND = 2
-"""So many workers more than fill the window keep it full while parts are written. Bounds the memory as well."""
 BATCH = 100
 """Messages that are fetched again at once, for fresh locations."""
 REFRESHES = 2
@@ -232,15 +230,16 @@ class Downloader:
         async def work() -> None:
             while missing:
                 number = missing.popleft()
-                data = await self._read_proven(order, file, where, number, proof)
-                hashes[number] = await incoming.write(number, data)
-                if part_count(file.size_bytes) > 1:  # a single part has nothing to resume
-                    await self._files.add_part(file.id, number, hashes[number])
+                async with order.lane.unnoted.room(_part_size(file, number)):
+                    data = await self._read_proven(order, file, where, number, proof)
+                    hashes[number] = await incoming.write(number, data)
+                    if part_count(file.size_bytes) > 1:  # a single part has nothing to resume
+                        await self._files.add_part(file.id, number, hashes[number])
                 order.report.part(file, len(data))
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(order.lane.window.limit_bytes // PART_BYTES + WORKERS_BEYOND, len(missing))):
+                for _ in range(min(order.lane.unnoted.limit_bytes // PART_BYTES, len(missing))):
                     group.create_task(work())
         except BaseExceptionGroup as errors:
             raise _leading(errors) from errors

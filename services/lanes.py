@@ -15,6 +15,8 @@ SMALL_AT_ONCE = 5
 LARGE_AT_ONCE = 2
 LARGE_BYTES = 20 * 1024 * 1024
 WINDOW_BYTES = 4 * 1024 * 1024
+WRITING_BYTES = 2 * PART_BYTES
+"""Two parts more keep the window full while others are written."""
 WIDEN_BYTES = 16 * 1024 * 1024
 """So much has to come without a new wait before a narrowed window grows by one part."""
 
@@ -67,10 +69,12 @@ class ByteWindow:
 
 
 class Lane:
-    """Of one session."""
+    """Of one session. `window`: what is on its way. `unnoted`: that, and what has come and is being written and noted;
+    as much as a kill can take."""
 
     def __init__(self, window_bytes: int) -> None:
         self.window = ByteWindow(window_bytes)
+        self.unnoted = ByteWindow(window_bytes + WRITING_BYTES)
         self._small = asyncio.Semaphore(SMALL_AT_ONCE)
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
 

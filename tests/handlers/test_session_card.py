@@ -77,13 +77,14 @@ async def test_typing_searches_the_list(signed_in: Play) -> None:
     assert "Continue" not in await play.admin.buttons(), "a list is no conversation that waits"
 
 
-async def test_a_code_typed_into_a_list_leaves_the_chat(signed_in: Play) -> None:
+async def test_a_code_typed_into_a_list_leaves_the_chat(play: Play) -> None:
     """Within ten minutes of a login a stray text may be the password: it searches, and stands nowhere afterwards."""
-    await signed_in.admin.send("/sessions")
-    await signed_in.admin.wait_for("Accounts · 1")
-    await signed_in.admin.send(signed_in.account["password"])
-    await signed_in.admin.wait_for("0 found")
-    assert signed_in.account["password"] not in await chat_of(signed_in)
+    await walks.log_in(play.admin, play.account)
+    await play.admin.send("/sessions")
+    await play.admin.wait_for("Accounts · 1")
+    await play.admin.send(play.account["password"])
+    await play.admin.wait_for("0 found")
+    assert play.account["password"] not in await chat_of(play)
 
 
 async def test_a_search_keeps_what_was_parked(signed_in: Play) -> None:
