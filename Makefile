@@ -25,7 +25,7 @@ chat: install
 # Every test that CI runs. Two workers: one per core of the smallest machine that this must pass on. In the order of the
 # folders: the few long tests of whole processes begin early, so that no worker is left with them at the end.
 test: install
-	$(RUN) -m pytest -n 2 --dist worksteal
+	$(RUN) -m pytest -n 3 --dist worksteal
 
 # The slow proofs in full.
 prove: install

@@ -6,6 +6,7 @@ for each other. FLOOD_PREMIUM_WAIT says that the window is too wide: it is halve
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -32,7 +33,7 @@ class ByteWindow:
         self._come_bytes = 0  # since the window was last made narrower or wider
         self._narrowed_until = 0.0
         self._clock = clock
-        self._freed = asyncio.Event()
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()  # in the order of asking
 
     @property
     def limit_bytes(self) -> int:
@@ -41,16 +42,38 @@ class ByteWindow:
     @asynccontextmanager
     async def room(self, size_bytes: int) -> AsyncIterator[None]:
         """Whatever the window, one may always ask."""
-        while self._used_bytes and self._used_bytes + size_bytes > self._limit_bytes:
-            self._freed.clear()
-            await self._freed.wait()  # all are woken, in their order: a small one may fit where a large one does not
-        self._used_bytes += size_bytes
+        await self._enter(size_bytes)
         try:
             yield
             self._came(size_bytes)
         finally:
             self._used_bytes -= size_bytes
-            self._freed.set()
+            self._let_in()
+
+    async def _enter(self, size_bytes: int) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append((size_bytes, turn))
+        self._let_in()
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.cancelled():
+                self._waiting.remove((size_bytes, turn))
+            else:  # it was let in, and nobody is there any more
+                self._used_bytes -= size_bytes
+                self._let_in()
+            raise
+
+    def _let_in(self) -> None:
+        """In their order; a small one may fit where a large one before it does not."""
+        still: deque[tuple[int, asyncio.Future[None]]] = deque()
+        for size_bytes, turn in self._waiting:
+            if turn.cancelled() or (self._used_bytes and self._used_bytes + size_bytes > self._limit_bytes):
+                still.append((size_bytes, turn))
+            else:
+                self._used_bytes += size_bytes
+                turn.set_result(None)
+        self._waiting = still
 
     def narrow(self, seconds: float) -> None:
         """Telegram wants a pause of that length. All that is in flight hears so: until it is over, once is enough."""

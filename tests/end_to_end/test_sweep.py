@@ -22,7 +22,7 @@ from storage.logins import LoginRepository
 from storage.sessions import SessionRepository
 from storage.vault import open_vault
 
-SESSIONS, FEW = 60, 12
+SESSIONS, FEW = 60, 6
 MAX_GROWTH = 4 * 1024 * 1024
 
 

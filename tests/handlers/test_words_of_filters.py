@@ -86,4 +86,4 @@ def test_lines_of_an_estimate() -> None:
     nothing = Estimate(0, {}, 0, 0, False, 0, None)
     assert (texts.estimates.counts(nothing), texts.estimates.amount(nothing)) == ("no files", "no files")
     assert texts.estimates.brings(nothing, is_large=False) == "0 posts, no files."
-    assert "cannot look" in texts.estimates.brings(None, is_large=False)
+    assert "cannot be counted" in texts.estimates.brings(None, is_large=False)

@@ -38,6 +38,29 @@ async def test_the_window_lets_small_ones_in_beside_large_ones() -> None:
         pass
 
 
+async def test_nobody_pushes_in() -> None:
+    """Who comes back for more waits behind those who waited already; a turn that nobody takes is given on."""
+    window = ByteWindow(2)
+    order: list[str] = []
+
+    async def use(name: str, times: int) -> None:
+        for _ in range(times):
+            async with window.room(2):
+                order.append(name)
+                await asyncio.sleep(0)
+
+    await asyncio.gather(use("a", 3), use("b", 3))
+    assert order == ["a", "b", "a", "b", "a", "b"]
+    async with window.room(2):
+        given_up = asyncio.create_task(use("c", 1))
+        next_one = asyncio.create_task(use("d", 1))
+        await asyncio.sleep(0)
+    given_up.cancel()  # its turn has come, and it does not know yet
+    async with asyncio.timeout(1):
+        await next_one
+    assert order[-1] == "d"
+
+
 async def come(window: ByteWindow, size_bytes: int) -> None:
     """So much comes, part by part."""
     for _ in range(size_bytes // PART_BYTES):
