@@ -22,8 +22,8 @@ run: install
 chat: install
 	@$(RUN) -m sandbox.chat
 
-# Every test that CI runs. Two workers: one per core of the smallest machine that this must pass on. In the order of the
-# folders: the few long tests of whole processes begin early, so that no worker is left with them at the end.
+# Every test that CI runs. Three workers on the two cores of the smallest machine that this must pass on: much of a test
+# is waiting. What is left at the end is shared out again, so that no worker sits with the long ones alone.
 test: install
 	$(RUN) -m pytest -n 3 --dist worksteal
 

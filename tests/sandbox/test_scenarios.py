@@ -125,13 +125,6 @@ def test_ids_and_bytes_are_pinned(jetty: World) -> None:
     assert (first.id, jetty.document_bytes(first, 0, 4).hex()) == PINNED
 
 
-def test_building_is_fast() -> None:
-    """A start waits for it."""
-    began = time.perf_counter()
-    scenarios.build("harbour")
-    assert time.perf_counter() - began < 0.5
-
-
 # On disk ----------------------------------------------------------------------------------------------------------
 
 

@@ -68,6 +68,13 @@ class Desk:
         finally:
             await runner.stop()
 
+    async def told(self, count: int) -> list[RunStatus]:
+        """What the notifier has heard, once it is so much: a row says that a run has ended before anybody is told."""
+        async with asyncio.timeout(5):
+            while len(self.ear.settled) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        return [run.status for run in self.ear.settled]
+
     async def reached(self, run_id: int, *statuses: RunStatus) -> Run:
         async with asyncio.timeout(5):
             while (run := await self.rows.get(run_id)) is None or run.status not in statuses:  # noqa: ASYNC110

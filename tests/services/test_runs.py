@@ -57,10 +57,10 @@ async def test_a_run_is_done(desk: Desk) -> None:
 
     async with desk.open(work) as runner:
         run = await desk.reached((await submit(runner)).id, RunStatus.DONE)
+        assert await desk.told(1) == [RunStatus.DONE]
     assert (run.progress.done, run.progress.counters) == (3, {"new": 3})
     assert run.started_at is not None
     assert run.finished_at is not None
-    assert [told.status for told in desk.ear.settled] == [RunStatus.DONE]
     assert desk.ear.settled[0].progress.done == 3
 
 
@@ -108,8 +108,8 @@ async def test_a_flood_wait_is_waited_out(desk: Desk) -> None:
         assert len(seen) == 1
         desk.time.pass_seconds(6)
         run = await desk.reached(run.id, RunStatus.DONE)
+        assert await desk.told(2) == [RunStatus.WAITING, RunStatus.DONE]
     assert seen == [{}, {"page": 7}]
-    assert [told.status for told in desk.ear.settled] == [RunStatus.WAITING, RunStatus.DONE]
     assert run.reason is None
 
 
@@ -371,6 +371,7 @@ async def test_tell_when_done(desk: Desk) -> None:
         await runner.tell_when_done(run.id, 7)
         gate.set()
         await desk.reached(run.id, RunStatus.DONE)
+        await desk.told(1)
     assert desk.ear.settled[-1].tell == (7,)
 
 
@@ -469,8 +470,8 @@ async def test_a_run_asks_before_it_goes_on(desk: Desk) -> None:
             await waits_on(desk, run.id)
         desk.time.pass_seconds(READY_SECONDS + 1)
         await desk.reached(run.id, RunStatus.DONE)
+        assert await desk.told(2) == [RunStatus.WAITING, RunStatus.DONE]
     assert (works, asked) == (2, 3)
-    assert [told.status for told in desk.ear.settled] == [RunStatus.WAITING, RunStatus.DONE]
 
 
 async def waits_on(desk: Desk, run_id: int) -> None:
