@@ -34,7 +34,6 @@ from tests.services.desk import until
 from tests.services.voyage import Voyage
 
 A_THOUSAND = 1000
-"""For a thousand, on a busy machine; one by one each act took three times that and more."""
 
 
 @pytest.fixture
