@@ -19,6 +19,7 @@ from services.desks import RunDesk
 from services.invites import Invited, InviteService
 from services.saving import SavingService
 from services.sessions import SessionService
+from storage.models import SessionChannel
 
 KEPT = "kept"
 """Links of the message that came last, in the FSM data."""
@@ -96,6 +97,12 @@ async def ask_who_joins(
     await screen.show(Page(texts.saving.ask_who_joins(kept["title"]), markup))
 
 
+async def _let_in(seen: SessionChannel, state: FSMContext) -> SaveAction:
+    """The link is not needed any more: from here on it is a channel like others."""
+    await state.update_data({KEPT: None})
+    return SaveAction(channel=seen.channel.id, verb=SaveVerb.ALL, session=seen.session_id)
+
+
 async def join(
     event: TelegramObject,
     callback_data: InviteAction,
@@ -118,9 +125,7 @@ async def join(
         markup = keyboards.saving.asked_to_join(texts, callback_data)
         await screen.show(Page(texts.saving.asked_to_join(kept["title"], name), markup))
         return
-    await state.update_data({KEPT: None})
-    about = SaveAction(channel=joined.channel.id, verb=SaveVerb.ALL, session=joined.session_id)
-    await save_all(event, about, screen, texts, saving, save_cards, runs)
+    await save_all(event, await _let_in(joined, state), screen, texts, saving, save_cards, runs)
 
 
 async def look_again(
@@ -142,9 +147,7 @@ async def look_again(
     if member is None:
         await screen.answer(texts.saving.not_let_in(), alert=True)
         return
-    await state.update_data({KEPT: None})
-    about = SaveAction(channel=member.channel.id, verb=SaveVerb.ALL, session=member.session_id)
-    await save_all(event, about, screen, texts, saving, save_cards, runs)
+    await save_all(event, await _let_in(member, state), screen, texts, saving, save_cards, runs)
 
 
 def build() -> Router:

@@ -66,7 +66,7 @@ async def list_page(
 
 
 async def _saved(sources: SourceService) -> set[int]:
-    return {card.source.channel_id for card in await sources.all()}
+    return {source.channel_id for source in await sources.bare()}
 
 
 async def tick(

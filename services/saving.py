@@ -203,15 +203,13 @@ class SavingService:
 
     async def unique_name(self, title: str) -> str:
         """For a source of a channel of that title: with a number behind it where the name is taken."""
-        taken = {card.source.name.casefold() for card in await self._sources.all()}
+        taken = {source.name.casefold() for source in await self._sources.bare()}
         plain = " ".join("".join(c if c.isprintable() else " " for c in title).split()) or NAMELESS
         return _free(plain, " ", taken, LONGEST_NAME)
 
     async def _folder(self, profile: Profile, title: str) -> str:
         """Below the profile's own; no other source's."""
-        taken = {
-            card.source.folder.casefold() for card in await self._sources.all() if card.source.root == profile.root
-        }
+        taken = {source.folder.casefold() for source in await self._sources.bare() if source.root == profile.root}
         base = f"{profile.folder}/" if profile.folder else ""
         inner = {each.removeprefix(base.casefold()) for each in taken if each.startswith(base.casefold())}
         return base + _free(names.folder_for(title), "-", inner, names.FOLDER_BYTES)

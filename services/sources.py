@@ -127,6 +127,10 @@ class SourceService:
         """What carries posts of that channel."""
         return await self._sources.of_channel(channel_id)
 
+    async def bare(self) -> list[Source]:
+        """By name, without what surrounds them: one statement."""
+        return await self._sources.all()
+
     async def all(self) -> list[SourceCard]:
         """What needs attention first, then by name. A handful of statements, however many there are."""
         schedules = await self._schedules.of_kind(RunKind.SCRAPE)
