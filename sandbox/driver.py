@@ -170,7 +170,7 @@ class Driver:
         await self.call("POST", "network", json=body)
 
     async def file_bytes(self) -> int:
-        """What upload.getFile has given out so far, to all accounts."""
+        """Of files, that have left for clients so far: not what was under way when a connection ended."""
         return int((await self.call("GET", "network"))["file_bytes"])
 
     async def advance(self, seconds: int) -> None:

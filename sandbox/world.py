@@ -398,8 +398,6 @@ class Memory:
     srp: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Password checks under way: key id -> (srp id, the server's secret exponent)."""
     documents: dict[int, Document] = field(default_factory=dict)
-    file_bytes: int = 0
-    """Of files, given out so far by upload.getFile."""
 
 
 @dataclass

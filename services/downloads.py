@@ -235,6 +235,7 @@ class Downloader:
                     hashes[number] = await incoming.write(number, data)
                     if part_count(file.size_bytes) > 1:  # a single part has nothing to resume
                         await self._files.add_part(file.id, number, hashes[number])
+                await incoming.hash_ahead()  # not before the part is noted: until then a kill takes it
                 order.report.part(file, len(data))
 
         try:

@@ -16,8 +16,8 @@ SMALL_AT_ONCE = 5
 LARGE_AT_ONCE = 2
 LARGE_BYTES = 20 * 1024 * 1024
 WINDOW_BYTES = 4 * 1024 * 1024
-WRITING_BYTES = 2 * PART_BYTES
-"""Two parts more keep the window full while others are written."""
+WRITING_BYTES = PART_BYTES
+"""One part more keeps the window full while another is written."""
 WIDEN_BYTES = 16 * 1024 * 1024
 """So much has to come without a new wait before a narrowed window grows by one part."""
 

@@ -138,14 +138,16 @@ class Connection:
         world.auth_keys[key_id] = AuthKey(auth_key, self._dc.id, salt, created=world.now())
         world.version += 1
 
-    def _write(self, payload: bytes, asked_at: float | None) -> None:
+    def _write(self, payload: bytes, asked_at: float | None, file_bytes: int = 0) -> None:
         assert self._transport is not None, "nothing is sent before the client has spoken"
         if not self._writer.is_closing():
-            self._outbox.send(self._transport.frame(payload), asked_at)
+            self._outbox.send(self._transport.frame(payload), asked_at, file_bytes)
 
-    def _send(self, session: Session, body: bytes, asked_at: float | None, *, content: bool = True) -> int:
+    def _send(
+        self, session: Session, body: bytes, asked_at: float | None, *, content: bool = True, file_bytes: int = 0
+    ) -> int:
         envelope = session.envelope(body, content=content, unasked=asked_at is None)
-        self._write(seal(session.key.key, envelope), asked_at)
+        self._write(seal(session.key.key, envelope), asked_at, file_bytes)
         return envelope.msg_id
 
     def push(self, session: Session, body: bytes) -> None:
@@ -259,7 +261,8 @@ class Connection:
             raise
         request.task = None
         request.failed = result.startswith(_ERROR)
-        request.answer_id = self._send(session, messages.rpc_result(msg_id, result), arrived_at)
+        answer = messages.rpc_result(msg_id, result)
+        request.answer_id = self._send(session, answer, arrived_at, file_bytes=call.file_bytes)
 
     def _refuse(self, session: Session, msg_id: int, error: str, arrived_at: float) -> None:
         self._send(session, messages.rpc_result(msg_id, bytes(types.RpcError(400, error))), arrived_at)

@@ -21,6 +21,8 @@ class Network:
     def __init__(self) -> None:
         self.rtt_ms = 0.0
         self.mbit = 0.0
+        self.file_bytes = 0
+        """Of files, that have left for a client: not what was under way when its connection ended."""
 
     def shape(self, *, rtt_ms: float | None = None, mbit: float | None = None) -> None:
         """Set one or both. Raises ValueError for a negative number."""
@@ -73,7 +75,7 @@ class Outbox:
         self._network = link.network
         self._loop = asyncio.get_running_loop()
         self._opened_at = self._loop.time()
-        self._queue: deque[tuple[float, bytes]] = deque()
+        self._queue: deque[tuple[float, bytes, int]] = deque()  # due, data, bytes of a file in it
         self._queued_bytes = 0
         self._last_due = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -88,17 +90,18 @@ class Outbox:
         # TCP itself takes a round trip before the first packet of a connection can leave.
         return self._link.up.carry(size_bytes, max(now, self._opened_at + self._network.rtt_s))
 
-    def send(self, data: bytes, asked_at: float | None) -> None:
-        """Send the answer to what arrived at `asked_at`; None: the server speaks unasked, half a round trip away."""
+    def send(self, data: bytes, asked_at: float | None, file_bytes: int = 0) -> None:
+        """Send the answer to what arrived at `asked_at`; None: the server speaks unasked, half a round trip away.
+        `file_bytes`: so many of it are a file's."""
         if not self._network.shaped and not self._queue:
-            self._writer.write(data)
+            self._leave(data, file_bytes)
             return
         half = self._network.rtt_s / 2
         now = self._loop.time()
         leaves = now if asked_at is None else asked_at + half
         due = max(self._link.down.carry(len(data), leaves) + half, now, self._last_due)
         self._last_due = due
-        self._queue.append((due, data))
+        self._queue.append((due, data, file_bytes))
         self._queued_bytes += len(data)
         if self._queued_bytes > MAX_QUEUED_BYTES:
             self._room.clear()
@@ -110,13 +113,17 @@ class Outbox:
         # The loop's timers are exact to a millisecond: what is due within the next one goes now.
         soon = self._loop.time() + 0.001
         while self._queue and self._queue[0][0] <= soon:
-            _, data = self._queue.popleft()
+            _, data, file_bytes = self._queue.popleft()
             self._queued_bytes -= len(data)
-            self._writer.write(data)
+            self._leave(data, file_bytes)
         if self._queued_bytes <= MAX_QUEUED_BYTES:
             self._room.set()
         if self._queue:
             self._timer = self._loop.call_at(self._queue[0][0] - TIMER_LATE_S, self._deliver)
+
+    def _leave(self, data: bytes, file_bytes: int) -> None:
+        self._writer.write(data)
+        self._network.file_bytes += file_bytes
 
     async def drain(self) -> None:
         """Wait while the client takes less than it asks for. Raises ConnectionError when it is gone."""

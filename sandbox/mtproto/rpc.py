@@ -87,6 +87,7 @@ class Call:
     no_updates: bool = False
     takeout_id: int | None = None
     address: str = ""  # IP of the client
+    file_bytes: int = 0  # so many of the answer are a file's
 
     @property
     def world(self) -> World:

@@ -57,6 +57,9 @@ class IncomingFile(Protocol):
     async def write(self, number: int, data: bytes) -> bytes:
         """Part `number` into its place; answers its SHA-256."""
 
+    async def hash_ahead(self) -> None:
+        """Take what is there without a gap into the hash of the whole, so that the end need not read it all."""
+
     async def sha256(self) -> bytes:
         """Of the whole file, all parts of which are there; read back from the disk."""
 

@@ -74,14 +74,20 @@ class LocalFile:
                     written = os.pwrite(self._fd, view, offset)
                     view, offset = view[written:], offset + written
                 self._there.add(number)
-                if self._hashing.acquire(blocking=False):  # else another thread is at it, and goes as far as it can
-                    try:
-                        self._hash_on()
-                    finally:
-                        self._hashing.release()
             return hashlib.sha256(data).digest()
 
         return await disk.in_thread(write)
+
+    async def hash_ahead(self) -> None:
+        def hash_ahead() -> None:
+            if self._hashing.acquire(blocking=False):  # else another thread is at it, and goes as far as it can
+                try:
+                    with disk.errors():
+                        self._hash_on()
+                finally:
+                    self._hashing.release()
+
+        await disk.in_thread(hash_ahead)
 
     async def sha256(self) -> bytes:
         return await disk.in_thread(self._whole)

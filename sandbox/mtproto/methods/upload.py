@@ -29,7 +29,7 @@ async def get_file(call: Call, request: Any) -> bytes:
     _check_range(request.offset, request.limit, precise=bool(request.precise))
     length = max(0, min(request.limit, size - request.offset))
     content = call.world.document_bytes(document, request.offset, length)
-    call.world.memory.file_bytes += length
+    call.file_bytes = length
     kind = _FILE_TYPES.get(document.mime, types.storage.FileUnknown)
     return _FILE.pack(types.upload.File.CONSTRUCTOR_ID, kind.CONSTRUCTOR_ID, 0) + tl_bytes(content)
 
