@@ -5,20 +5,21 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Update, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Row, Update, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.channels import channel_from
 from storage.database import Database
 from storage.models import IncomingRequest, JoinRequest, PendingCount, RequestStatus, Way
+from storage.request_filters import ALIKE_FROM, ALIKE_WITHIN_MS, shape_of
 from storage.schema import channels, join_requests
 from storage.statements import chunks, insert
-from storage.types import Clock, utc_now
+from storage.types import Clock, from_milliseconds, utc_now
 
 # Written out instead of bound: only so does SQLite see that the partial index of the waiting ones serves.
 IS_PENDING = join_requests.c.status == literal_column(f"'{RequestStatus.PENDING}'")
 
-OUR_WAYS = (Way.BOT, Way.SESSION, Way.BULK)
+OUR_WAYS = (Way.BOT, Way.SESSION, Way.BULK, Way.RULE)
 """Decisions that Telegram has confirmed to us."""
 
 
@@ -53,7 +54,7 @@ class JoinRequestRepository:
             row = (
                 await connection.execute(select(join_requests).where(join_requests.c.id == request_id))
             ).one_or_none()
-        return _request(row) if row else None
+        return request_from(row) if row else None
 
     async def page(self, channel_id: int, after_id: int = 0, limit: int = 8) -> list[JoinRequest]:
         """PENDING ones behind `after_id`, ascending by id."""
@@ -70,7 +71,7 @@ class JoinRequestRepository:
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(statement)).all()
-        return [_request(row) for row in reversed(rows)]
+        return [request_from(row) for row in reversed(rows)]
 
     async def next_pending(self, channel_id: int, after_id: int = 0) -> JoinRequest | None:
         """The one behind `after_id`; behind the last comes the first again. None: nobody waits."""
@@ -118,7 +119,7 @@ class JoinRequestRepository:
         statement = self._settling(status, way, decided_by).where(join_requests.c.id == request_id)
         async with self._database.write() as connection:
             row = (await connection.execute(statement.returning(join_requests))).one_or_none()
-        return _request(row) if row else None
+        return request_from(row) if row else None
 
     async def settle_missing(
         self,
@@ -170,7 +171,7 @@ async def _pending(
         .order_by(join_requests.c.id)
         .limit(limit)
     )
-    return [_request(row) for row in rows]
+    return [request_from(row) for row in rows]
 
 
 async def _store(
@@ -208,6 +209,7 @@ async def _store(
                 "username": told.username,
                 "asked_at": told.asked_at,
                 "last_seen_at": told.last_seen_at,
+                "shape": told.shape,
                 # Each side knows things that the other does not tell.
                 **{
                     column: func.coalesce(told[column], stored[column])
@@ -218,7 +220,30 @@ async def _store(
         ),
         [_values(request, now) for request in fresh],
     )
+    await _mark_alike(connection, channel_id, {shape_of(request) for request in fresh})
     return sum(request.user_id not in pending for request in fresh)
+
+
+async def _mark_alike(connection: AsyncConnection, channel_id: int, shapes: set[int]) -> None:
+    """Where many of one of these shapes asked in one hour, all of them are alike, those from before too."""
+    columns = join_requests.c
+    hour = literal_column(f"asked_at / {ALIKE_WITHIN_MS}", Integer)
+    of_channel = (columns.channel_id == channel_id, IS_PENDING)
+    for some in chunks(list(shapes)):
+        crowds = await connection.execute(
+            select(columns.shape, hour.label("hour"))
+            .where(*of_channel, columns.shape.in_(some))
+            .group_by(columns.shape, hour)
+            .having(func.count() >= ALIKE_FROM, literal_column("min(is_alike) = 0"))
+        )
+        for crowd in crowds.all():
+            begin = from_milliseconds(crowd.hour * ALIKE_WITHIN_MS)
+            end = from_milliseconds((crowd.hour + 1) * ALIKE_WITHIN_MS)
+            await connection.execute(
+                update(join_requests)
+                .where(*of_channel, columns.shape == crowd.shape, columns.asked_at >= begin, columns.asked_at < end)
+                .values(is_alike=True)
+            )
 
 
 def _values(request: IncomingRequest, now: datetime) -> dict[str, Any]:
@@ -237,12 +262,13 @@ def _values(request: IncomingRequest, now: datetime) -> dict[str, Any]:
         "link": request.link,
         "language": request.language,
         "user_chat_id": request.user_chat_id,
+        "shape": shape_of(request),
         "first_seen_at": now,
         "last_seen_at": now,
     }
 
 
-def _request(row: Row[Any]) -> JoinRequest:
+def request_from(row: Row[Any]) -> JoinRequest:
     return JoinRequest(
         id=row.id,
         channel_id=row.channel_id,
@@ -263,4 +289,10 @@ def _request(row: Row[Any]) -> JoinRequest:
         decided_at=row.decided_at,
         decided_by=row.decided_by,
         way=Way(row.way) if row.way else None,
+        is_alike=row.is_alike,
+        is_known=row.is_known,
+        is_banned=row.is_banned,
+        refusal=row.refusal,
+        rule_id=row.rule_id,
+        user_chat_id=row.user_chat_id,
     )

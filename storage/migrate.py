@@ -13,7 +13,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event
 from storage.errors import DatabaseDamaged, DatabaseTooNew, ForeignDatabase
 from storage.snapshot import copy_database
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest script in migrations/versions. A test holds the two equal."""
 
 SCRIPTS = Path(__file__).parent / "migrations"

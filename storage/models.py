@@ -93,6 +93,7 @@ class Way(StrEnum):
     BOT = "BOT"
     SESSION = "SESSION"
     BULK = "BULK"
+    RULE = "RULE"
     ELSEWHERE = "ELSEWHERE"
 
 
@@ -100,6 +101,7 @@ class RunKind(StrEnum):
     SCRAPE = "SCRAPE"
     LOAD_REQUESTS = "LOAD_REQUESTS"
     DECIDE_ALL = "DECIDE_ALL"
+    DECIDE_SOME = "DECIDE_SOME"
     VERIFY = "VERIFY"
 
 
@@ -185,6 +187,18 @@ class AuditVerb(StrEnum):
     DENY = "DENY"
     APPROVE_ALL = "APPROVE_ALL"
     DENY_ALL = "DENY_ALL"
+    APPROVE_SOME = "APPROVE_SOME"
+    DENY_SOME = "DENY_SOME"
+    BAN = "BAN"
+    UNDO = "UNDO"
+    LOAD_SCHEDULE = "LOAD_SCHEDULE"
+    NOTIFY = "NOTIFY"
+    GREETING = "GREETING"
+    RULE_ADD = "RULE_ADD"
+    RULE_EDIT = "RULE_EDIT"
+    RULE_LIVE = "RULE_LIVE"
+    RULE_DELETE = "RULE_DELETE"
+    FREEZE = "FREEZE"
     FORGET = "FORGET"
     ROLE_GIVE = "ROLE_GIVE"
     ROLE_TAKE = "ROLE_TAKE"
@@ -543,6 +557,15 @@ class JoinRequest:
     decided_at: datetime | None
     decided_by: int | None
     way: Way | None
+    is_alike: bool = False
+    """Many of one make asked within an hour."""
+    is_known: bool = False
+    """An earlier request of theirs, here or at another channel of ours, is over."""
+    is_banned: bool = False
+    refusal: str | None = None
+    """Telegram's word for why they could not be decided last time."""
+    rule_id: int | None = None
+    user_chat_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ stranger's row and the vault's associated data never repeats). `*_sealed` column
 """
 
 from sqlalchemy import (
+    DDL,
     Column,
+    Computed,
     ForeignKey,
     Index,
     LargeBinary,
@@ -13,10 +15,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    event,
     text,
 )
 from sqlalchemy.schema import SchemaItem
 
+from storage.triggers import TRIGGERS
 from storage.types import Flag, Id64, Json, UtcTime
 
 metadata = MetaData(
@@ -57,6 +61,7 @@ admins = _table(
     Column("timezone", Text),
     Column("created_at", UtcTime, nullable=False),
     Column("last_home_at", UtcTime),
+    Column("unreachable_at", UtcTime),
     autoincrement=False,
 )
 
@@ -287,6 +292,15 @@ file_parts = _table(
     autoincrement=False,
 )
 
+_WAITING = text("status = 'PENDING'")
+
+FACTS = (
+    "(username IS NOT NULL) + 2 * (CASE has_photo WHEN 1 THEN 2 WHEN 0 THEN 1 ELSE 0 END) "
+    "+ 8 * (coalesce(bio, '') <> '') + 16 * (coalesce(is_premium, 0) = 1) + 32 * (is_scam OR is_fake) "
+    "+ 64 * is_alike + 128 * is_known"
+)
+"""The yes-and-no facts of a request in one number; storage/request_filters.py reads it."""
+
 join_requests = _table(
     "join_requests",
     Column("id", Id64, primary_key=True),
@@ -309,15 +323,116 @@ join_requests = _table(
     Column("decided_at", UtcTime),
     Column("decided_by", Id64),
     Column("way", Text),
+    # Alike are those whose words have one shape, and who asked in one hour (storage/request_filters.py).
+    Column("shape", Id64),
+    Column("is_alike", Flag, nullable=False, server_default=text("0")),
+    Column("is_known", Flag, nullable=False, server_default=text("0")),
+    Column("is_banned", Flag, nullable=False, server_default=text("0")),
+    Column("refusal", Text),
+    Column("rule_id", Id64),
+    Column("judged_at", UtcTime),
+    Column("facts", Id64, Computed(FACTS, persisted=False)),
+    Index("uq_join_requests_pending", "channel_id", "user_id", unique=True, sqlite_where=_WAITING),
+    Index("ix_join_requests_person", "user_id", "channel_id"),
     Index(
-        "uq_join_requests_pending",
+        "ix_join_requests_decider",
+        "decided_by",
         "channel_id",
-        "user_id",
-        unique=True,
-        sqlite_where=text("status = 'PENDING'"),
+        "decided_at",
+        sqlite_where=text("decided_by IS NOT NULL"),
     ),
-    Index("ix_join_requests_page", "channel_id", "status", "id"),
-    Index("ix_join_requests_person", "channel_id", "user_id"),
+    Index("ix_join_requests_waiting", "channel_id", "asked_at", "id", sqlite_where=_WAITING),
+    Index("ix_join_requests_facts", "channel_id", "facts", "asked_at", "id", sqlite_where=_WAITING),
+    Index(
+        "ix_join_requests_link",
+        "channel_id",
+        "link",
+        "facts",
+        "asked_at",
+        "id",
+        sqlite_where=text("status = 'PENDING' AND link IS NOT NULL"),
+    ),
+    Index("ix_join_requests_shape", "channel_id", "shape", "asked_at", sqlite_where=_WAITING),
+    Index(
+        "ix_join_requests_unjudged",
+        "channel_id",
+        "id",
+        sqlite_where=text("status = 'PENDING' AND judged_at IS NULL"),
+    ),
+)
+
+for _statement in TRIGGERS:
+    event.listen(join_requests, "after_create", DDL(_statement))  # type: ignore[no-untyped-call]
+
+# What an admin looks at: never changed, so that a button keeps its meaning.
+request_views = _table(
+    "request_views",
+    Column("id", Id64, primary_key=True),
+    Column("admin_id", Id64, ForeignKey("admins.user_id", ondelete="CASCADE"), nullable=False),
+    Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
+    Column("filters", Text, nullable=False),
+    Column("newest_first", Flag, nullable=False),
+    UniqueConstraint("admin_id", "channel_id", "filters", "newest_first"),
+)
+request_ticks = _table(
+    "request_ticks",
+    Column("admin_id", Id64, ForeignKey("admins.user_id", ondelete="CASCADE"), primary_key=True),
+    Column("request_id", Id64, ForeignKey("join_requests.id", ondelete="CASCADE"), primary_key=True, index=True),
+    autoincrement=False,
+    rowid=False,
+)
+
+# How a channel's gate is kept: who is told how, whether its rules are frozen, what people who ask are told.
+request_settings = _table(
+    "request_settings",
+    Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    Column("notify", Text, nullable=False),
+    Column("digest_minutes", Id64, nullable=False),
+    Column("told_at", UtcTime),
+    Column("topic_id", Id64),
+    Column("frozen_at", UtcTime),
+    Column("frozen_by", Id64),
+    Column("welcome", Text),
+    Column("refusal", Text),
+    Column("load_newest", Id64),
+    autoincrement=False,
+)
+
+# Messages about waiting people that are still to heal: of one person, or (`request_id` NULL) a channel's digest.
+notices = _table(
+    "notices",
+    Column("id", Id64, primary_key=True),
+    Column("chat_id", Id64, nullable=False),
+    Column("message_id", Id64, nullable=False),
+    Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
+    Column("request_id", Id64, ForeignKey("join_requests.id", ondelete="CASCADE"), index=True),
+    Column("sent_at", UtcTime, nullable=False),
+    UniqueConstraint("chat_id", "message_id"),
+)
+
+rules = _table(
+    "rules",
+    Column("id", Id64, primary_key=True),
+    Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("position", Id64, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("filters", Text, nullable=False),
+    Column("live_since", UtcTime),
+    Column("created_by", Id64, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+# What the rules said of a request, whether it counted (`is_live`) or was only written down.
+verdicts = _table(
+    "verdicts",
+    Column(
+        "request_id", Id64, ForeignKey("join_requests.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    Column("rule_id", Id64, ForeignKey("rules.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("action", Text, nullable=False),
+    Column("is_live", Flag, nullable=False),
+    Column("judged_at", UtcTime, nullable=False),
+    autoincrement=False,
 )
 
 runs = _table(
@@ -345,6 +460,18 @@ runs = _table(
         unique=True,
         sqlite_where=text("status IN ('QUEUED', 'RUNNING', 'WAITING', 'PAUSED')"),
     ),
+)
+
+# Whom a decision on many is about, and what became of each.
+bulk_items = _table(
+    "bulk_items",
+    Column("run_id", Id64, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("request_id", Id64, ForeignKey("join_requests.id", ondelete="CASCADE"), primary_key=True, index=True),
+    Column("outcome", Text),
+    Column("reason", Text),
+    Column("is_unseen", Flag, nullable=False),
+    autoincrement=False,
+    rowid=False,
 )
 
 schedules = _table(

@@ -37,7 +37,9 @@ def ask(path: Path, statement: str) -> list[Any]:
 
 
 def tables(path: Path) -> set[str]:
-    return {name for (name,) in ask(path, "SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    """A virtual table and what it consists of are FTS5's."""
+    every = ask(path, "SELECT name FROM sqlite_schema WHERE type = 'table'")
+    return {name for (name,) in every if not name.startswith("join_requests_text")}
 
 
 def normalised(statements: Iterable[tuple[str, str | None]]) -> dict[str, str]:
