@@ -40,7 +40,6 @@ from services.following import Following
 from services.home import HomeService
 from services.imports import ImportService
 from services.invites import InviteService
-from services.join_requests import JoinRequestService
 from services.lanes import Lanes
 from services.leases import Leases
 from services.live import Live
@@ -50,6 +49,9 @@ from services.pins import PinService
 from services.profiles import ProfileService
 from services.readers import Readers
 from services.repairs import SessionRepairs
+from services.requests import Arrivals, BulkDecisions, Decider, RequestLists, RequestLoads, RequestServices
+from services.requests.submitting import Submitting
+from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
 from services.retention import Forgetting, Retention
 from services.run_list import RunList
@@ -178,17 +180,24 @@ class House:
         self.verifier = Verifier(rows.sources, rows.files, self.targets)
 
         # Keeping the gate
-        self.requests = JoinRequestService(
-            rows.join_requests,
-            rows.channels,
-            rows.sessions,
-            self.channels,
-            self.pool,
-            self.gate,
-            self.runner,
-            self.notifier,
-            self.rights,
-            self.audits,
+        lister = RequestLister(rows.join_requests, rows.sessions, self.pool)
+        submitting = Submitting(rows.channels, self.runner)
+        decider = Decider(rows.join_requests, rows.channels, self.channels, self.pool, self.gate, lister, self.rights)
+        self.requests = RequestServices(
+            Arrivals(rows.join_requests, rows.channels, self.channels, self.notifier),
+            RequestLists(rows.join_requests, rows.request_pages, rows.channels),
+            decider,
+            RequestLoads(rows.join_requests, self.channels, self.pool, lister, submitting, self.rights),
+            BulkDecisions(
+                rows.join_requests,
+                self.channels,
+                self.pool,
+                lister,
+                decider,
+                submitting,
+                self.rights,
+                self.audits,
+            ),
         )
         self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
 
@@ -215,8 +224,8 @@ class House:
         self.following.on_followed(self.live.look)
         self.runner.register(RunKind.SCRAPE, self.scraper.work, self.scraper.ready)
         self.runner.register(RunKind.VERIFY, self.verifier.work, self.verifier.ready)
-        self.runner.register(RunKind.LOAD_REQUESTS, self.requests.work_load)
-        self.runner.register(RunKind.DECIDE_ALL, self.requests.work_decide_all)
+        self.runner.register(RunKind.LOAD_REQUESTS, self.requests.loads.work)
+        self.runner.register(RunKind.DECIDE_ALL, self.requests.bulk.work)
         self.schedule.on(RunKind.SCRAPE, self._scrape_on_schedule)
 
     # -- life
@@ -246,7 +255,7 @@ class House:
     # -- what the services tell each other
 
     async def take_requests(self, updates: list[ChatJoinRequest]) -> None:
-        await self.requests.take([_incoming(update) for update in updates])
+        await self.requests.arrivals.take([_incoming(update) for update in updates])
 
     async def _session_died(self, session_id: int, error: SessionDead) -> None:
         await self.repairs.died(session_id, error)

@@ -19,6 +19,8 @@ from storage.logins import LoginRepository
 from storage.people import PeopleRepository
 from storage.pins import PinRepository
 from storage.profiles import ProfileRepository
+from storage.request_pages import RequestPages
+from storage.request_settings import RequestSettingsRepository
 from storage.restored import RestoredRepository
 from storage.roots import RootRepository
 from storage.runs import RunRepository
@@ -48,6 +50,8 @@ class Rows:
     people: PeopleRepository
     pins: PinRepository
     profiles: ProfileRepository
+    request_pages: RequestPages
+    request_settings: RequestSettingsRepository
     restored: RestoredRepository
     roots: RootRepository
     runs: RunRepository
@@ -76,6 +80,8 @@ class Rows:
             people=PeopleRepository(database),
             pins=PinRepository(database, vault),
             profiles=ProfileRepository(database),
+            request_pages=RequestPages(database),
+            request_settings=RequestSettingsRepository(database),
             restored=RestoredRepository(database),
             roots=RootRepository(database),
             runs=RunRepository(database),

@@ -15,7 +15,6 @@ from handlers.callbacks import (
     RequestAction,
     RequestVerb,
 )
-from handlers.keyboards import ROWS
 from handlers.parking import Prompt, park
 from handlers.runs import show_card
 from handlers.screen import AdminScreen, Page
@@ -51,12 +50,12 @@ async def show_list(
 ) -> None:
     """A page of a channel, by keyset: `after` is the last request of the page before."""
     channel = await requests.channel(callback_data.id)
-    rows = await requests.page(channel.id, callback_data.after, ROWS + 1)
-    shown = rows[:ROWS]
-    total = await requests.count(channel.id)
-    previous = await requests.page_before(channel.id, callback_data.after, ROWS) if callback_data.after else None
-    markup = keyboards.requests.waiting(texts, channel.id, shown, previous=previous, more=len(rows) > ROWS)
-    await screen.show(Page(texts.requests.list(channel, total, shown), markup))
+    view = requests.everybody(channel.id)
+    page = await requests.page(view, callback_data.after)
+    total = await requests.count(view)
+    await screen.show(
+        Page(texts.requests.list(channel, total, page.rows), keyboards.requests.waiting(texts, channel.id, page))
+    )
 
 
 # -- one by one
@@ -74,7 +73,7 @@ async def _person(
     if shown is None:
         back = Go(to=Place.REQUESTS)
         return Page(texts.requests.nobody_left(channel, just), keyboards.only_home(texts, back))
-    waiting = await requests.count(channel_id)
+    waiting = await requests.count(requests.everybody(channel_id))
     text = texts.requests.card(shown, channel, waiting, just)
     return Page(text, keyboards.requests.person(texts, shown, pending=shown.status is RequestStatus.PENDING))
 
@@ -90,7 +89,7 @@ async def show_next(
     event: TelegramObject, callback_data: RequestAction, screen: AdminScreen, texts: Texts, requests: RequestDesk
 ) -> None:
     request = await requests.get(callback_data.id)
-    following = await requests.next_pending(request.channel_id, request.id)
+    following = await requests.following(requests.everybody(request.channel_id), request.id)
     await screen.show(await _person(texts, requests, following, request.channel_id))
 
 
@@ -99,7 +98,7 @@ async def decide(
 ) -> None:
     """Decides, then shows the next person in the same card. Decided before: says so, and heals the card."""
     decided = await requests.decide(callback_data.id, callback_data.verb is RequestVerb.APPROVE)
-    following = await requests.next_pending(decided.channel_id, decided.id)
+    following = await requests.following(requests.everybody(decided.channel_id), decided.id)
     await screen.show(await _person(texts, requests, following, decided.channel_id, decided))
 
 
@@ -108,7 +107,7 @@ async def decided_before(event: ErrorEvent, screen: AdminScreen, texts: Texts, r
     assert isinstance(event.exception, DecisionMade)
     request = event.exception.request
     await screen.answer(texts.errors.of(event.exception), alert=True)
-    following = await requests.next_pending(request.channel_id, request.id)
+    following = await requests.following(requests.everybody(request.channel_id), request.id)
     await screen.show(await _person(texts, requests, following, request.channel_id))
 
 
@@ -125,8 +124,8 @@ async def ask_decide_all(
 ) -> None:
     channel = await requests.channel(callback_data.channel)
     await requests.check_decides(channel.id)
-    count = await requests.count(channel.id)
-    sample = await requests.page(channel.id, 0, SAMPLE)
+    count = await requests.count(requests.everybody(channel.id))
+    sample = (await requests.page(requests.everybody(channel.id), 0, SAMPLE)).rows
     payload = {"channel": channel.id, "approve": callback_data.approve}
     confirmation = await confirmations.ask(screen.admin_id, DECIDE_ALL, payload)
     text = texts.requests.ask_decide_all(channel, count, sample, approve=callback_data.approve)

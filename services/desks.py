@@ -8,16 +8,18 @@ from services import audit
 from services.access import Rights, sees_run, steers_run
 from services.channels import ChannelService, read_reference
 from services.errors import NotAllowed
-from services.join_requests import PAGE, JoinRequestService
+from services.requests import RequestServices
 from services.run_list import RunList, RunPage, Wanted
 from services.runs import Runner
 from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, SessionChannel
+from storage.request_models import RequestFilters, RequestPage, RequestView
+from storage.request_pages import ROWS
 
 
 class RequestDesk:
-    """JoinRequestService, whose methods of the same names say what these do."""
+    """services.requests, where methods of the same names say what these do."""
 
-    def __init__(self, requests: JoinRequestService, channels: ChannelService, rights: Rights, admin_id: int) -> None:
+    def __init__(self, requests: RequestServices, channels: ChannelService, rights: Rights, admin_id: int) -> None:
         self._requests = requests
         self._channels = channels
         self._rights = rights
@@ -25,7 +27,7 @@ class RequestDesk:
 
     async def overview(self) -> list[PendingCount]:
         admin = await self._rights.of(self._admin_id)
-        return [entry for entry in await self._requests.overview() if admin.sees(entry.channel.id)]
+        return [entry for entry in await self._requests.lists.overview() if admin.sees(entry.channel.id)]
 
     async def loadable(self) -> list[SessionChannel]:
         """Channels where an account of ours may let people in."""
@@ -42,48 +44,48 @@ class RequestDesk:
             return (await self._channels.find(text)).channel
         reference = read_reference(text) or text.strip()
         for channel_id in admin.channels:
-            channel = await self._requests.channel(channel_id)
+            channel = await self._requests.lists.channel(channel_id)
             if reference in {channel.id, channel.title} or str(reference).lower() == (channel.username or "").lower():
                 return channel
         raise NotAllowed
 
     async def channel(self, channel_id: int) -> Channel:
         await self._check_sees(channel_id)
-        return await self._requests.channel(channel_id)
+        return await self._requests.lists.channel(channel_id)
 
-    async def count(self, channel_id: int) -> int:
-        await self._check_sees(channel_id)
-        return await self._requests.count(channel_id)
+    async def count(self, view: RequestView) -> int:
+        await self._check_sees(view.channel_id)
+        return await self._requests.lists.count(view)
 
-    async def page(self, channel_id: int, after_id: int = 0, limit: int = PAGE) -> list[JoinRequest]:
-        await self._check_sees(channel_id)
-        return await self._requests.page(channel_id, after_id, limit)
-
-    async def page_before(self, channel_id: int, after_id: int, limit: int = PAGE) -> int:
-        await self._check_sees(channel_id)
-        return await self._requests.page_before(channel_id, after_id, limit)
+    async def page(self, view: RequestView, after_id: int = 0, limit: int = ROWS) -> RequestPage:
+        await self._check_sees(view.channel_id)
+        return await self._requests.lists.page(view, after_id, limit)
 
     async def get(self, request_id: int) -> JoinRequest:
-        request = await self._requests.get(request_id)
+        request = await self._requests.lists.get(request_id)
         await self._check_sees(request.channel_id)
         return request
 
-    async def next_pending(self, channel_id: int, after_id: int = 0) -> JoinRequest | None:
-        await self._check_sees(channel_id)
-        return await self._requests.next_pending(channel_id, after_id)
+    async def following(self, view: RequestView, after_id: int = 0) -> JoinRequest | None:
+        await self._check_sees(view.channel_id)
+        return await self._requests.lists.following(view, after_id)
+
+    def everybody(self, channel_id: int) -> RequestView:
+        """Who waits there, whoever it is; who waits longest comes first."""
+        return RequestView(0, self._admin_id, channel_id, RequestFilters())
 
     async def check_decides(self, channel_id: int) -> None:
         """Before a question is asked that only who decides may answer."""
         await self._rights.check_decides(self._admin_id, channel_id)
 
     async def decide(self, request_id: int, approve: bool) -> JoinRequest:
-        return await self._requests.decide(request_id, self._admin_id, approve)
+        return await self._requests.decider.decide(request_id, self._admin_id, approve)
 
     async def decide_all(self, channel_id: int, approve: bool) -> Run:
-        return await self._requests.decide_all(channel_id, self._admin_id, approve)
+        return await self._requests.bulk.decide_all(channel_id, self._admin_id, approve)
 
     async def load(self, channel_id: int, session_id: int | None = None) -> Run:
-        return await self._requests.load(channel_id, self._admin_id, session_id)
+        return await self._requests.loads.load(channel_id, self._admin_id, session_id)
 
     async def _check_sees(self, channel_id: int) -> None:
         if not (await self._rights.of(self._admin_id)).sees(channel_id):
@@ -145,7 +147,7 @@ class Desks:
 
     def __init__(
         self,
-        requests: JoinRequestService,
+        requests: RequestServices,
         channels: ChannelService,
         runner: Runner,
         listing: RunList,

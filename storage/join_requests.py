@@ -61,26 +61,6 @@ class JoinRequestRepository:
         async with self._database.read() as connection:
             return await _pending(connection, channel_id, join_requests.c.id > after_id, limit)
 
-    async def before(self, channel_id: int, before_id: int, limit: int = 8) -> list[JoinRequest]:
-        """The page that ends just before `before_id`, ascending by id as well."""
-        statement = (
-            select(join_requests)
-            .where(join_requests.c.channel_id == channel_id, IS_PENDING, join_requests.c.id < before_id)
-            .order_by(join_requests.c.id.desc())
-            .limit(limit)
-        )
-        async with self._database.read() as connection:
-            rows = (await connection.execute(statement)).all()
-        return [request_from(row) for row in reversed(rows)]
-
-    async def next_pending(self, channel_id: int, after_id: int = 0) -> JoinRequest | None:
-        """The one behind `after_id`; behind the last comes the first again. None: nobody waits."""
-        async with self._database.read() as connection:
-            found = await _pending(connection, channel_id, join_requests.c.id > after_id, 1)
-            if not found and after_id:
-                found = await _pending(connection, channel_id, join_requests.c.id <= after_id, 1)
-        return found[0] if found else None
-
     async def count(self, channel_id: int, cap: int | None = None) -> int:
         """How many are PENDING; counting stops at `cap`."""
         waiting = select(join_requests.c.id).where(join_requests.c.channel_id == channel_id, IS_PENDING).limit(cap)
@@ -91,16 +71,6 @@ class JoinRequestRepository:
         """The channels where people wait, most of them first."""
         async with self._database.read() as connection:
             return await pending_counts(connection)
-
-    async def pending_user_ids(self, channel_id: int) -> list[int]:
-        """In the order of their rows."""
-        statement = (
-            select(join_requests.c.user_id)
-            .where(join_requests.c.channel_id == channel_id, IS_PENDING)
-            .order_by(join_requests.c.id)
-        )
-        async with self._database.read() as connection:
-            return list(await connection.scalars(statement))
 
     async def tally(self, channel_id: int) -> dict[RequestStatus, int]:
         """How many rows stand in each status; a status without rows is left out."""

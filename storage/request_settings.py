@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import RowMapping, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
@@ -22,7 +22,8 @@ class RequestSettingsRepository:
     async def all(self) -> list[RequestSettings]:
         """Of the channels of which somebody has said something."""
         async with self._database.read() as connection:
-            return [_settings(row) for row in await connection.execute(select(request_settings))]
+            rows = await connection.execute(select(request_settings))
+            return [_settings(row) for row in rows.mappings()]
 
     async def change(self, channel_id: int, **values: Any) -> RequestSettings:
         """Set some of the fields of RequestSettings, by name; the others stay. The channel is stored already."""
@@ -39,9 +40,9 @@ class RequestSettingsRepository:
 
 async def _get(connection: AsyncConnection, channel_id: int) -> RequestSettings:
     statement = select(request_settings).where(request_settings.c.channel_id == channel_id)
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(statement)).mappings().one_or_none()
     return _settings(row) if row else RequestSettings(channel_id)
 
 
-def _settings(row: Row[Any]) -> RequestSettings:
-    return RequestSettings(**{**row._mapping, "notify": NotifyMode(row.notify)})
+def _settings(row: RowMapping) -> RequestSettings:
+    return RequestSettings(**{**row, "notify": NotifyMode(row["notify"])})

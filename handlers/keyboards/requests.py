@@ -15,6 +15,7 @@ from handlers.callbacks import BulkAction, Confirm, Go, LoadPick, Place, Request
 from handlers.keyboards.base import button, home_key, home_row, markup, turning, window
 from handlers.texts import Texts
 from storage.models import JoinRequest, PendingCount, SessionChannel
+from storage.request_models import RequestPage
 
 
 def overview(texts: Texts, pending: Sequence[PendingCount], page: int) -> InlineKeyboardMarkup:
@@ -29,25 +30,21 @@ def overview(texts: Texts, pending: Sequence[PendingCount], page: int) -> Inline
     )
 
 
-def waiting(
-    texts: Texts, channel_id: int, rows: Sequence[JoinRequest], *, previous: int | None, more: bool
-) -> InlineKeyboardMarkup:
-    """`previous`: the request behind which the page before starts; None on the first page."""
-
+def waiting(texts: Texts, channel_id: int, page: RequestPage) -> InlineKeyboardMarkup:
     def turn(after: int) -> RequestAction:
         return RequestAction(verb=RequestVerb.LIST, id=channel_id, after=after)
 
-    turning = [button(texts.labels.previous, turn(previous))] if previous is not None else []
-    if more:
-        turning.append(button(texts.labels.following, turn(rows[-1].id)))
+    turning = [button(texts.labels.previous, turn(page.previous))] if page.previous is not None else []
+    if page.has_more:
+        turning.append(button(texts.labels.following, turn(page.rows[-1].id)))
     everybody = [
         button(texts.labels.approve_all, BulkAction(channel=channel_id, approve=True), "success"),
         button(texts.labels.deny_all, BulkAction(channel=channel_id, approve=False), "danger"),
     ]
     return markup(
-        *[[button(texts.requests.label(row), RequestAction(verb=RequestVerb.SHOW, id=row.id))] for row in rows],
+        *[[button(texts.requests.label(row), RequestAction(verb=RequestVerb.SHOW, id=row.id))] for row in page.rows],
         turning,
-        everybody if rows else [],
+        everybody if page.rows else [],
         [button(texts.labels.load, LoadPick(channel=channel_id))],
         home_row(texts, Go(to=Place.REQUESTS)),
     )

@@ -28,7 +28,9 @@ from services.errors import (
     SessionRequired,
     StaysPending,
 )
-from services.join_requests import JoinRequestService
+from services.requests import Arrivals, BulkDecisions, Decider, RequestLists, RequestLoads, RequestServices
+from services.requests.submitting import Submitting
+from services.requests.walks import RequestLister
 from services.runs import Runner
 from storage.admins import AdminRepository
 from storage.audit import AuditRepository
@@ -47,6 +49,8 @@ from storage.models import (
     SessionState,
     Way,
 )
+from storage.request_models import RequestFilters, RequestView
+from storage.request_pages import RequestPages
 from storage.runs import RunRepository
 from storage.schema import join_requests
 from storage.types import utc_now
@@ -59,6 +63,10 @@ ERRORS = {
     "USER_ALREADY_PARTICIPANT": AlreadyMember,
     "CHAT_ADMIN_REQUIRED": RightMissing,
 }
+
+
+def everybody(channel_id: int) -> RequestView:
+    return RequestView(0, ADMIN_ID, channel_id, RequestFilters())
 
 
 @dataclass
@@ -127,24 +135,25 @@ class Door:
         return self.channel.peer
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[JoinRequestService]:
+    async def open(self) -> AsyncIterator[RequestServices]:
         """A process's life."""
         runner = Runner(self.desk.rows, self.desk.ear, clock=self.desk.time, save_seconds=0.01, poll_seconds=0.01)
-        service = JoinRequestService(
-            self.rows,
-            self.store.channels,
-            self.store.sessions,
-            self.channels,
-            self.pooled.pool,
-            self.gate,
-            runner,
-            self.desk.ear,
-            Rights(AdminRepository(self.store.database)),
-            AuditService(AuditRepository(self.store.database)),
-            sleep=self._sleep,
+        pool, rights = self.pooled.pool, Rights(AdminRepository(self.store.database))
+        lister = RequestLister(self.rows, self.store.sessions, pool)
+        submitting = Submitting(self.store.channels, runner)
+        decider = Decider(self.rows, self.store.channels, self.channels, pool, self.gate, lister, rights)
+        audits = AuditService(AuditRepository(self.store.database))
+        service = RequestServices(
+            Arrivals(self.rows, self.store.channels, self.channels, self.desk.ear),
+            RequestLists(self.rows, RequestPages(self.store.database), self.store.channels),
+            decider,
+            RequestLoads(self.rows, self.channels, pool, lister, submitting, rights),
+            BulkDecisions(
+                self.rows, self.channels, pool, lister, decider, submitting, rights, audits, sleep=self._sleep
+            ),
         )
-        runner.register(RunKind.LOAD_REQUESTS, service.work_load)
-        runner.register(RunKind.DECIDE_ALL, service.work_decide_all)
+        runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
+        runner.register(RunKind.DECIDE_ALL, service.bulk.work)
         await runner.start()
         try:
             yield service
@@ -159,11 +168,11 @@ class Door:
     async def end(self, run: Run) -> Run:
         return await self.desk.reached(run.id, RunStatus.DONE, RunStatus.FAILED, RunStatus.WAITING)
 
-    async def load(self, service: JoinRequestService) -> Run:
-        return await self.end(await service.load(self.peer, ADMIN_ID))
+    async def load(self, service: RequestServices) -> Run:
+        return await self.end(await service.loads.load(self.peer, ADMIN_ID))
 
-    async def decide_all(self, service: JoinRequestService, approve: bool = True) -> Run:
-        return await self.end(await service.decide_all(self.peer, ADMIN_ID, approve))
+    async def decide_all(self, service: RequestServices, approve: bool = True) -> Run:
+        return await self.end(await service.bulk.decide_all(self.peer, ADMIN_ID, approve))
 
     async def tally(self) -> dict[RequestStatus, int]:
         return await self.rows.tally(self.peer)
@@ -211,10 +220,10 @@ async def test_taken_once(door: Door) -> None:
     """What the bot is told is stored before take returns, told once, and the same again changes nothing."""
     batch = [door.update(user_id) for user_id in door.ask(3)]
     async with door.open() as service:
-        await service.take(batch)
-        await service.take(batch)
-        assert await service.count(door.peer) == 3
-        assert [pending.pending for pending in await service.overview()] == [3]
+        await service.arrivals.take(batch)
+        await service.arrivals.take(batch)
+        assert await service.lists.count(everybody(door.peer)) == 3
+        assert [pending.pending for pending in await service.lists.overview()] == [3]
     assert door.desk.ear.arrived == [(door.peer, 3)]
 
 
@@ -223,31 +232,12 @@ async def test_a_channel_that_nobody_knew(door: Door) -> None:
     news, nowhere = door.jetty.public.peer, -1009999999999
     request = door.update(door.ask()[0])
     async with door.open() as service:
-        await service.take([replace(request, channel_id=news), replace(request, channel_id=nowhere)])
-        assert (await service.channel(news)).bot_may_invite
-        assert (await service.channel(nowhere)).title == str(nowhere)
-        assert await service.count(nowhere) == 1
+        await service.arrivals.take([replace(request, channel_id=news), replace(request, channel_id=nowhere)])
+        assert (await service.lists.channel(news)).bot_may_invite
+        assert (await service.lists.channel(nowhere)).title == str(nowhere)
+        assert await service.lists.count(everybody(nowhere)) == 1
         with pytest.raises(NotFound):
-            await service.channel(-5)
-
-
-# -- lists
-
-
-async def test_pages_forward_and_back(door: Door) -> None:
-    """Keyset pages: everybody once, and the same pages on the way back."""
-    async with door.open() as service:
-        await door.load(service)
-        starts, seen = [0], []
-        while page := await service.page(door.peer, starts[-1], 8):
-            seen += [request.user_id for request in page]
-            starts.append(page[-1].id)
-        starts.pop()
-        back = [starts[-1]]
-        while back[-1]:
-            back.append(await service.page_before(door.peer, back[-1], 8))
-    assert len(seen) == len(set(seen)) == 30
-    assert back == starts[::-1]
+            await service.lists.channel(-5)
 
 
 # -- loading
@@ -274,11 +264,11 @@ async def test_who_is_gone_is_settled_and_who_is_new_stays(door: Door) -> None:
         for user_id in gone:
             world.withdraw(door.channel, user_id)
         door.jetty.sandbox.faults.add("messages.getChatInviteImporters", delay_ms=300)
-        run = await service.load(door.peer, ADMIN_ID)
+        run = await service.loads.load(door.peer, ADMIN_ID)
         await door.jetty.until_called("messages.getChatInviteImporters")
         late = IncomingRequest(door.peer, 77, "Late", None, None, utc_now())
         await asyncio.sleep(0.05)
-        await service.take([late])
+        await service.arrivals.take([late])
         run = await door.end(run)
     assert run.progress.counters["gone"] == 4
     statuses = await door.statuses()
@@ -311,7 +301,7 @@ async def test_loading_interrupted_anywhere(door: Door) -> None:
     door.ask(1000)
     dice = random.Random(7)
     async with door.open() as service:
-        run = await service.load(door.peer, ADMIN_ID)
+        run = await service.loads.load(door.peer, ADMIN_ID)
     for _ in range(12):
         async with door.open():
             await asyncio.sleep(dice.uniform(0, 0.1))
@@ -329,18 +319,18 @@ async def test_loading_needs_an_account_that_may(door: Door) -> None:
         member.role, member.may_invite = "member", False
         await door.channels.of_session(door.pooled.session.id, refresh=True)
         with pytest.raises(RightMissing):
-            await service.load(door.peer, ADMIN_ID)
+            await service.loads.load(door.peer, ADMIN_ID)
         await door.without_account()
         with pytest.raises(SessionRequired):
-            await service.load(door.peer, ADMIN_ID)
+            await service.loads.load(door.peer, ADMIN_ID)
     assert await door.desk.rows.recent(5) == []
 
 
 # -- one by one
 
 
-async def first(service: JoinRequestService, door: Door) -> JoinRequest:
-    request = await service.next_pending(door.peer)
+async def first(service: RequestServices, door: Door) -> JoinRequest:
+    request = await service.lists.following(everybody(door.peer))
     assert request is not None
     return request
 
@@ -354,8 +344,8 @@ async def test_a_decision_is_true(door: Door, approve: bool, by_bot: bool) -> No
     async with door.open() as service:
         await door.load(service)
         request = await first(service, door)
-        decided = await service.decide(request.id, ADMIN_ID, approve)
-        following = await service.next_pending(door.peer, request.id)
+        decided = await service.decider.decide(request.id, ADMIN_ID, approve)
+        following = await service.lists.following(everybody(door.peer), request.id)
     assert decided.status is (RequestStatus.APPROVED if approve else RequestStatus.DENIED)
     assert (decided.way, decided.decided_by) == (Way.BOT if by_bot else Way.SESSION, ADMIN_ID)
     assert request.user_id in (door.channel.approved if approve else door.channel.denied)
@@ -369,9 +359,9 @@ async def test_a_bot_that_lost_its_right(door: Door) -> None:
         await door.load(service)
         await door.channels.refresh_bot_rights(door.peer)
         door.without_bot()
-        decided = await service.decide((await first(service, door)).id, ADMIN_ID, True)
+        decided = await service.decider.decide((await first(service, door)).id, ADMIN_ID, True)
         assert decided.way is Way.SESSION
-        assert (await service.channel(door.peer)).bot_may_invite is False
+        assert (await service.lists.channel(door.peer)).bot_may_invite is False
 
 
 async def test_an_account_decides_on_somebody_it_never_met(door: Door) -> None:
@@ -382,9 +372,9 @@ async def test_an_account_decides_on_somebody_it_never_met(door: Door) -> None:
     )  # fmt: skip
     async with door.open() as service:
         await door.rows.store([known, unknown])
-        one, two = await service.page(door.peer)
-        assert (await service.decide(one.id, ADMIN_ID, True)).status is RequestStatus.APPROVED
-        assert (await service.decide(two.id, ADMIN_ID, True)).status is RequestStatus.HANDLED_ELSEWHERE
+        one, two = (await service.lists.page(everybody(door.peer))).rows
+        assert (await service.decider.decide(one.id, ADMIN_ID, True)).status is RequestStatus.APPROVED
+        assert (await service.decider.decide(two.id, ADMIN_ID, True)).status is RequestStatus.HANDLED_ELSEWHERE
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "let in"])
@@ -398,7 +388,7 @@ async def test_handled_elsewhere_is_an_answer(door: Door, how: str) -> None:
             world.withdraw(door.channel, request.user_id)
         else:
             world.decide(door.channel, request.user_id, ADMIN, approve=True)
-        decided = await service.decide(request.id, ADMIN_ID, True)
+        decided = await service.decider.decide(request.id, ADMIN_ID, True)
     assert (decided.status, decided.way, decided.decided_by) == (
         RequestStatus.HANDLED_ELSEWHERE,
         Way.ELSEWHERE,
@@ -413,7 +403,10 @@ async def test_two_admins_press_at_once(door: Door) -> None:
         await door.load(service)
         request = await first(service, door)
         outcomes = await asyncio.gather(
-            *(service.decide(request.id, admin, approve) for admin, approve in ((1, True), (2, False), (3, True))),
+            *(
+                service.decider.decide(request.id, admin, approve)
+                for admin, approve in ((1, True), (2, False), (3, True))
+            ),
             return_exceptions=True,
         )
     assert isinstance(outcomes[0], JoinRequest)
@@ -430,18 +423,18 @@ async def test_what_cannot_be_decided_now_waits_still(door: Door) -> None:
         request = await first(service, door)
         door.gate.stays.add(request.user_id)
         with pytest.raises(StaysPending):
-            await service.decide(request.id, ADMIN_ID, True)
+            await service.decider.decide(request.id, ADMIN_ID, True)
         door.gate.stays.clear()
         door.gate.floods = 1
         with pytest.raises(FloodWait):
-            await service.decide(request.id, ADMIN_ID, True)
+            await service.decider.decide(request.id, ADMIN_ID, True)
         door.without_bot()
         await door.without_account()
         with pytest.raises(SessionRequired):
-            await service.decide(request.id, ADMIN_ID, True)
-        assert (await service.get(request.id)).status is RequestStatus.PENDING
+            await service.decider.decide(request.id, ADMIN_ID, True)
+        assert (await service.lists.get(request.id)).status is RequestStatus.PENDING
         with pytest.raises(NotFound):
-            await service.decide(12345, ADMIN_ID, True)
+            await service.decider.decide(12345, ADMIN_ID, True)
 
 
 # -- everybody
@@ -453,7 +446,7 @@ async def test_everybody_by_an_account(door: Door, approve: bool) -> None:
     everybody = set(door.channel.requests)
     async with door.open() as service:
         run = await door.decide_all(service, approve)
-        rows = [await service.get(number + 1) for number in range(len(everybody))]
+        rows = [await service.lists.get(number + 1) for number in range(len(everybody))]
     name = "approved" if approve else "denied"
     assert (run.status, run.progress.counters) == (RunStatus.DONE, {name: 30})
     assert set(door.channel.approved if approve else door.channel.denied) == everybody
@@ -506,7 +499,7 @@ async def test_everybody_interrupted_anywhere(door: Door, seed: int) -> None:
     dice = random.Random(seed)
     everybody = set(door.channel.requests)
     async with door.open() as service:
-        run = await service.decide_all(door.peer, ADMIN_ID, True)
+        run = await service.bulk.decide_all(door.peer, ADMIN_ID, True)
     for _ in range(8):
         async with door.open():
             await asyncio.sleep(dice.uniform(0, 0.06))
@@ -522,7 +515,7 @@ async def test_everybody_by_the_bot_alone(door: Door) -> None:
     asked = door.ask(5)
     await door.without_account()
     async with door.open() as service:
-        await service.take([door.update(user_id) for user_id in asked])
+        await service.arrivals.take([door.update(user_id) for user_id in asked])
         door.gate.stays.add(asked[2])
         run = await door.decide_all(service)
     assert run.progress.counters == {"approved": 4, "stay": 1}
@@ -537,7 +530,7 @@ async def test_a_right_that_is_lost_in_the_middle(door: Door) -> None:
     await door.without_account()
     admins = AdminRepository(door.store.database)
     async with door.open() as service:
-        await service.take([door.update(user_id) for user_id in asked])
+        await service.arrivals.take([door.update(user_id) for user_id in asked])
         await admins.assign(ADMIN_ID, Role.APPROVER, "Ann", [door.peer])
         demoted: list[asyncio.Task[Admin]] = []
 
@@ -551,12 +544,12 @@ async def test_a_right_that_is_lost_in_the_middle(door: Door) -> None:
         await demoted[0]
         assert 2 <= len(door.channel.approved) < 5
         with pytest.raises(NotAllowed):
-            await service.decide_all(door.peer, ADMIN_ID, True)
+            await service.bulk.decide_all(door.peer, ADMIN_ID, True)
         with pytest.raises(NotAllowed):
-            await service.load(door.peer, ADMIN_ID)
+            await service.loads.load(door.peer, ADMIN_ID)
         await admins.remove(ADMIN_ID)
         with pytest.raises(NotAllowed):
-            await service.decide((await first(service, door)).id, ADMIN_ID, True)
+            await service.decider.decide((await first(service, door)).id, ADMIN_ID, True)
 
 
 async def test_the_bot_goes_on_where_it_was(door: Door) -> None:
@@ -565,8 +558,8 @@ async def test_the_bot_goes_on_where_it_was(door: Door) -> None:
     await door.without_account()
     door.gate.floods, door.gate.slow_seconds = 1, 0.005
     async with door.open() as service:
-        await service.take([door.update(user_id) for user_id in asked])
-        run = await service.decide_all(door.peer, ADMIN_ID, False)
+        await service.arrivals.take([door.update(user_id) for user_id in asked])
+        run = await service.bulk.decide_all(door.peer, ADMIN_ID, False)
         run = await door.desk.reached(run.id, RunStatus.WAITING)
         door.desk.time.pass_seconds(60)
     dice = random.Random(3)

@@ -15,7 +15,7 @@ from handlers.home import PROMPTS
 from handlers.keyboards.base import button, markup
 from handlers.texts.audit import DID, PLACES
 from handlers.texts.home import COMMANDS
-from services.join_requests import JoinRequestService
+from services.requests import RequestServices
 from services.runs import Runner
 from storage.models import AuditVerb, Role
 from tests.structure.test_wiring import handlers
@@ -88,7 +88,7 @@ def test_keyboards_are_cut_by_the_same_table() -> None:
 
 def test_handlers_get_desks_and_not_what_lies_behind() -> None:
     """Who could ask the services themselves could forget an approver's limits."""
-    assert not {JoinRequestService, Runner} & set(Workflow.__annotations__.values())
+    assert not {RequestServices, Runner} & set(Workflow.__annotations__.values())
 
 
 def test_every_deed_has_words() -> None:

@@ -14,7 +14,7 @@ from services.clients.pool import ClientPool
 from services.errors import RequestGone
 from services.runs import RunContext
 from storage.join_requests import JoinRequestRepository
-from storage.models import IncomingRequest, Progress
+from storage.models import IncomingRequest, Progress, RequestStatus, Way
 from storage.sessions import SessionRepository
 from storage.types import Clock, utc_now
 
@@ -147,3 +147,16 @@ class RequestLister:
             return None
         access_hash = await self._sessions.access_hash(session_id, walk.last_user_id)
         return RequestsOffset(walk.last_date, walk.last_user_id, access_hash or 0)
+
+
+async def settle_gone(requests: JoinRequestRepository, context: RunContext, walk: Walk) -> int:
+    """Who waited here before the walk and is not on Telegram's list: handled or withdrawn, we cannot tell which.
+
+    Who arrived during the walk was seen later than it began and stays.
+    """
+    if not walk.is_complete:
+        log.warning("the list is not complete: %d of %s", walk.seen, walk.total, extra={"run_id": context.run.id})
+        return 0
+    return await requests.settle_missing(
+        context.run.subject_id, walk.began_at, RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE
+    )

@@ -1,4 +1,4 @@
-"""Work on everybody who waits at a channel: load them, or decide them all.
+"""Deciding everybody who waits at a channel.
 
 Deciding all is one call for Telegram, without an outcome per person. So: list, decide, list again, and settle by
 comparison - whoever waited here and is not on the new list was decided; whoever asked meanwhile stays. The moment of
@@ -11,14 +11,30 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+from services import audit
+from services.access import Rights
+from services.audit import AuditService
 from services.channels import ChannelService
 from services.clients.base import Peer
 from services.clients.pool import ClientPool
-from services.errors import DecisionMade, RequestGone, RightMissing, SessionRequired, StaysPending, TelegramRefused
-from services.request_walks import RequestLister, Walk
+from services.errors import (
+    DecisionMade,
+    FloodWait,
+    NotAllowed,
+    PorterError,
+    RequestGone,
+    RightMissing,
+    SessionRequired,
+    StaysPending,
+    TelegramRefused,
+    Unreachable,
+)
+from services.requests.deciding import Decider
+from services.requests.submitting import Submitting
+from services.requests.walks import RequestLister, Walk, settle_gone
 from services.runs import RunContext
 from storage.join_requests import JoinRequestRepository
-from storage.models import JoinRequest, Progress, RequestStatus, Run, Way
+from storage.models import AuditOutcome, AuditVerb, JoinRequest, Progress, RequestStatus, Run, RunKind, Way
 from storage.types import Clock, utc_now
 
 log = logging.getLogger(__name__)
@@ -29,40 +45,71 @@ BOT_PAUSE_SECONDS = 0.05
 """The bot decides one by one, below the 30 calls a second that Telegram allows it."""
 BOT_PAGE = 100
 
-DecideOne = Callable[[int, int | None, bool], Awaitable[JoinRequest]]
-CheckRun = Callable[[Run], Awaitable[None]]
 
+class BulkDecisions:
+    """`work` is registered for DECIDE_ALL; a run's subject is the channel."""
 
-class BulkRequests:
     def __init__(
         self,
         requests: JoinRequestRepository,
         channels: ChannelService,
         pool: ClientPool,
         lister: RequestLister,
-        decide_one: DecideOne,
-        check: CheckRun,
+        decider: Decider,
+        submitting: Submitting,
+        rights: Rights,
+        audits: AuditService,
         *,
         clock: Clock = utc_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`check` raises NotAllowed when who asked for the run may not decide there any more."""
         self._requests = requests
         self._channels = channels
         self._pool = pool
         self._lister = lister
-        self._decide_one = decide_one
-        self._check = check
+        self._decider = decider
+        self._submitting = submitting
+        self._rights = rights
+        self._audits = audits
         self._clock = clock
         self._sleep = sleep
 
-    async def load(self, context: RunContext, session_id: int, peer: Peer) -> None:
-        walk = await self._lister.walk(context, session_id, peer, {})
-        gone = await self._settle_gone(context, walk)
-        counters = {"new": walk.new, "known": walk.seen - walk.new, "gone": gone}
-        context.progress(Progress(done=walk.seen, total=walk.seen, counters=counters))
+    async def decide_all(self, channel_id: int, admin_id: int, approve: bool) -> Run:
+        """Everybody who waits now. Raises NotFound, NotAllowed, AlreadyActive."""
+        async with audit.act(_all(approve), await self._submitting.title(channel_id), step="asked"):
+            await self._rights.check_decides(admin_id, channel_id)
+            return await self._submitting.submit(RunKind.DECIDE_ALL, channel_id, admin_id, {"approve": approve})
 
-    async def decide_all(self, context: RunContext) -> None:
+    async def work(self, context: RunContext) -> None:
+        """In the name of who asked, who may have lost the right since then. Raises NotAllowed."""
+        run = context.run
+        if run.requested_by is None:
+            await self._decide(context)
+            return
+        with self._audits.by(await self._rights.of(run.requested_by)):
+            await self._audited(context, _all(run.params["approve"]))
+
+    async def _audited(self, context: RunContext, verb: AuditVerb) -> None:
+        """A pause, and Telegram that asks for patience, is no end: the line is written when the run goes on."""
+        title = context.run.title
+        try:
+            await self._check(context.run)
+            await self._decide(context)
+        except NotAllowed:
+            await audit.note(verb, title, AuditOutcome.REFUSED)
+            raise
+        except (FloodWait, Unreachable):
+            raise
+        except PorterError as error:
+            await audit.note(verb, title, AuditOutcome.FAILED, error=type(error).__name__)
+            raise
+        await audit.note(verb, title, **context.run.progress.counters)
+
+    async def _check(self, run: Run) -> None:
+        """Raises NotAllowed."""
+        await self._rights.check_decides(run.requested_by, run.subject_id)
+
+    async def _decide(self, context: RunContext) -> None:
         """Counters: "approved" or "denied", "elsewhere", "stay". Raises RightMissing when nobody of ours may."""
         channel_id = context.run.subject_id
         try:
@@ -109,7 +156,7 @@ class BulkRequests:
     async def _settle(self, context: RunContext, walk: Walk, counters: Counter[str]) -> None:
         told_at = context.run.checkpoint.get("told_at")
         if told_at is None:
-            counters["elsewhere"] += await self._settle_gone(context, walk)
+            counters["elsewhere"] += await settle_gone(self._requests, context, walk)
             return
         status = RequestStatus.APPROVED if context.run.params["approve"] else RequestStatus.DENIED
         if walk.is_complete:
@@ -120,18 +167,6 @@ class BulkRequests:
                 Way.BULK,
                 context.run.requested_by,
             )
-
-    async def _settle_gone(self, context: RunContext, walk: Walk) -> int:
-        """Who waited here before the walk and is not on Telegram's list: handled or withdrawn, we cannot tell which.
-
-        Who arrived during the walk was seen later than it began and stays.
-        """
-        if not walk.is_complete:
-            log.warning("the list is not complete: %d of %s", walk.seen, walk.total, extra={"run_id": context.run.id})
-            return 0
-        return await self._requests.settle_missing(
-            context.run.subject_id, walk.began_at, RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE
-        )
 
     # -- by the bot
 
@@ -152,7 +187,7 @@ class BulkRequests:
     async def _outcome(self, context: RunContext, request: JoinRequest) -> str:
         run = context.run
         try:
-            decided = await self._decide_one(request.id, run.requested_by, run.params["approve"])
+            decided = await self._decider.decide_of_many(request.id, run.requested_by, run.params["approve"])
         except DecisionMade:
             return "elsewhere"
         except (StaysPending, TelegramRefused) as error:
@@ -170,3 +205,7 @@ def _counters(context: RunContext) -> Counter[str]:
     """What the run had decided before it was interrupted."""
     before = context.run.progress.counters
     return Counter({name: before.get(name, 0) for name in ("approved", "denied", "elsewhere")})
+
+
+def _all(approve: bool) -> AuditVerb:
+    return AuditVerb.APPROVE_ALL if approve else AuditVerb.DENY_ALL

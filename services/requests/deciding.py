@@ -1,0 +1,113 @@
+"""Deciding on one who waits: by the bot when it may, else by a session that may."""
+
+import asyncio
+import logging
+from weakref import WeakValueDictionary
+
+from services import audit
+from services.access import Rights
+from services.channels import ChannelService
+from services.clients.pool import ClientPool
+from services.errors import AlreadyMember, ChannelUnavailable, DecisionMade, NotFound, RequestGone, RightMissing
+from services.gate import BotGate
+from services.requests.walks import RequestLister
+from storage.channels import ChannelRepository
+from storage.join_requests import JoinRequestRepository
+from storage.models import AuditVerb, Channel, JoinRequest, RequestStatus, Way
+
+log = logging.getLogger(__name__)
+
+
+class Decider:
+    """Asks for the right of whoever decides, by id; None: Porter itself."""
+
+    def __init__(
+        self,
+        requests: JoinRequestRepository,
+        channel_rows: ChannelRepository,
+        channels: ChannelService,
+        pool: ClientPool,
+        gate: BotGate,
+        lister: RequestLister,
+        rights: Rights,
+    ) -> None:
+        self._requests = requests
+        self._channel_rows = channel_rows
+        self._channels = channels
+        self._pool = pool
+        self._gate = gate
+        self._lister = lister
+        self._rights = rights
+        self._deciding: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+    async def decide(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
+        """By the bot when it may, else by a session that may. Answers the request as it stands then.
+
+        Handled or withdrawn elsewhere is an answer too: HANDLED_ELSEWHERE. Raises DecisionMade when we have decided
+        before; NotFound, NotAllowed, RightMissing, SessionRequired, StaysPending, TelegramError: it waits still.
+        """
+        async with self._turn(request_id):  # whoever pressed first comes first
+            request = await self._get(request_id)
+            channel = await self._channel(request.channel_id)
+            verb = AuditVerb.APPROVE if approve else AuditVerb.DENY
+            async with audit.act(verb, request.name, channel=channel.title) as detail:
+                decided = await self._decide(request, admin_id, approve)
+                if decided.status is RequestStatus.HANDLED_ELSEWHERE:
+                    detail["elsewhere"] = 1
+                return decided
+
+    async def decide_of_many(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
+        """As `decide`, without a line in the audit: the run has its own."""
+        async with self._turn(request_id):
+            return await self._decide(await self._get(request_id), admin_id, approve)
+
+    def _turn(self, request_id: int) -> asyncio.Lock:
+        return self._deciding.setdefault(request_id, asyncio.Lock())
+
+    async def _decide(self, request: JoinRequest, admin_id: int | None, approve: bool) -> JoinRequest:
+        await self._rights.check_decides(admin_id, request.channel_id)
+        if request.status is not RequestStatus.PENDING:
+            raise DecisionMade(request)
+        try:
+            way = await self._tell(request, approve)
+        except (RequestGone, AlreadyMember):
+            settled = await self._requests.settle(
+                request.id, RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE, decided_by=None
+            )
+        else:
+            status = RequestStatus.APPROVED if approve else RequestStatus.DENIED
+            settled = await self._requests.settle(request.id, status, way, admin_id)
+        if settled is None:
+            raise DecisionMade(await self._get(request.id))
+        return settled
+
+    async def _tell(self, request: JoinRequest, approve: bool) -> Way:
+        channel = await self._channel(request.channel_id)
+        if channel.bot_may_invite is None:
+            channel = await self._channels.refresh_bot_rights(channel.id)
+        if channel.bot_may_invite:
+            try:
+                await (self._gate.approve if approve else self._gate.deny)(channel.id, request.user_id)
+            except (RightMissing, ChannelUnavailable):
+                log.info("the bot has lost its right", extra={"channel_id": channel.id})
+                await self._channel_rows.set_bot_may_invite(channel.id, False)
+            else:
+                return Way.BOT
+        session_id = await self._channels.session_for(channel.id, may_invite=True)
+        peer = await self._pool.peer(session_id, channel.id)
+        access_hash = await self._lister.meet(session_id, peer, request.user_id)
+        async with self._pool.gate(session_id) as client:
+            await client.decide(peer, request.user_id, access_hash, approve=approve)
+        return Way.SESSION
+
+    async def _get(self, request_id: int) -> JoinRequest:
+        request = await self._requests.get(request_id)
+        if request is None:
+            raise NotFound("join request")
+        return request
+
+    async def _channel(self, channel_id: int) -> Channel:
+        channel = await self._channel_rows.get(channel_id)
+        if channel is None:
+            raise NotFound("channel")
+        return channel
