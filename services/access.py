@@ -2,7 +2,8 @@
 
 from services.errors import NotAllowed
 from storage.admins import AdminRepository
-from storage.models import Admin, Role, Run, RunKind
+from storage.models import Admin, Role, Run
+from storage.runs import AT_GATES
 
 
 class Rights:
@@ -31,7 +32,7 @@ class Rights:
 
 def channel_of(run: Run) -> int | None:
     """The channel whose waiting people the run is about. None: it is about something else."""
-    return run.subject_id if run.kind in (RunKind.LOAD_REQUESTS, RunKind.DECIDE_ALL) else None
+    return run.subject_id if run.kind in AT_GATES else None
 
 
 def sees_run(admin: Admin, run: Run) -> bool:

@@ -61,6 +61,7 @@ PorterError
 ├── SessionRequired             nothing can be read without an account
 ├── ReaderMissing               no account of Porter's sees this channel
 ├── AlreadySaved                a source carries this channel; carries its id
+├── AnswerNeeded                a run cannot go on before an admin has answered; carries the reason
 ├── DecisionMade                somebody was faster; carries the request as it stands
 ├── ConfirmationExpired
 ├── NotAllowed                  not for this role, or not for this channel
@@ -84,6 +85,7 @@ from storage.errors import (
     PorterError,
     RowInUse,
     RowMissing,
+    SetGrown,
     StorageError,
 )
 from storage.models import JoinRequest
@@ -98,6 +100,7 @@ __all__ = [
     "PorterError",
     "RowInUse",
     "RowMissing",
+    "SetGrown",
     "StorageError",
 ]
 
@@ -474,6 +477,14 @@ class AlreadySaved(PorterError):
     def __init__(self, source_id: int) -> None:
         super().__init__(f"source {source_id} carries this channel")
         self.source_id = source_id
+
+
+class AnswerNeeded(PorterError):
+    """`reason`: NEW_SINCE_PREVIEW, or the name of an error that an admin can mend."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class DecisionMade(PorterError):

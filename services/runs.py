@@ -5,6 +5,7 @@
                  |         |-> WAITING(until) -> QUEUED      a disk is full or gone, until `ready` says no more
                  |         |-> WAITING(held) -> QUEUED       its session is dead, until that is repaired
                  |         |-> PAUSED -> QUEUED              by an admin
+                 |         |-> PAUSED(reason) -> QUEUED      by itself, until an admin has answered
                  '---------'-> CANCELLED                     by an admin
 
 The row is the truth. A task runs only while its row is RUNNING, is ended before the row says anything else, and a
@@ -22,10 +23,10 @@ from enum import IntEnum
 from functools import partial
 from typing import Any
 
-from services.errors import HEALING, FloodWait, NotFound, PorterError, SessionDead, Unreachable
+from services.errors import HEALING, AnswerNeeded, FloodWait, NotFound, PorterError, SessionDead, Unreachable
 from services.notifier import Notifier
 from storage.models import NewRun, Progress, Run, RunKind, RunStatus
-from storage.runs import RunRepository
+from storage.runs import Also, RunRepository
 from storage.types import Clock, utc_now
 
 log = logging.getLogger(__name__)
@@ -178,9 +179,13 @@ class Runner:
         priority: Priority,
         requested_by: int | None = None,
         params: dict[str, Any] | None = None,
+        delay_seconds: float = 0.0,
+        also: Also | None = None,
     ) -> Run:
-        """A new QUEUED run, durable when this returns. Raises AlreadyActive with the id of the one under way."""
-        run = await self._runs.add(kind, subject_id, title, priority, requested_by, params or {})
+        """A new QUEUED run, durable when this returns; it starts after `delay_seconds` at the soonest. `also`: is
+        written in the same transaction. Raises AlreadyActive with the id of the one under way."""
+        not_before = self._clock() + timedelta(seconds=delay_seconds) if delay_seconds else None
+        run = await self._runs.add(kind, subject_id, title, priority, requested_by, params or {}, not_before, also)
         self._wake.set()
         return run
 
@@ -221,6 +226,12 @@ class Runner:
     async def resume(self, run_id: int) -> Run:
         """Only what is PAUSED goes on: a run that waits for Telegram is not hurried. Raises NotFound."""
         run = await self._runs.set_status(run_id, RunStatus.QUEUED, only_from=(RunStatus.PAUSED,))
+        self._wake.set()
+        return run or await self.get(run_id)
+
+    async def answer(self, run_id: int, checkpoint: dict[str, Any]) -> Run:
+        """What the run paused itself for is answered. One that is not PAUSED stays as it is. Raises NotFound."""
+        run = await self._runs.answer(run_id, checkpoint)
         self._wake.set()
         return run or await self.get(run_id)
 
@@ -291,7 +302,7 @@ class Runner:
                     self._ask(run)
                 elif self._has_place(run):
                     await self._start(run)
-        return any(run.status is RunStatus.WAITING and not run.is_held for run in rows)
+        return any(run.wait_until is not None and not run.is_held for run in rows)
 
     def _has_place(self, run: Run) -> bool:
         if run.id in self._tasks or run.kind not in self._works or len(self._tasks) >= MAX_RUNNING:
@@ -375,6 +386,9 @@ class Runner:
             until = self._clock() + timedelta(seconds=READY_SECONDS)
             outcome = _Outcome(RunStatus.WAITING, type(error).__name__, until)
             log.warning("run waits: %s (%s)", outcome.reason, error.why, extra={"run_id": run.id})
+        except AnswerNeeded as error:
+            outcome = _Outcome(RunStatus.PAUSED, error.reason)
+            log.info("run asks: %s", error.reason, extra={"run_id": run.id})
         except PorterError as error:
             # What is bound to one session waits for its repair; any other run may find another session.
             is_held = isinstance(error, SessionDead) and "session_id" in run.params

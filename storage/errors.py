@@ -21,7 +21,8 @@
         ├── RowMissing              a secret was asked of a row that is gone
         ├── RowInUse                deletion refused: other rows point here
         ├── LastOwner               nobody would own this Porter any more: refused
-        └── AlreadyActive           this kind of run is under way for this subject
+        ├── AlreadyActive           this kind of run is under way for this subject
+        └── SetGrown                more people are meant than were shown
 
 Errors carry data, never a text for users and never a secret. Texts stand in handlers/texts.
 """
@@ -146,3 +147,7 @@ class AlreadyActive(StorageError):
     def __init__(self, run_id: int) -> None:
         super().__init__(f"run {run_id} is active for this subject already")
         self.run_id = run_id
+
+
+class SetGrown(StorageError):
+    """Those who are meant are more than whoever said yes was shown."""

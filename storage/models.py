@@ -118,6 +118,9 @@ class RunStatus(StrEnum):
 HELD_BY = "SessionDead"
 """The reason of a run that waits for its session to be repaired; a class of services/errors.py, as all reasons."""
 
+NEW_SINCE_PREVIEW = "NEW_SINCE_PREVIEW"
+"""The reason of a run that has found more people than whoever asked for it was shown."""
+
 ACTIVE_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING, RunStatus.PAUSED)
 
 
@@ -628,6 +631,11 @@ class Run:
     def is_quiet(self) -> bool:
         """Under way without trouble, and nobody asked for it: no screen needs to show it."""
         return self.is_live and self.status in (RunStatus.QUEUED, RunStatus.RUNNING)
+
+    @property
+    def is_asking(self) -> bool:
+        """Paused itself: it goes on when an admin has answered."""
+        return self.status is RunStatus.PAUSED and self.reason is not None
 
     @property
     def is_held(self) -> bool:

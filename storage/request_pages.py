@@ -93,9 +93,9 @@ class RequestPages:
             ids = [row.id for row in await connection.exec_driver_sql(statement, matching.values)]
             return await _requests(connection, ids)
 
-    def matching(self, view: RequestView) -> Matching:
-        """Who is meant now; for one that is to stay as it is, put the ids elsewhere in the same statement."""
-        return _Query(view, self._clock()).matching()
+    def matching(self, view: RequestView, at: datetime | None = None) -> Matching:
+        """Who is meant now, or who of those that still wait was meant `at` that moment by how long they had waited."""
+        return _Query(view, at or self._clock()).matching()
 
     async def _number(self, statement: str, values: tuple[Any, ...]) -> int:
         async with self._database.read() as connection:

@@ -1,6 +1,6 @@
 """Runs as durable rows: what waits, works, paused and ended. One active run per kind and subject."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -37,9 +37,12 @@ IS_QUIET = and_(
     runs.c.status == RunStatus.DONE, func.coalesce(func.json_extract(runs.c.params, "$.live"), 0) > 0, ~HAS_LOST_FILES
 )
 """A new post that came home at once, as it does all day: nobody looks for it in the books."""
-AT_GATES = (RunKind.LOAD_REQUESTS, RunKind.DECIDE_ALL)
+AT_GATES = (RunKind.LOAD_REQUESTS, RunKind.DECIDE_ALL, RunKind.DECIDE_SOME)
 LATELY = 1000
 """How many of the newest runs are asked for what failed lately: home must not read years of them."""
+
+Also = Callable[[AsyncConnection, int], Awaitable[None]]
+"""What is written in the transaction of a new run, given its id; other repositories make it."""
 
 
 class RunRepository:
@@ -57,13 +60,21 @@ class RunRepository:
         priority: int,
         requested_by: int | None,
         params: dict[str, Any],
+        not_before: datetime | None = None,
+        also: Also | None = None,
     ) -> Run:
-        """A new QUEUED run. `requested_by` None: the schedule. Raises AlreadyActive with the run under way."""
+        """A new QUEUED run. `requested_by` None: the schedule. `not_before`: it does not start until then.
+
+        Raises AlreadyActive with the run under way; what `also` raises undoes the run.
+        """
         new = NewRun(subject_id, title, params)
         async with self._database.write() as connection:
             await check_idle(connection, kind, subject_id)
-            values = self._values(kind, new, priority, requested_by)
-            return _run((await connection.execute(insert(runs).values(**values).returning(runs))).one())
+            values = {**self._values(kind, new, priority, requested_by), "wait_until": not_before}
+            run = _run((await connection.execute(insert(runs).values(**values).returning(runs))).one())
+            if also is not None:
+                await also(connection, run.id)
+            return run
 
     async def add_many(
         self, kind: RunKind, new: Sequence[NewRun], priority: int, requested_by: int | None
@@ -183,6 +194,17 @@ class RunRepository:
             values["checkpoint"] = checkpoint
         async with self._database.write() as connection:
             await connection.execute(update(runs).where(runs.c.id == run_id).values(**values))
+
+    async def answer(self, run_id: int, checkpoint: dict[str, Any]) -> Run | None:
+        """What a PAUSED run had asked is answered: it is QUEUED, with that checkpoint. None: it was not PAUSED."""
+        statement = (
+            update(runs)
+            .where(runs.c.id == run_id, runs.c.status == RunStatus.PAUSED)
+            .values(status=RunStatus.QUEUED, reason=None, wait_until=None, checkpoint=checkpoint)
+        )
+        async with self._database.write() as connection:
+            row = (await connection.execute(statement.returning(runs))).one_or_none()
+        return _run(row) if row else None
 
     async def add_tell(self, run_id: int, admin_id: int) -> Run | None:
         """This admin wants to hear of the end. Asking twice is asking once."""

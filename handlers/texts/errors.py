@@ -253,6 +253,8 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.LastOwner: "Somebody has to own Porter. Make another one owner first.",
     errors.AnotherPorter: "Another Porter uses this database.",
     errors.AlreadyActive: "That is under way already.",
+    errors.SetGrown: "More people are in this group now than you were shown. Nobody was decided: look again, then confirm.",
+    errors.AnswerNeeded: "This waits for an answer. Its card under /runs says which.",
     errors.RowMissing: "That is not there any more.",
     errors.NameTaken: "This name is taken. Choose another.",
     errors.StorageError: "The database refused that. The log has the details.",

@@ -240,6 +240,8 @@ class Joined:
     user_id: int
     at: datetime
     by: int | None
+    name: str = ""
+    username: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ class Decider:
         Handled or withdrawn elsewhere is an answer too: HANDLED_ELSEWHERE. Raises DecisionMade when we have decided
         before; NotFound, NotAllowed, RightMissing, SessionRequired, StaysPending, TelegramError: it waits still.
         """
-        async with self._turn(request_id):  # whoever pressed first comes first
+        async with self.turn(request_id):  # whoever pressed first comes first
             request = await self._get(request_id)
             channel = await self._channel(request.channel_id)
             verb = AuditVerb.APPROVE if approve else AuditVerb.DENY
@@ -56,12 +56,8 @@ class Decider:
                     detail["elsewhere"] = 1
                 return decided
 
-    async def decide_of_many(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
-        """As `decide`, without a line in the audit: the run has its own."""
-        async with self._turn(request_id):
-            return await self._decide(await self._get(request_id), admin_id, approve)
-
-    def _turn(self, request_id: int) -> asyncio.Lock:
+    def turn(self, request_id: int) -> asyncio.Lock:
+        """Held by whoever decides on that one, from looking to storing."""
         return self._deciding.setdefault(request_id, asyncio.Lock())
 
     async def _decide(self, request: JoinRequest, admin_id: int | None, approve: bool) -> JoinRequest:
@@ -69,7 +65,7 @@ class Decider:
         if request.status is not RequestStatus.PENDING:
             raise DecisionMade(request)
         try:
-            way = await self._tell(request, approve)
+            way = await self.tell(request, approve)
         except (RequestGone, AlreadyMember):
             settled = await self._requests.settle(
                 request.id, RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE, decided_by=None
@@ -81,7 +77,9 @@ class Decider:
             raise DecisionMade(await self._get(request.id))
         return settled
 
-    async def _tell(self, request: JoinRequest, approve: bool) -> Way:
+    async def tell(self, request: JoinRequest, approve: bool) -> Way:
+        """Telegram hears of it; nothing is stored. For who holds the turn. Raises as `decide`, and RequestGone and
+        AlreadyMember."""
         channel = await self._channel(request.channel_id)
         if channel.bot_may_invite is None:
             channel = await self._channels.refresh_bot_rights(channel.id)
