@@ -6,6 +6,7 @@ from typing import Self
 from services.leases import this_host, this_process
 from storage.admins import AdminRepository
 from storage.audit import AuditRepository
+from storage.bulk import BulkRepository
 from storage.channels import ChannelRepository
 from storage.confirmations import ConfirmationRepository
 from storage.conversations import ConversationRepository
@@ -21,6 +22,7 @@ from storage.pins import PinRepository
 from storage.profiles import ProfileRepository
 from storage.request_pages import RequestPages
 from storage.request_settings import RequestSettingsRepository
+from storage.request_views import RequestTicks, RequestViewRepository
 from storage.restored import RestoredRepository
 from storage.roots import RootRepository
 from storage.runs import RunRepository
@@ -38,6 +40,7 @@ from storage.vault import Vault
 class Rows:
     admins: AdminRepository
     audit: AuditRepository
+    bulk: BulkRepository
     channels: ChannelRepository
     confirmations: ConfirmationRepository
     conversations: ConversationRepository
@@ -52,6 +55,8 @@ class Rows:
     profiles: ProfileRepository
     request_pages: RequestPages
     request_settings: RequestSettingsRepository
+    request_ticks: RequestTicks
+    request_views: RequestViewRepository
     restored: RestoredRepository
     roots: RootRepository
     runs: RunRepository
@@ -68,6 +73,7 @@ class Rows:
         return cls(
             admins=AdminRepository(database),
             audit=AuditRepository(database),
+            bulk=BulkRepository(database),
             channels=ChannelRepository(database),
             confirmations=ConfirmationRepository(database),
             conversations=ConversationRepository(database, vault),
@@ -82,6 +88,8 @@ class Rows:
             profiles=ProfileRepository(database),
             request_pages=RequestPages(database),
             request_settings=RequestSettingsRepository(database),
+            request_ticks=RequestTicks(database),
+            request_views=RequestViewRepository(database),
             restored=RestoredRepository(database),
             roots=RootRepository(database),
             runs=RunRepository(database),

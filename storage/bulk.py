@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, func, literal_column, select, update
+from sqlalchemy import Row, and_, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
@@ -151,22 +151,14 @@ class BulkRepository:
             async with self._database.write() as connection:
                 await connection.exec_driver_sql(statement, rows)
 
-    async def missing(self, run_id: int, channel_id: int, seen_before: datetime) -> list[int]:
-        """User ids of people who wait by our rows, are not meant, and were last seen before that moment."""
-        statement = (
-            f"SELECT user_id FROM join_requests WHERE channel_id = ? AND {PENDING} AND last_seen_at < ? "
-            "AND NOT EXISTS (SELECT 1 FROM bulk_items WHERE run_id = ? AND request_id = id)"
-        )
-        async with self._database.read() as connection:
-            rows = await connection.exec_driver_sql(statement, (channel_id, to_milliseconds(seen_before), run_id))
-            return [row.user_id for row in rows]
-
-    async def strangers(self, run_id: int, channel_id: int, user_ids: Sequence[int]) -> list[int]:
-        """Of these users, who is neither meant nor was let in there by a decision of ours."""
+    async def strangers(
+        self, run_id: int, channel_id: int, user_ids: Sequence[int], since: datetime
+    ) -> list[int]:
+        """Of these users, who is neither meant nor was let in there by a decision of ours since then."""
         known: set[int] = set()
         ours = select(join_requests.c.user_id).where(
             join_requests.c.channel_id == channel_id,
-            (join_requests.c.status == RequestStatus.APPROVED)
+            and_(join_requests.c.status == RequestStatus.APPROVED, join_requests.c.decided_at >= since)
             | select(bulk_items.c.run_id)
             .where(bulk_items.c.run_id == run_id, bulk_items.c.request_id == join_requests.c.id)
             .exists(),

@@ -236,7 +236,8 @@ class PyrogramGate:
                 events_filter=raw.types.ChannelAdminLogEventsFilter(join=True, invite=True, invites=True),
             )
         )
-        joins = tuple(told for event in answer.events if (told := joined(event)) is not None)
+        people = {user.id: user for user in answer.users}
+        joins = tuple(told for event in answer.events if (told := joined(event, people)) is not None)
         if not answer.events:
             return JoinsPage(joins, None, None)
         last = answer.events[-1]

@@ -1,5 +1,6 @@
 """kurigram's objects -> the frozen dataclasses of base.py."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,21 +10,34 @@ from services.clients.base import Joined
 from storage.models import IncomingRequest
 
 
-def joined(event: Any) -> Joined | None:
-    """None: an event about a link, which the same filter lets through."""
+def joined(event: Any, people: Mapping[int, Any]) -> Joined | None:
+    """None: an event about a link, which the same filter lets through. `people`: by id, as they came along."""
     at = datetime.fromtimestamp(event.date, UTC)
     match event.action:
         case raw.types.ChannelAdminLogEventActionParticipantJoinByRequest(approved_by=by):
-            return Joined(event.user_id, at, by)
+            return _joined(event.user_id, at, by, people)
         case raw.types.ChannelAdminLogEventActionParticipantInvite(participant=participant):
             user_id = member(participant)
-            return None if user_id is None else Joined(user_id, at, event.user_id)
+            return None if user_id is None else _joined(user_id, at, event.user_id, people)
         case (
             raw.types.ChannelAdminLogEventActionParticipantJoin()
             | raw.types.ChannelAdminLogEventActionParticipantJoinByInvite()
         ):
-            return Joined(event.user_id, at, None)
+            return _joined(event.user_id, at, None, people)
     return None
+
+
+def _joined(user_id: int, at: datetime, by: int | None, people: Mapping[int, Any]) -> Joined:
+    name, username = _names(people.get(user_id))
+    return Joined(user_id, at, by, name, username)
+
+
+def _names(user: Any) -> tuple[str, str | None]:
+    """Empty for an account that is gone."""
+    if not isinstance(user, raw.types.User):
+        return "", None
+    username = user.username or next((each.username for each in user.usernames or () if each.active), None)
+    return " ".join(part for part in (user.first_name, user.last_name) if part), username
 
 
 def member(participant: Any) -> int | None:
@@ -39,11 +53,11 @@ def incoming(channel_id: int, row: Any, user: Any, link: str | None) -> Incoming
     asked_at = datetime.fromtimestamp(row.date, UTC)
     if user is None or not isinstance(user, raw.types.User):
         return IncomingRequest(channel_id, row.user_id, "", None, row.about, asked_at, link=link)
-    username = user.username or next((each.username for each in user.usernames or () if each.active), None)
+    name, username = _names(user)
     return IncomingRequest(
         channel_id=channel_id,
         user_id=row.user_id,
-        name=" ".join(part for part in (user.first_name, user.last_name) if part),
+        name=name,
         username=username,
         bio=row.about or None,
         asked_at=asked_at,

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 
 from services.requests.arriving import Arrivals
 from services.requests.bulk import BulkDecisions
+from services.requests.bulk_runs import BulkRuns
 from services.requests.deciding import Decider
 from services.requests.gates import Gates
 from services.requests.listing import RequestLists
 from services.requests.loading import RequestLoads
 
-__all__ = ["Arrivals", "BulkDecisions", "Decider", "Gates", "RequestLists", "RequestLoads", "RequestServices"]
+__all__ = ["Arrivals", "BulkDecisions", "BulkRuns", "Decider", "Gates", "RequestLists", "RequestLoads", "RequestServices"]
 
 
 @dataclass(frozen=True)
@@ -23,4 +24,5 @@ class RequestServices:
     decider: Decider
     loads: RequestLoads
     bulk: BulkDecisions
+    bulk_runs: BulkRuns
     gates: Gates

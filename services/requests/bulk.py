@@ -1,214 +1,196 @@
-"""Deciding everybody who waits at a channel.
+"""Deciding many at once: what is shown before the yes, the yes, and what is answered to a run that asks.
 
-Deciding all is one call for Telegram, without an outcome per person. So: list, decide, list again, and settle by
-comparison - whoever waited here and is not on the new list was decided; whoever asked meanwhile stays. The moment of
-the decision stands in the checkpoint before the call goes out, so a kill around it is told from its list.
+Who is meant is written down with the run (storage/bulk.py), which begins when the time to take it back is over. The
+work is in services/requests/bulk_runs.py.
 """
 
-import asyncio
-import logging
-from collections import Counter
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Self
 
 from services import audit
 from services.access import Rights
-from services.audit import AuditService
-from services.channels import ChannelService
-from services.clients.base import Peer
-from services.clients.pool import ClientPool
-from services.errors import (
-    DecisionMade,
-    FloodWait,
-    NotAllowed,
-    PorterError,
-    RequestGone,
-    RightMissing,
-    SessionRequired,
-    StaysPending,
-    TelegramRefused,
-    Unreachable,
-)
-from services.requests.deciding import Decider
+from services.errors import NotFound
+from services.requests.listing import RequestLists
 from services.requests.submitting import Submitting
-from services.requests.walks import RequestLister, Walk
-from services.runs import RunContext
-from storage.join_requests import JoinRequestRepository
-from storage.models import AuditOutcome, AuditVerb, JoinRequest, Progress, RequestStatus, Run, RunKind, Way
+from services.runs import Runner
+from storage.bulk import BulkRepository
+from storage.models import NEW_SINCE_PREVIEW, AuditVerb, Channel, JoinRequest, Run, RunKind
+from storage.request_models import BulkItem, RequestFilters, RequestView
+from storage.request_pages import RequestPages
+from storage.request_views import RequestTicks, RequestViewRepository
 from storage.types import Clock, utc_now
 
-log = logging.getLogger(__name__)
+UNDO_SECONDS = 10.0
+SAMPLE = 10
+NAMED = 5
+"""So many of those who were let in unseen stand on the card; the file has all of them."""
 
-PAUSES_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
-"""Before each new list. How many people one call decides only Telegram knows; it is repeated while that helps."""
-BOT_PAUSE_SECONDS = 0.05
-"""The bot decides one by one, below the 30 calls a second that Telegram allows it."""
-BOT_PAGE = 100
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """What the yes is bound to. `request_ids`: of those who were ticked; None: whom the filters mean, without whoever
+    came after `newest`. `count`: of those who were shown, at the moment `at`."""
+
+    channel_id: int
+    approve: bool
+    filters: RequestFilters
+    request_ids: tuple[int, ...] | None
+    newest: int
+    at: datetime
+    count: int
+
+    @property
+    def is_everybody(self) -> bool:
+        return self.filters.is_empty and self.request_ids is None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "channel": self.channel_id,
+            "approve": self.approve,
+            "filters": self.filters.to_json(),
+            "ids": self.request_ids,
+            "newest": self.newest,
+            "at": self.at.isoformat(),
+            "count": self.count,
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        return cls(
+            channel_id=values["channel"],
+            approve=values["approve"],
+            filters=RequestFilters.from_json(values["filters"]),
+            request_ids=None if values["ids"] is None else tuple(values["ids"]),
+            newest=values["newest"],
+            at=datetime.fromisoformat(values["at"]),
+            count=values["count"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    many: Many
+    channel: Channel
+    sample: list[JoinRequest]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What a card says when it is over. `reasons`: why people stay, by Telegram's word. `unseen`: NAMED of those who
+    were decided without having been on a list. `following`: how many are in the next group that waits there."""
+
+    reasons: dict[str, int]
+    unseen: list[JoinRequest]
+    following: int
 
 
 class BulkDecisions:
-    """`work` is registered for DECIDE_ALL; a run's subject is the channel."""
-
     def __init__(
         self,
-        requests: JoinRequestRepository,
-        channels: ChannelService,
-        pool: ClientPool,
-        lister: RequestLister,
-        decider: Decider,
+        bulk: BulkRepository,
+        pages: RequestPages,
+        views: RequestViewRepository,
+        ticks: RequestTicks,
+        lists: RequestLists,
         submitting: Submitting,
+        runner: Runner,
         rights: Rights,
-        audits: AuditService,
         *,
+        undo_seconds: float = UNDO_SECONDS,
         clock: Clock = utc_now,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._requests = requests
-        self._channels = channels
-        self._pool = pool
-        self._lister = lister
-        self._decider = decider
+        self._bulk = bulk
+        self._pages = pages
+        self._views = views
+        self._ticks = ticks
+        self._lists = lists
         self._submitting = submitting
+        self._runner = runner
         self._rights = rights
-        self._audits = audits
         self._clock = clock
-        self._sleep = sleep
+        self.undo_seconds = undo_seconds
 
-    async def decide_all(self, channel_id: int, admin_id: int, approve: bool) -> Run:
-        """Everybody who waits now. Raises NotFound, NotAllowed, AlreadyActive."""
-        async with audit.act(_all(approve), await self._submitting.title(channel_id), step="asked"):
-            await self._rights.check_decides(admin_id, channel_id)
-            return await self._submitting.submit(RunKind.DECIDE_ALL, channel_id, admin_id, {"approve": approve})
+    # -- before the yes
 
-    async def work(self, context: RunContext) -> None:
-        """In the name of who asked, who may have lost the right since then. Raises NotAllowed."""
-        run = context.run
-        if run.requested_by is None:
-            await self._decide(context)
-            return
-        with self._audits.by(await self._rights.of(run.requested_by)):
-            await self._audited(context, _all(run.params["approve"]))
+    async def preview(
+        self, admin_id: int, channel_id: int, approve: bool, *, view_id: int = 0, ticked: bool = False
+    ) -> Preview:
+        """Whom a decision would be about: everybody (view 0), those of a view, or those whom the admin has ticked.
 
-    async def _audited(self, context: RunContext, verb: AuditVerb) -> None:
-        """A pause, and Telegram that asks for patience, is no end: the line is written when the run goes on."""
-        title = context.run.title
-        try:
-            await self._check(context.run)
-            await self._decide(context)
-        except NotAllowed:
-            await audit.note(verb, title, AuditOutcome.REFUSED)
-            raise
-        except (FloodWait, Unreachable):
-            raise
-        except PorterError as error:
-            await audit.note(verb, title, AuditOutcome.FAILED, error=type(error).__name__)
-            raise
-        await audit.note(verb, title, **context.run.progress.counters)
+        Raises NotFound, NotAllowed.
+        """
+        await self._rights.check_decides(admin_id, channel_id)
+        channel = await self._lists.channel(channel_id)
+        newest, at = await self._bulk.newest(), self._clock()
+        if ticked:
+            ids = await self._ticks.ids(admin_id, channel_id)
+            sample = [await self._lists.get(request_id) for request_id in ids[:SAMPLE]]
+            return Preview(Many(channel_id, approve, RequestFilters(), tuple(ids), newest, at, len(ids)), channel, sample)
+        view = await self._view(view_id, admin_id, channel_id)
+        count, sample = await self._pages.total(view), await self._pages.sample(view, SAMPLE)
+        return Preview(Many(channel_id, approve, view.filters, None, newest, at, count), channel, sample)
 
-    async def _check(self, run: Run) -> None:
-        """Raises NotAllowed."""
-        await self._rights.check_decides(run.requested_by, run.subject_id)
+    async def _view(self, view_id: int, admin_id: int, channel_id: int) -> RequestView:
+        if not view_id:
+            return RequestView(0, admin_id, channel_id, RequestFilters())
+        view = await self._views.get(view_id, admin_id)
+        if view is None or view.channel_id != channel_id:
+            raise NotFound("list")
+        return view
 
-    async def _decide(self, context: RunContext) -> None:
-        """Counters: "approved" or "denied", "elsewhere", "stay". Raises RightMissing when nobody of ours may."""
-        channel_id = context.run.subject_id
-        try:
-            session_id = await self._channels.session_for(channel_id, may_invite=True)
-        except (SessionRequired, RightMissing):
-            channel = await self._channels.refresh_bot_rights(channel_id)
-            if not channel.bot_may_invite:
-                raise
-            await self._by_bot(context)
-        else:
-            await self._by_session(context, session_id, await self._pool.peer(session_id, channel_id))
+    # -- the yes
 
-    # -- by a session
-
-    async def _by_session(self, context: RunContext, session_id: int, peer: Peer) -> None:
-        counters = _counters(context)
-        waiting_before: int | None = None
-        for pause_seconds in (0.0, *PAUSES_SECONDS):
-            await self._sleep(pause_seconds)
-            newest = context.run.checkpoint.get("newest")
-            asked_by = datetime.fromisoformat(newest) if newest else None
-            walk = await self._lister.walk(context, session_id, peer, dict(counters), asked_by)
-            await self._settle(context, session_id, peer, walk, counters)
-            self._show(context, counters, walk.meant)
-            if not walk.meant or (waiting_before is not None and walk.meant >= waiting_before):
-                break
-            waiting_before = walk.meant
-            await self._tell_all(context, session_id, peer, walk)
-        counters["stay"] = walk.meant
-        self._show(context, counters, 0)
-
-    async def _tell_all(self, context: RunContext, session_id: int, peer: Peer, walk: Walk) -> None:
-        newest = context.run.checkpoint.get("newest") or (walk.newest.isoformat() if walk.newest else None)
-        await self._check(context.run)
-        await self._lister.forget(context, newest=newest, told_at=self._clock().isoformat())
-        try:
-            async with self._pool.gate(session_id) as client:
-                await client.decide_all(peer, approve=context.run.params["approve"])
-        except RequestGone:
-            log.info("nobody waits any more", extra={"run_id": context.run.id})
-        # Who asked while the call was under way was decided by it: the later moment counts them in.
-        await self._lister.forget(context, told_at=self._clock().isoformat())
-
-    async def _settle(
-        self, context: RunContext, session_id: int, peer: Peer, walk: Walk, counters: Counter[str]
-    ) -> None:
-        told_at = context.run.checkpoint.get("told_at")
-        if told_at is None:
-            gone = await self._lister.settle_gone(context, session_id, peer, walk)
-            counters["elsewhere"] += gone.elsewhere + gone.withdrawn
-            return
-        status = RequestStatus.APPROVED if context.run.params["approve"] else RequestStatus.DENIED
-        if walk.is_complete:
-            counters[status.lower()] += await self._requests.settle_missing(
-                context.run.subject_id,
-                datetime.fromisoformat(told_at),
-                status,
-                Way.BULK,
-                context.run.requested_by,
+    async def decide(self, admin_id: int, many: Many) -> Run:
+        """A run that begins when the time to take it back is over. Raises NotFound, NotAllowed, SetGrown, AlreadyActive."""
+        async with audit.act(verb_of(many.approve, many.is_everybody), await self._title(many), step="asked"):
+            await self._rights.check_decides(admin_id, many.channel_id)
+            kind = RunKind.DECIDE_ALL if many.is_everybody else RunKind.DECIDE_SOME
+            if many.request_ids is not None:
+                also = self._bulk.these(kind, many.channel_id, many.request_ids)
+            else:
+                view = RequestView(0, admin_id, many.channel_id, many.filters)
+                matching = self._pages.matching(view, many.at)
+                also = self._bulk.all_of(kind, many.channel_id, matching, many.newest, many.count)
+            params = {"approve": many.approve, "count": many.count}
+            run = await self._submitting.submit(
+                kind, many.channel_id, admin_id, params, delay_seconds=self.undo_seconds, also=also
             )
+        if many.request_ids is not None:
+            await self._ticks.clear(admin_id, many.channel_id)
+        return run
 
-    # -- by the bot
+    async def _title(self, many: Many) -> str:
+        return await self._submitting.title(many.channel_id)
 
-    async def _by_bot(self, context: RunContext) -> None:
-        """One by one. Decided rows wait no more, so a kill repeats nothing."""
-        run, after_id = context.run, 0
-        counters = _counters(context)
-        waiting = await self._requests.count(run.subject_id)
-        while page := await self._requests.page(run.subject_id, after_id, BOT_PAGE):
-            after_id = page[-1].id
-            for request in page:
-                if request.first_seen_at <= run.created_at:  # who arrived since then was not meant
-                    counters[await self._outcome(context, request)] += 1
-                    waiting -= 1
-                    self._show(context, counters, waiting)
-                    await self._sleep(BOT_PAUSE_SECONDS)
+    async def answer(self, run: Run, admin_id: int, *, include: bool) -> Run:
+        """To a run that found more people than were shown: decide those too, or only who was shown.
 
-    async def _outcome(self, context: RunContext, request: JoinRequest) -> str:
-        run = context.run
-        try:
-            decided = await self._decider.decide_of_many(request.id, run.requested_by, run.params["approve"])
-        except DecisionMade:
-            return "elsewhere"
-        except (StaysPending, TelegramRefused) as error:
-            log.info("a request stays: %s", error.word, extra={"run_id": run.id, "request_id": request.id})
-            return "stay"
-        return "elsewhere" if decided.status is RequestStatus.HANDLED_ELSEWHERE else decided.status.lower()
+        Answered before: the run as it is. Raises NotFound, NotAllowed.
+        """
+        await self._rights.check_decides(admin_id, run.subject_id)
+        if not run.is_asking or run.reason != NEW_SINCE_PREVIEW:
+            return run
+        async with audit.act(verb_of(run.params["approve"], True), run.title, step="included" if include else "only"):
+            answer = {"include": run.checkpoint["newest"]} if include else {"only": True}
+            return await self._runner.answer(run.id, {**run.checkpoint, **answer})
 
-    def _show(self, context: RunContext, counters: Counter[str], waiting: int) -> None:
-        decided = sum(counters.values())
-        shown = {name: count for name, count in counters.items() if count}
-        context.progress(Progress(done=decided, total=decided + max(0, waiting), counters=shown))
+    # -- afterwards
 
+    async def ending(self, run: Run) -> Ending:
+        groups = await self._pages.groups(run.subject_id)
+        return Ending(
+            await self._bulk.reasons(run.id),
+            await self._bulk.unseen(run.id, NAMED),
+            next(iter(groups.values()), 0),
+        )
 
-def _counters(context: RunContext) -> Counter[str]:
-    """What the run had decided before it was interrupted."""
-    before = context.run.progress.counters
-    return Counter({name: before.get(name, 0) for name in ("approved", "denied", "elsewhere")})
+    async def items(self, run_id: int, after_id: int = 0) -> list[BulkItem]:
+        """Whom it was about and what became of them: a part of all, behind that request."""
+        return await self._bulk.page(run_id, after_id)
 
 
-def _all(approve: bool) -> AuditVerb:
-    return AuditVerb.APPROVE_ALL if approve else AuditVerb.DENY_ALL
+def verb_of(approve: bool, is_everybody: bool) -> AuditVerb:
+    if is_everybody:
+        return AuditVerb.APPROVE_ALL if approve else AuditVerb.DENY_ALL
+    return AuditVerb.APPROVE_SOME if approve else AuditVerb.DENY_SOME

@@ -57,6 +57,16 @@ class Membership:
                     found[user_id] = None
         return found
 
+    async def is_in(self, session_id: int, peer: Peer, user_id: int) -> bool:
+        """One person. Whom the account has never met is taken for no member. Raises TelegramError."""
+        if group_of(peer.id) is not None:
+            return bool(await self._listed(session_id, peer, {user_id}))
+        access_hash = await self._sessions.access_hash(session_id, user_id)
+        if access_hash is None:
+            return False
+        async with self._pool.gate(session_id) as client:
+            return await client.is_member(peer, user_id, access_hash)
+
     async def _logged(
         self, session_id: int, peer: Peer, since: datetime, wanted: frozenset[int] | set[int]
     ) -> dict[int, Joined]:

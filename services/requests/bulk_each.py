@@ -1,0 +1,170 @@
+"""Deciding those who are meant one by one: by the bot where it may, else by a session.
+
+Few calls are under way at once. An item is marked before its call goes out, and its outcome is stored with the request's
+as soon as Telegram has answered: after a kill it is known of whom the answer was lost, and only of those "waits no more"
+may mean that it was us.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+
+from services.access import Rights
+from services.channels import ChannelService
+from services.clients.pool import ClientPool
+from services.errors import (
+    AlreadyMember,
+    NotFound,
+    RequestGone,
+    RightMissing,
+    SessionRequired,
+    StaysPending,
+    TelegramRefused,
+    Unreachable,
+)
+from services.requests.deciding import Decider
+from services.requests.membership import Membership
+from services.runs import RunContext
+from storage.bulk import ASKED, BulkRepository, Settled, Tally
+from storage.join_requests import JoinRequestRepository
+from storage.models import JoinRequest, Progress, RequestStatus, Run, Way
+from storage.request_models import BulkItem, ItemOutcome
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+PAUSE_SECONDS = 0.05
+"""For each person, where the bot decides: below the 30 calls a second that Telegram allows it."""
+ACCOUNTS_GONE = frozenset({"INPUT_USER_DEACTIVATED", "USER_ID_INVALID"})
+
+NAMES = {
+    ItemOutcome.APPROVED: "approved",
+    ItemOutcome.DENIED: "denied",
+    ItemOutcome.WITHDRAWN: "withdrawn",
+    ItemOutcome.ELSEWHERE: "elsewhere",
+    ItemOutcome.STAYS: "stay",
+}
+
+
+def progress_of(tally: Tally) -> Progress:
+    counters = {name: tally.outcomes[outcome] for outcome, name in NAMES.items() if tally.outcomes[outcome]}
+    if tally.unseen:
+        counters["unseen"] = tally.unseen
+    done = tally.outcomes.total()
+    return Progress(done=done, total=done + tally.undecided, counters=counters)
+
+
+def closed(request: JoinRequest) -> ItemOutcome:
+    """What a request that waits no more has become for a run that did not decide it."""
+    return ItemOutcome.WITHDRAWN if request.status is RequestStatus.WITHDRAWN else ItemOutcome.ELSEWHERE
+
+
+class OneByOne:
+    def __init__(
+        self,
+        bulk: BulkRepository,
+        requests: JoinRequestRepository,
+        decider: Decider,
+        channels: ChannelService,
+        pool: ClientPool,
+        membership: Membership,
+        rights: Rights,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._bulk = bulk
+        self._requests = requests
+        self._decider = decider
+        self._channels = channels
+        self._pool = pool
+        self._membership = membership
+        self._rights = rights
+        self._sleep = sleep
+
+    async def decide(self, context: RunContext) -> None:
+        """Everybody who is meant and has no outcome yet. Raises NotAllowed, RightMissing, SessionRequired, TelegramError:
+        whoever has no outcome then waits still."""
+        run = context.run
+        tally = await self._bulk.tally(run.id)
+        context.progress(progress_of(tally))
+        after_id = 0
+        while items := await self._bulk.undecided(run.id, after_id):
+            after_id = items[-1].request.id
+            for first in range(0, len(items), AT_ONCE):
+                some = items[first : first + AT_ONCE]
+                await self._rights.check_decides(run.requested_by, run.subject_id)
+                ways = await self._decide(run, some, tally)
+                context.progress(progress_of(tally))
+                if pauses := ways.count(Way.BOT):
+                    await self._sleep(PAUSE_SECONDS * pauses)
+
+    async def _decide(self, run: Run, some: Sequence[BulkItem], tally: Tally) -> list[Way | None]:
+        """Through whom each was decided; None: nobody had to be asked. Raises the first error, once all have ended."""
+        await self._bulk.ask(run.id, [item.request.id for item in some])
+        ended = await asyncio.gather(*(self._one(run, item, tally) for item in some), return_exceptions=True)
+        ways: list[Way | None] = []
+        for each in ended:
+            if isinstance(each, BaseException):
+                raise each
+            ways.append(each)
+        return ways
+
+    async def _one(self, run: Run, item: BulkItem, tally: Tally) -> Way | None:
+        way: Way | None = None
+        async with self._decider.turn(item.request.id):
+            request = await self._requests.get(item.request.id)
+            if request is None:
+                return None  # somebody had them forgotten
+            if request.status is not RequestStatus.PENDING:
+                settled = await self._closed(run, item, request)
+            else:
+                try:
+                    way = await self._decider.tell(request, run.params["approve"])
+                    settled = Settled(request.id, _wanted(run))
+                except (RequestGone, AlreadyMember) as error:
+                    settled = await self._gone(run, item, error)
+                except (StaysPending, TelegramRefused) as error:
+                    log.info("a request stays: %s", error.word, extra={"run_id": run.id, "request_id": request.id})
+                    settled = Settled(request.id, ItemOutcome.STAYS, error.word)
+                except Unreachable:
+                    raise  # Telegram may have done it
+                except Exception:
+                    await self._bulk.ask(run.id, [request.id], is_asked=item.reason == ASKED)
+                    raise
+            await self._bulk.settle(run.id, [settled], run.requested_by)
+            tally.note(settled.outcome)
+        return way
+
+    async def _closed(self, run: Run, item: BulkItem, request: JoinRequest) -> Settled:
+        """Another list was read while our answer was on its way, or somebody else was faster."""
+        if _was_asked(run, item) and request.way is Way.ELSEWHERE:
+            return await self._gone(run, item, RequestGone())
+        return Settled(request.id, closed(request))
+
+    async def _gone(self, run: Run, item: BulkItem, error: RequestGone | AlreadyMember) -> Settled:
+        """Waits no more. Asked about in an earlier life of this run, it may have been our own call that did it."""
+        request, approve = item.request, run.params["approve"]
+        if str(error) in ACCOUNTS_GONE:
+            return Settled(request.id, ItemOutcome.WITHDRAWN, str(error))
+        is_in = isinstance(error, AlreadyMember) or await self._is_member(request)
+        if _was_asked(run, item) and is_in is approve:
+            return Settled(request.id, _wanted(run))
+        return Settled(request.id, ItemOutcome.ELSEWHERE if is_in else ItemOutcome.WITHDRAWN)
+
+    async def _is_member(self, request: JoinRequest) -> bool:
+        """As a session sees it; where there is none, nobody says so and they count as withdrawn."""
+        try:
+            session_id = await self._channels.session_for(request.channel_id, may_invite=True)
+        except (SessionRequired, RightMissing, NotFound):
+            return False
+        peer = await self._pool.peer(session_id, request.channel_id)
+        return await self._membership.is_in(session_id, peer, request.user_id)
+
+
+def _wanted(run: Run) -> ItemOutcome:
+    return ItemOutcome.APPROVED if run.params["approve"] else ItemOutcome.DENIED
+
+
+def _was_asked(run: Run, item: BulkItem) -> bool:
+    """Whether a call of this run whose answer is not known may have decided them."""
+    return item.reason == ASKED or bool(run.checkpoint.get("unproven"))
