@@ -49,7 +49,16 @@ from services.pins import PinService
 from services.profiles import ProfileService
 from services.readers import Readers
 from services.repairs import SessionRepairs
-from services.requests import Arrivals, BulkDecisions, Decider, Gates, Removals, RequestLists, RequestLoads, RequestServices
+from services.requests import (
+    Arrivals,
+    BulkDecisions,
+    Decider,
+    Gates,
+    Removals,
+    RequestLists,
+    RequestLoads,
+    RequestServices,
+)
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
@@ -182,7 +191,16 @@ class House:
         # Keeping the gate
         lister = RequestLister(rows.join_requests, rows.sessions, self.pool)
         submitting = Submitting(rows.channels, self.runner)
-        decider = Decider(rows.join_requests, rows.request_decisions, rows.channels, self.channels, self.pool, self.gate, lister, self.rights)
+        decider = Decider(
+            rows.join_requests,
+            rows.request_decisions,
+            rows.channels,
+            self.channels,
+            self.pool,
+            self.gate,
+            lister,
+            self.rights,
+        )
         lists = RequestLists(
             rows.join_requests,
             rows.request_pages,

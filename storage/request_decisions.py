@@ -1,4 +1,4 @@
-"""What became of requests: what earlier ones of a person came to, what Telegram refused, who was banned, what is undone."""
+"""What became of requests: what a person's earlier ones came to, what Telegram refused, who was banned, what is undone."""
 
 from datetime import datetime
 

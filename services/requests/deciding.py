@@ -8,7 +8,15 @@ from services import audit
 from services.access import Rights
 from services.channels import ChannelService
 from services.clients.pool import ClientPool
-from services.errors import AlreadyMember, ChannelUnavailable, DecisionMade, NotFound, RequestGone, RightMissing, StaysPending
+from services.errors import (
+    AlreadyMember,
+    ChannelUnavailable,
+    DecisionMade,
+    NotFound,
+    RequestGone,
+    RightMissing,
+    StaysPending,
+)
 from services.gate import BotGate
 from services.requests.walks import RequestLister
 from storage.channels import ChannelRepository

@@ -8,10 +8,13 @@ from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
 from storage.models import Channel, JoinRequest, PendingCount
 from storage.request_decisions import RequestDecisions
+from storage.request_filters import WORDS_FROM
 from storage.request_models import Capped, LinkCount, RequestFilters, RequestGroup, RequestPage, RequestView
 from storage.request_pages import ROWS, RequestPages
 from storage.request_views import RequestTicks, RequestViewRepository
 
+SHORTEST_WORDS = WORDS_FROM
+"""Characters that a search takes."""
 LINKS_SHOWN = 24
 
 

@@ -28,7 +28,16 @@ from services.errors import (
     SessionRequired,
     StaysPending,
 )
-from services.requests import Arrivals, BulkDecisions, Decider, Gates, Removals, RequestLists, RequestLoads, RequestServices
+from services.requests import (
+    Arrivals,
+    BulkDecisions,
+    Decider,
+    Gates,
+    Removals,
+    RequestLists,
+    RequestLoads,
+    RequestServices,
+)
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
@@ -100,6 +109,18 @@ class WorldGate:
     async def deny(self, channel_id: int, user_id: int) -> None:
         await self._decide(channel_id, user_id, approve=False)
 
+    async def ban(self, channel_id: int, user_id: int) -> None:
+        self._restrict(self.jetty.sandbox.world.ban, channel_id, user_id)
+
+    async def remove(self, channel_id: int, user_id: int) -> None:
+        self._restrict(self.jetty.sandbox.world.kick, channel_id, user_id)
+
+    def _restrict(self, act: Callable[[WorldChannel, int, int], None], channel_id: int, user_id: int) -> None:
+        try:
+            act(self.jetty.sandbox.world.channel_by_peer(channel_id), user_id, BOT)
+        except WorldError as error:
+            raise ERRORS[error.name] from error
+
     async def _decide(self, channel_id: int, user_id: int, *, approve: bool) -> None:
         self.calls += 1
         await asyncio.sleep(self.slow_seconds)
@@ -170,9 +191,7 @@ class Door:
                 RequestSettingsRepository(self.store.database),
                 ScheduleRepository(self.store.database),
             ),
-            Removals(
-                decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights
-            ),
+            Removals(decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
         runner.register(RunKind.DECIDE_ALL, service.bulk.work)
