@@ -1,6 +1,7 @@
 """Who is meant by a list: one screen, a tap a change, and each change is another view. Nothing is kept meanwhile."""
 
 from dataclasses import replace
+from typing import Any
 
 from aiogram import F, Router
 from aiogram.fsm.context import FSMContext
@@ -22,6 +23,11 @@ from storage.request_models import RequestFilters, RequestView
 
 NEXT = {None: True, True: False, False: None}
 """Any, yes, no, and any again."""
+
+
+def _with(filters: RequestFilters, **changes: Any) -> RequestFilters:
+    """`changes`: by name of a field, as a button names it."""
+    return replace(filters, **changes)
 
 
 async def show_filter(
@@ -61,13 +67,13 @@ async def _changed(view: RequestView, chosen: ViewFilter, requests: RequestDesk)
     filters, field = view.filters, chosen.field
     if field in TOGGLES:
         name = TOGGLES[field]
-        return replace(filters, **{name: NEXT[getattr(filters, name)]})
+        return _with(filters, **{name: NEXT[getattr(filters, name)]})
     if field is FilterField.SINCE:
         if not 0 <= chosen.value < len(SPANS):
             raise NotFound("choice")
         _, name, seconds = SPANS[chosen.value]
         is_set = getattr(filters, name) == seconds
-        return replace(filters, **{name: None if is_set else seconds})
+        return _with(filters, **{name: None if is_set else seconds})
     if field is FilterField.LINK:
         return replace(filters, link=(await requests.get(chosen.value)).link if chosen.value else None)
     if field is FilterField.BIO_OFF:

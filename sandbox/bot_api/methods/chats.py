@@ -109,9 +109,8 @@ def _restricted(call: Call) -> tuple[Channel, int]:
         raise bad_request("invalid user_id specified" if user_id <= 0 else "PARTICIPANT_ID_INVALID")
     member = channel.members.get(user_id)
     if member is not None and member.role != "member":
-        raise bad_request(
-            "can't remove chat owner" if member.role == "creator" else "user is an administrator of the chat"
-        )
+        is_owner = member.role == "creator"
+        raise bad_request("can't remove chat owner" if is_owner else "user is an administrator of the chat")
     return channel, user_id
 
 
