@@ -49,7 +49,21 @@ from services.pins import PinService
 from services.profiles import ProfileService
 from services.readers import Readers
 from services.repairs import SessionRepairs
-from services.requests import Arrivals, BulkDecisions, Decider, Gates, RequestLists, RequestLoads, RequestServices
+from services.requests import (
+    Arrivals,
+    BulkDecisions,
+    BulkRuns,
+    Decider,
+    Gates,
+    Removals,
+    RequestLists,
+    RequestLoads,
+    RequestServices,
+)
+from services.requests.bulk_each import OneByOne
+from services.requests.bulk_everybody import Everybody
+from services.requests.endings import Endings
+from services.requests.membership import Membership
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
@@ -90,7 +104,8 @@ class House:
         self.fsm, self.isolation = SqliteStorage(rows.conversations), SimpleEventIsolation()
         self.screens = Screens(bot, rows.screens, pace)
         self.run_list = RunList(rows.runs)
-        self.notifier = ScreenNotifier(self.screens, self.admins, self.run_list, settings.zone)
+        endings = Endings(rows.bulk, rows.request_pages)
+        self.notifier = ScreenNotifier(self.screens, self.admins, self.run_list, endings, settings.zone)
         self.gate = BotApiGate(bot)
 
         # Clients of accounts
@@ -182,25 +197,63 @@ class House:
         # Keeping the gate
         lister = RequestLister(rows.join_requests, rows.sessions, self.pool)
         submitting = Submitting(rows.channels, self.runner)
-        decider = Decider(rows.join_requests, rows.channels, self.channels, self.pool, self.gate, lister, self.rights)
+        decider = Decider(
+            rows.join_requests,
+            rows.request_decisions,
+            rows.channels,
+            self.channels,
+            self.pool,
+            self.gate,
+            lister,
+            self.rights,
+        )
+        lists = RequestLists(
+            rows.join_requests,
+            rows.request_pages,
+            rows.channels,
+            rows.request_views,
+            rows.request_ticks,
+            rows.request_decisions,
+        )
+        bulk = BulkDecisions(
+            rows.bulk,
+            rows.request_pages,
+            rows.request_views,
+            rows.request_ticks,
+            lists,
+            submitting,
+            self.runner,
+            self.rights,
+        )
+        membership = Membership(rows.sessions, self.pool)
+        bulk_runs = BulkRuns(
+            Everybody(rows.bulk, rows.join_requests, rows.sessions, lister, membership, self.pool, self.rights),
+            OneByOne(rows.bulk, rows.join_requests, decider, self.channels, self.pool, membership, self.rights),
+            self.channels,
+            self.pool,
+            self.rights,
+            self.audits,
+        )
         self.requests = RequestServices(
             Arrivals(rows.join_requests, rows.channels, self.channels, self.notifier),
-            RequestLists(rows.join_requests, rows.request_pages, rows.channels),
+            lists,
             decider,
             RequestLoads(rows.join_requests, self.channels, self.pool, lister, submitting, self.rights),
-            BulkDecisions(
-                rows.join_requests,
+            bulk,
+            bulk_runs,
+            Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules),
+            Removals(
+                rows.request_decisions,
+                lists,
+                decider,
+                rows.sessions,
                 self.channels,
                 self.pool,
-                lister,
-                decider,
-                submitting,
+                self.gate,
                 self.rights,
-                self.audits,
             ),
-            Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules),
         )
-        self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
+        self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, endings, self.rights)
 
         # Looking and forgetting
         self.home = HomeService(rows.summary, rows.admins)
@@ -217,6 +270,7 @@ class House:
                 "logins": rows.logins.sweep,
                 "questions": rows.confirmations.sweep,
                 "waits": rows.flood_waits.sweep,
+                "views": rows.request_views.sweep,
             },
         )
 
@@ -226,7 +280,8 @@ class House:
         self.runner.register(RunKind.SCRAPE, self.scraper.work, self.scraper.ready)
         self.runner.register(RunKind.VERIFY, self.verifier.work, self.verifier.ready)
         self.runner.register(RunKind.LOAD_REQUESTS, self.requests.loads.work)
-        self.runner.register(RunKind.DECIDE_ALL, self.requests.bulk.work)
+        self.runner.register(RunKind.DECIDE_ALL, bulk_runs.work)
+        self.runner.register(RunKind.DECIDE_SOME, bulk_runs.work)
         self.schedule.on(RunKind.SCRAPE, self._scrape_on_schedule)
 
     # -- life

@@ -20,6 +20,7 @@ from storage.logins import LoginRepository
 from storage.people import PeopleRepository
 from storage.pins import PinRepository
 from storage.profiles import ProfileRepository
+from storage.request_decisions import RequestDecisions
 from storage.request_pages import RequestPages
 from storage.request_settings import RequestSettingsRepository
 from storage.request_views import RequestTicks, RequestViewRepository
@@ -53,6 +54,7 @@ class Rows:
     people: PeopleRepository
     pins: PinRepository
     profiles: ProfileRepository
+    request_decisions: RequestDecisions
     request_pages: RequestPages
     request_settings: RequestSettingsRepository
     request_ticks: RequestTicks
@@ -86,6 +88,7 @@ class Rows:
             people=PeopleRepository(database),
             pins=PinRepository(database, vault),
             profiles=ProfileRepository(database),
+            request_decisions=RequestDecisions(database),
             request_pages=RequestPages(database),
             request_settings=RequestSettingsRepository(database),
             request_ticks=RequestTicks(database),

@@ -23,6 +23,8 @@ from handlers import (
     many,
     many_folder,
     people,
+    request_filters,
+    request_lists,
     run_list,
     save_several,
     session_api,
@@ -68,6 +70,8 @@ PROMPTS: dict[str, Prompt] = {
     **session_channels.PROMPTS,
     **session_export.PROMPTS,
     **join_requests.PROMPTS,
+    **request_lists.PROMPTS,
+    **request_filters.PROMPTS,
     **people.PROMPTS,
 }
 

@@ -19,6 +19,7 @@ from handlers.texts import Texts
 from services.access import sees_run
 from services.admins import AdminService
 from services.outages import Outage
+from services.requests.endings import Endings
 from services.run_list import RunList
 from services.runs import HEALING_REASONS
 from storage.models import Run, RunStatus, Session
@@ -43,10 +44,11 @@ class _Card:
 class ScreenNotifier:
     """Implements services.notifier.Notifier. `close()` ends its drawing tasks."""
 
-    def __init__(self, screens: Screens, admins: AdminService, runs: RunList, zone: ZoneInfo) -> None:
+    def __init__(self, screens: Screens, admins: AdminService, runs: RunList, endings: Endings, zone: ZoneInfo) -> None:
         self._screens = screens
         self._admins = admins
         self._runs = runs
+        self._endings = endings
         self._zone = zone
         self._cards: dict[int, _Card] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -68,7 +70,7 @@ class ScreenNotifier:
             if not run.is_active:
                 del self._cards[run.id]
         self._spawn(self._draw(run, None, must=True))
-        if self._is_news(run) or not run.is_active:
+        if self._is_news(run) or run.is_asking or not run.is_active:
             self._spawn(self._tell(run))
 
     def _is_news(self, run: Run) -> bool:
@@ -136,13 +138,15 @@ class ScreenNotifier:
             log.warning("a card was not drawn: %s", type(error).__name__, extra={"run_id": run.id})
 
     async def _tell(self, run: Run) -> None:
-        """Who asked to be told; when a run waits for a disk, who asked for it; and, when a scheduled run failed or
-        waits so, every owner."""
+        """Who asked to be told; when a run waits for a disk or an answer, who asked for it; and, when a scheduled run
+        failed or waits so, every owner."""
         listeners = set(run.tell)
         if run.is_active and run.requested_by is not None:
             listeners.add(run.requested_by)
         if run.requested_by is None and (run.is_active or run.status is RunStatus.FAILED):
             listeners |= {admin.user_id for admin in await self._admins.owners()}
+        if run.is_asking:  # on the screen of who looks at it, its card asks
+            listeners -= {screen.admin_id for screen in await self._screens.watching(run.id)}
         for admin_id in listeners:
             page = await self._page(admin_id, run if run.is_active else replace(run, tell=(*run.tell, admin_id)))
             try:
@@ -166,7 +170,8 @@ class ScreenNotifier:
         if admin is None or not sees_run(admin, run):
             return None
         others = await self._runs.waiting_beside(admin, run.id) if tells_others(run) else 0
-        page = run_page(await self._texts(admin_id), run, speed, admin_id, others)
+        ending = await self._endings.of(run)
+        page = run_page(await self._texts(admin_id), run, speed, admin_id, others, ending)
         return page.for_reader(partial(offered, role=admin.role))
 
     async def _tell_taken(self, admin_id: int, session: Session) -> None:

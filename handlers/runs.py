@@ -10,13 +10,26 @@ from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
 from services.desks import RunDesk
 from services.errors import AlreadyActive, FloodWait
-from storage.models import Run, RunStatus
+from services.requests.endings import Ending
+from storage.models import BULK_RUNS, Run, RunStatus
 
 
-def run_page(texts: Texts, run: Run, speed: float | None = None, admin_id: int | None = None, others: int = 0) -> Page:
+def run_page(
+    texts: Texts,
+    run: Run,
+    speed: float | None = None,
+    admin_id: int | None = None,
+    others: int = 0,
+    ending: Ending | None = None,
+) -> Page:
     """The card of a run. Its screen is redrawn while the run is active. `others`: how many wait beside it."""
-    markup = keyboards.runs.card(texts, run, told=admin_id in run.tell, others=others)
-    return Page(texts.runs.card(run, speed), markup, run.id if run.is_active else None)
+    told = admin_id in run.tell
+    if run.kind in BULK_RUNS:
+        text = texts.bulk.card_of(run, speed, ending)
+        markup = keyboards.bulk.card(texts, run, ending, told=told, others=others)
+    else:
+        text, markup = texts.runs.card(run, speed), keyboards.runs.card(texts, run, told=told, others=others)
+    return Page(text, markup, run.id if run.is_active else None)
 
 
 def tells_others(run: Run) -> bool:
@@ -27,10 +40,11 @@ def tells_others(run: Run) -> bool:
 async def show_card(screen: AdminScreen, texts: Texts, runs: RunDesk, run: Run) -> None:
     """Put the card on the screen. What happened to the run before the screen was known as its watcher is drawn now."""
     others = await runs.waiting_beside(run.id) if tells_others(run) else 0
-    await screen.show(run_page(texts, run, admin_id=screen.admin_id, others=others))
+    page = run_page(texts, run, admin_id=screen.admin_id, others=others, ending=await runs.ending(run))
+    await screen.show(page)
     fresh = await runs.get(run.id)
     if fresh.status is not run.status and not fresh.is_active:
-        await screen.show(run_page(texts, fresh, admin_id=screen.admin_id))
+        await screen.show(run_page(texts, fresh, admin_id=screen.admin_id, ending=await runs.ending(fresh)))
 
 
 async def show_run(

@@ -44,6 +44,7 @@ class OpenList(StatesGroup):
     several = State()
     chosen = State()
     runs = State()
+    waiting = State()
 
 
 class SourceForm(StatesGroup):
@@ -97,6 +98,10 @@ class StartForm(StatesGroup):
 
 class LoadForm(StatesGroup):
     channel = State()
+
+
+class ListForm(StatesGroup):
+    bio = State()
 
 
 class PeopleForm(StatesGroup):

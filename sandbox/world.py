@@ -192,6 +192,7 @@ class Membership:
     date: int
     role: Literal["creator", "admin", "member"] = "member"
     may_invite: bool = False
+    may_ban: bool = False
 
 
 @dataclass
@@ -250,6 +251,10 @@ class Channel:
     def may_invite(self, user_id: int) -> bool:
         member = self.members.get(user_id)
         return member is not None and (member.role == "creator" or (member.role == "admin" and member.may_invite))
+
+    def may_ban(self, user_id: int) -> bool:
+        member = self.members.get(user_id)
+        return member is not None and (member.role == "creator" or (member.role == "admin" and member.may_ban))
 
 
 @dataclass
@@ -605,6 +610,38 @@ class World:
             channel.members[user_id] = new
         self.tell(MembershipChanged(channel, user_id, old, new, actor))
 
+    def ban(self, channel: Channel, user_id: int, actor: int) -> None:
+        """Out for good, member or not: who waits waits no more, and cannot ask again."""
+        self._check_may_ban(channel, user_id, actor)
+        channel.banned.add(user_id)
+        if channel.requests.pop(user_id, None) is not None:
+            self.tell(RequestsChanged(channel))
+        self._put_out(channel, user_id, actor)
+
+    def lift_ban(self, channel: Channel, user_id: int, actor: int) -> None:
+        self._check_may_ban(channel, user_id, actor)
+        channel.banned.discard(user_id)
+        self.touch()
+
+    def kick(self, channel: Channel, user_id: int, actor: int) -> None:
+        """Out, and free to come again."""
+        self._check_may_ban(channel, user_id, actor)
+        channel.banned.discard(user_id)
+        self._put_out(channel, user_id, actor)
+
+    def _put_out(self, channel: Channel, user_id: int, actor: int) -> None:
+        if user_id in channel.members:
+            self.set_member(channel, user_id, None, actor)
+        else:
+            self.touch()
+
+    def _check_may_ban(self, channel: Channel, user_id: int, actor: int) -> None:
+        if not channel.may_ban(actor):
+            raise WorldError("CHAT_ADMIN_REQUIRED")
+        member = channel.members.get(user_id)
+        if member is not None and member.role != "member":
+            raise WorldError("USER_ADMIN_INVALID")
+
     # -- join requests
 
     def ask_to_join(self, channel: Channel, user_ids: list[int], link: str | None = None) -> list[Request]:
@@ -612,6 +649,8 @@ class World:
         for user_id in user_ids:
             if user_id in channel.members:
                 raise WorldError("USER_ALREADY_PARTICIPANT")
+            if user_id in channel.banned:
+                raise WorldError("CHANNEL_PRIVATE")
             if user_id in channel.requests:
                 raise WorldError("INVITE_REQUEST_SENT")
             request = Request(user_id, self.now(), link)

@@ -9,7 +9,11 @@ from services.access import Rights, sees_run, steers_run
 from services.channels import ChannelService, read_reference
 from services.errors import NotAllowed
 from services.requests import RequestServices
+from services.requests.bulk_desk import BulkDesk
+from services.requests.endings import Ending, Endings
 from services.requests.gates import Gate
+from services.requests.list_desk import ListDesk
+from services.requests.removing import Banned
 from services.run_list import RunList, RunPage, Wanted
 from services.runs import Runner
 from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, SessionChannel
@@ -86,8 +90,15 @@ class RequestDesk:
     async def decide(self, request_id: int, approve: bool) -> JoinRequest:
         return await self._requests.decider.decide(request_id, self._admin_id, approve)
 
-    async def decide_all(self, channel_id: int, approve: bool) -> Run:
-        return await self._requests.bulk.decide_all(channel_id, self._admin_id, approve)
+    async def ban(self, request_id: int) -> Banned:
+        return await self._requests.removals.ban(request_id, self._admin_id)
+
+    async def undoable(self, channel_id: int) -> JoinRequest | None:
+        await self._check_sees(channel_id)
+        return await self._requests.removals.undoable(self._admin_id, channel_id)
+
+    async def undo(self, request_id: int) -> JoinRequest:
+        return await self._requests.removals.undo(request_id, self._admin_id)
 
     async def load(self, channel_id: int, session_id: int | None = None) -> Run:
         return await self._requests.loads.load(channel_id, self._admin_id, session_id)
@@ -100,9 +111,10 @@ class RequestDesk:
 class RunDesk:
     """What an admin may ask of a run: look at it, be told of its end, pause it, let it go on, stop it."""
 
-    def __init__(self, runner: Runner, listing: RunList, rights: Rights, admin_id: int) -> None:
+    def __init__(self, runner: Runner, listing: RunList, endings: Endings, rights: Rights, admin_id: int) -> None:
         self._runner = runner
         self._list = listing
+        self._endings = endings
         self._rights = rights
         self._admin_id = admin_id
 
@@ -122,6 +134,10 @@ class RunDesk:
     async def waiting_beside(self, run_id: int) -> int:
         """How many others wait, for whatever it is."""
         return await self._list.waiting_beside(await self._rights.of(self._admin_id), run_id)
+
+    async def ending(self, run: Run) -> Ending | None:
+        """Of a run that this admin sees (services/requests/endings.py)."""
+        return await self._endings.of(run)
 
     async def tell_when_done(self, run_id: int) -> Run:
         await self.get(run_id)
@@ -156,16 +172,24 @@ class Desks:
         channels: ChannelService,
         runner: Runner,
         listing: RunList,
+        endings: Endings,
         rights: Rights,
     ) -> None:
         self._requests = requests
         self._channels = channels
         self._runner = runner
         self._list = listing
+        self._endings = endings
         self._rights = rights
 
     def requests(self, admin_id: int) -> RequestDesk:
         return RequestDesk(self._requests, self._channels, self._rights, admin_id)
 
+    def lists(self, admin_id: int) -> ListDesk:
+        return ListDesk(self._requests.lists, self._rights, admin_id)
+
+    def bulk(self, admin_id: int) -> BulkDesk:
+        return BulkDesk(self._requests.bulk, self._runner, self._rights, admin_id)
+
     def runs(self, admin_id: int) -> RunDesk:
-        return RunDesk(self._runner, self._list, self._rights, admin_id)
+        return RunDesk(self._runner, self._list, self._endings, self._rights, admin_id)

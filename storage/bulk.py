@@ -16,15 +16,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.database import Database
 from storage.errors import SetGrown
 from storage.join_requests import request_from
-from storage.models import JoinRequest, RequestStatus, RunKind, Way
+from storage.models import BULK_RUNS, JoinRequest, RequestStatus, RunKind, Way
 from storage.request_models import BulkItem, ItemOutcome
 from storage.request_pages import PENDING, Matching
 from storage.runs import Also, check_idle
 from storage.schema import bulk_items, join_requests
 from storage.statements import CHUNK, chunks
 from storage.types import Clock, to_milliseconds, utc_now
-
-KINDS = (RunKind.DECIDE_ALL, RunKind.DECIDE_SOME)
 
 ASKED = "ASKED"
 """The reason of an item without an outcome: Telegram was asked, and what it answered is not known here."""
@@ -124,12 +122,12 @@ class BulkRepository:
     async def newcomers(self, run_id: int, channel_id: int) -> tuple[int, int]:
         """How many wait there who are not meant, and the id of the one who came last."""
         statement = (
-            f"SELECT count(*), coalesce(max(id), 0) FROM join_requests WHERE channel_id = ? AND {PENDING} "
+            f"SELECT count(*) AS people, coalesce(max(id), 0) AS newest FROM join_requests WHERE channel_id = ? AND {PENDING} "
             "AND NOT EXISTS (SELECT 1 FROM bulk_items WHERE run_id = ? AND request_id = id)"
         )
         async with self._database.read() as connection:
             row = (await connection.exec_driver_sql(statement, (channel_id, run_id))).one()
-        return row[0], row[1]
+        return row.people, row.newest
 
     async def include(self, run_id: int, channel_id: int, newest: int) -> None:
         """Whoever waits there and came no later than `newest` is meant too."""
@@ -151,9 +149,7 @@ class BulkRepository:
             async with self._database.write() as connection:
                 await connection.exec_driver_sql(statement, rows)
 
-    async def strangers(
-        self, run_id: int, channel_id: int, user_ids: Sequence[int], since: datetime
-    ) -> list[int]:
+    async def strangers(self, run_id: int, channel_id: int, user_ids: Sequence[int], since: datetime) -> list[int]:
         """Of these users, who is neither meant nor was let in there by a decision of ours since then."""
         known: set[int] = set()
         ours = select(join_requests.c.user_id).where(
@@ -260,7 +256,7 @@ def _values(each: Settled, decided_by: int | None, now: int) -> tuple[Any, ...]:
 
 async def _check_alone(connection: AsyncConnection, kind: RunKind, channel_id: int) -> None:
     """Of two decisions on many at one channel, one would decide those whom the other is about."""
-    for other in KINDS:
+    for other in BULK_RUNS:
         if other is not kind:
             await check_idle(connection, other, channel_id)
 

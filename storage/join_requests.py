@@ -114,9 +114,7 @@ class JoinRequestRepository:
         async with self._database.read() as connection:
             return {row.user_id: row.asked_at for row in await connection.execute(statement)}
 
-    async def settle_gone(
-        self, channel_id: int, seen_before: datetime, members: Collection[int]
-    ) -> tuple[int, int]:
+    async def settle_gone(self, channel_id: int, seen_before: datetime, members: Collection[int]) -> tuple[int, int]:
         """The same people are settled, in one transaction: WITHDRAWN, and HANDLED_ELSEWHERE those who are `members`.
 
         Answers how many of each.
@@ -141,7 +139,7 @@ class JoinRequestRepository:
         return (
             update(join_requests)
             .where(IS_PENDING)
-            .values(status=status, way=way, decided_by=decided_by, decided_at=self._clock())
+            .values(status=status, way=way, decided_by=decided_by, decided_at=self._clock(), refusal=None)
         )
 
 

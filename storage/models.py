@@ -121,6 +121,9 @@ HELD_BY = "SessionDead"
 NEW_SINCE_PREVIEW = "NEW_SINCE_PREVIEW"
 """The reason of a run that has found more people than whoever asked for it was shown."""
 
+BULK_RUNS = (RunKind.DECIDE_ALL, RunKind.DECIDE_SOME)
+"""Decisions on many people at one channel."""
+
 ACTIVE_RUNS = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.WAITING, RunStatus.PAUSED)
 
 

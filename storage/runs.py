@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.errors import AlreadyActive
-from storage.models import ACTIVE_RUNS, NewRun, Progress, Run, RunKind, RunStatus
+from storage.models import ACTIVE_RUNS, BULK_RUNS, NewRun, Progress, Run, RunKind, RunStatus
 from storage.schema import runs
 from storage.statements import CHUNK
 from storage.types import Clock, UtcTime, utc_now
@@ -37,7 +37,7 @@ IS_QUIET = and_(
     runs.c.status == RunStatus.DONE, func.coalesce(func.json_extract(runs.c.params, "$.live"), 0) > 0, ~HAS_LOST_FILES
 )
 """A new post that came home at once, as it does all day: nobody looks for it in the books."""
-AT_GATES = (RunKind.LOAD_REQUESTS, RunKind.DECIDE_ALL, RunKind.DECIDE_SOME)
+AT_GATES = (RunKind.LOAD_REQUESTS, *BULK_RUNS)
 LATELY = 1000
 """How many of the newest runs are asked for what failed lately: home must not read years of them."""
 

@@ -9,6 +9,7 @@ from handlers.texts.applications import ApplicationTexts
 from handlers.texts.audit import AuditTexts
 from handlers.texts.base import utc_clock
 from handlers.texts.bots import BotTexts
+from handlers.texts.bulk import BulkTexts
 from handlers.texts.defaults import DefaultsTexts
 from handlers.texts.editing import EditTexts
 from handlers.texts.errors import ErrorTexts
@@ -25,6 +26,7 @@ from handlers.texts.login import LoginTexts
 from handlers.texts.many import ManyTexts
 from handlers.texts.people import PeopleTexts
 from handlers.texts.proxies import ProxyTexts
+from handlers.texts.request_lists import RequestListTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
 from handlers.texts.runs import RunTexts
@@ -62,8 +64,10 @@ class Texts:
         self.estimates = EstimateTexts(self.zone, clock)
         self.applications = ApplicationTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
+        self.request_lists = RequestListTexts(self.zone, clock)
         self.gates = GateTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
+        self.bulk = BulkTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)
         self.restored = RestoredTexts(self.zone, clock)

@@ -242,6 +242,10 @@ PLAIN: dict[type[errors.PorterError], str] = {
         "then forward the post again."
     ),
     errors.AlreadySaved: "This channel is saved already.",
+    errors.UndoOver: (
+        "This cannot be taken back any more: only your last approval can, for ten minutes. Who was denied may ask "
+        "again."
+    ),
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
     errors.RestoreUnconfirmed: "Porter was restored from a backup. First an owner says that the old one is off.",
     errors.CiphertextInvalid: (
@@ -253,7 +257,7 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.LastOwner: "Somebody has to own Porter. Make another one owner first.",
     errors.AnotherPorter: "Another Porter uses this database.",
     errors.AlreadyActive: "That is under way already.",
-    errors.SetGrown: "More people are in this group now than you were shown. Nobody was decided: look again, then confirm.",
+    errors.SetGrown: "There are more of them now than you were shown. Nobody was decided: look again, then confirm.",
     errors.AnswerNeeded: "This waits for an answer. Its card under /runs says which.",
     errors.RowMissing: "That is not there any more.",
     errors.NameTaken: "This name is taken. Choose another.",

@@ -25,6 +25,7 @@ BUSY = {
     RunKind.SCRAPE: "saving",
     RunKind.LOAD_REQUESTS: "loading who waits at",
     RunKind.DECIDE_ALL: "deciding at",
+    RunKind.DECIDE_SOME: "deciding at",
     RunKind.VERIFY: "checking",
 }
 

@@ -10,6 +10,7 @@ DOING = {
     RunKind.SCRAPE: "Saving",
     RunKind.LOAD_REQUESTS: "Loading who waits at",
     RunKind.DECIDE_ALL: "Deciding at",
+    RunKind.DECIDE_SOME: "Deciding at",
     RunKind.VERIFY: "Checking",
 }
 REASONS = {
@@ -48,6 +49,7 @@ COUNTED = {
     "denied": "denied",
     "elsewhere": "decided elsewhere",
     "stay": "stay waiting",
+    "unseen": "of them unseen",
 }
 
 
@@ -252,7 +254,7 @@ class RunTexts(Words):
                 done = share(run)
                 return "has begun" if done is None else bar(done, 1)
             case RunStatus.PAUSED:
-                return "paused by you"
+                return "waits for your answer" if run.is_asking else "paused by you"
             case RunStatus.WAITING:
                 return self._waits(run)
             case RunStatus.FAILED:

@@ -109,7 +109,11 @@ def chat_member(world: World, channel: Channel, user_id: int, member: Membership
         return {**shown, "status": "creator", "is_anonymous": False}
     if member.role == "member":
         return {**shown, "status": "member"}
-    rights = dict.fromkeys(_RIGHTS, False) | {"can_manage_chat": True, "can_invite_users": member.may_invite}
+    rights = dict.fromkeys(_RIGHTS, False) | {
+        "can_manage_chat": True,
+        "can_invite_users": member.may_invite,
+        "can_restrict_members": member.may_ban,
+    }
     if channel.megagroup:
         rights |= {"can_pin_messages": False, "can_manage_topics": False}
     else:

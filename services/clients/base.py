@@ -459,6 +459,12 @@ class GateClient(Protocol):
     async def invite_links(self, peer: Peer, maker: LinkMaker | None = None) -> list[InviteLink]:
         """The links of one admin by which people ask to join (the newest LINKS_PAGE); None: the account's own."""
 
+    async def ban(self, peer: Peer, user_id: int, access_hash: int) -> None:
+        """For good, members and others alike. Raises RightMissing."""
+
+    async def unban(self, peer: Peer, user_id: int, access_hash: int) -> None:
+        """They may come and ask again."""
+
     async def close(self) -> None: ...
 
 

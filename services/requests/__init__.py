@@ -13,8 +13,19 @@ from services.requests.deciding import Decider
 from services.requests.gates import Gates
 from services.requests.listing import RequestLists
 from services.requests.loading import RequestLoads
+from services.requests.removing import Removals
 
-__all__ = ["Arrivals", "BulkDecisions", "BulkRuns", "Decider", "Gates", "RequestLists", "RequestLoads", "RequestServices"]
+__all__ = [
+    "Arrivals",
+    "BulkDecisions",
+    "BulkRuns",
+    "Decider",
+    "Gates",
+    "Removals",
+    "RequestLists",
+    "RequestLoads",
+    "RequestServices",
+]
 
 
 @dataclass(frozen=True)
@@ -26,3 +37,4 @@ class RequestServices:
     bulk: BulkDecisions
     bulk_runs: BulkRuns
     gates: Gates
+    removals: Removals

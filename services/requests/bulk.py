@@ -23,8 +23,6 @@ from storage.types import Clock, utc_now
 
 UNDO_SECONDS = 10.0
 SAMPLE = 10
-NAMED = 5
-"""So many of those who were let in unseen stand on the card; the file has all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +73,6 @@ class Preview:
     sample: list[JoinRequest]
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """What a card says when it is over. `reasons`: why people stay, by Telegram's word. `unseen`: NAMED of those who
-    were decided without having been on a list. `following`: how many are in the next group that waits there."""
-
-    reasons: dict[str, int]
-    unseen: list[JoinRequest]
-    following: int
-
-
 class BulkDecisions:
     def __init__(
         self,
@@ -126,7 +114,9 @@ class BulkDecisions:
         if ticked:
             ids = await self._ticks.ids(admin_id, channel_id)
             sample = [await self._lists.get(request_id) for request_id in ids[:SAMPLE]]
-            return Preview(Many(channel_id, approve, RequestFilters(), tuple(ids), newest, at, len(ids)), channel, sample)
+            return Preview(
+                Many(channel_id, approve, RequestFilters(), tuple(ids), newest, at, len(ids)), channel, sample
+            )
         view = await self._view(view_id, admin_id, channel_id)
         count, sample = await self._pages.total(view), await self._pages.sample(view, SAMPLE)
         return Preview(Many(channel_id, approve, view.filters, None, newest, at, count), channel, sample)
@@ -142,7 +132,10 @@ class BulkDecisions:
     # -- the yes
 
     async def decide(self, admin_id: int, many: Many) -> Run:
-        """A run that begins when the time to take it back is over. Raises NotFound, NotAllowed, SetGrown, AlreadyActive."""
+        """A run that begins when the time to take it back is over.
+
+        Raises NotFound, NotAllowed, SetGrown, AlreadyActive.
+        """
         async with audit.act(verb_of(many.approve, many.is_everybody), await self._title(many), step="asked"):
             await self._rights.check_decides(admin_id, many.channel_id)
             kind = RunKind.DECIDE_ALL if many.is_everybody else RunKind.DECIDE_SOME
@@ -176,14 +169,6 @@ class BulkDecisions:
             return await self._runner.answer(run.id, {**run.checkpoint, **answer})
 
     # -- afterwards
-
-    async def ending(self, run: Run) -> Ending:
-        groups = await self._pages.groups(run.subject_id)
-        return Ending(
-            await self._bulk.reasons(run.id),
-            await self._bulk.unseen(run.id, NAMED),
-            next(iter(groups.values()), 0),
-        )
 
     async def items(self, run_id: int, after_id: int = 0) -> list[BulkItem]:
         """Whom it was about and what became of them: a part of all, behind that request."""

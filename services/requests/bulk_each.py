@@ -1,8 +1,8 @@
 """Deciding those who are meant one by one: by the bot where it may, else by a session.
 
-Few calls are under way at once. An item is marked before its call goes out, and its outcome is stored with the request's
-as soon as Telegram has answered: after a kill it is known of whom the answer was lost, and only of those "waits no more"
-may mean that it was us.
+Few calls are under way at once. An item is marked before its call goes out, and its outcome is stored together with the
+request as soon as Telegram has answered: after a kill it is known whose answer was lost, and of those alone "waits no
+more" may mean that it was us.
 """
 
 import asyncio
@@ -82,8 +82,8 @@ class OneByOne:
         self._sleep = sleep
 
     async def decide(self, context: RunContext) -> None:
-        """Everybody who is meant and has no outcome yet. Raises NotAllowed, RightMissing, SessionRequired, TelegramError:
-        whoever has no outcome then waits still."""
+        """Everybody who is meant and has no outcome yet. Raises NotAllowed, RightMissing, SessionRequired,
+        TelegramError: whoever has no outcome then waits still."""
         run = context.run
         tally = await self._bulk.tally(run.id)
         context.progress(progress_of(tally))

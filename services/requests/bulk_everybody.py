@@ -203,9 +203,7 @@ class Everybody:
         )
         return strangers
 
-    async def _joins(
-        self, context: RunContext, session_id: int, peer: Peer, told_at: datetime
-    ) -> Mapping[int, Joined]:
+    async def _joins(self, context: RunContext, session_id: int, peer: Peer, told_at: datetime) -> Mapping[int, Joined]:
         """Who came in since the list before the call, by user id. Telegram's clock is compared with itself."""
         since = _moment(context, "log_from")
         joins = await self._membership.came_in(session_id, peer, since or told_at)

@@ -28,7 +28,16 @@ from services.errors import (
     SessionRequired,
     StaysPending,
 )
-from services.requests import Arrivals, BulkDecisions, Decider, Gates, RequestLists, RequestLoads, RequestServices
+from services.requests import (
+    Arrivals,
+    BulkDecisions,
+    Decider,
+    Gates,
+    Removals,
+    RequestLists,
+    RequestLoads,
+    RequestServices,
+)
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
@@ -49,9 +58,11 @@ from storage.models import (
     SessionState,
     Way,
 )
+from storage.request_decisions import RequestDecisions
 from storage.request_models import RequestFilters, RequestView
 from storage.request_pages import RequestPages
 from storage.request_settings import RequestSettingsRepository
+from storage.request_views import RequestTicks, RequestViewRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.schema import join_requests
@@ -98,6 +109,18 @@ class WorldGate:
     async def deny(self, channel_id: int, user_id: int) -> None:
         await self._decide(channel_id, user_id, approve=False)
 
+    async def ban(self, channel_id: int, user_id: int) -> None:
+        self._restrict(self.jetty.sandbox.world.ban, channel_id, user_id)
+
+    async def remove(self, channel_id: int, user_id: int) -> None:
+        self._restrict(self.jetty.sandbox.world.kick, channel_id, user_id)
+
+    def _restrict(self, act: Callable[[WorldChannel, int, int], None], channel_id: int, user_id: int) -> None:
+        try:
+            act(self.jetty.sandbox.world.channel_by_peer(channel_id), user_id, BOT)
+        except WorldError as error:
+            raise ERRORS[error.name] from error
+
     async def _decide(self, channel_id: int, user_id: int, *, approve: bool) -> None:
         self.calls += 1
         await asyncio.sleep(self.slow_seconds)
@@ -143,11 +166,20 @@ class Door:
         pool, rights = self.pooled.pool, Rights(AdminRepository(self.store.database))
         lister = RequestLister(self.rows, self.store.sessions, pool)
         submitting = Submitting(self.store.channels, runner)
-        decider = Decider(self.rows, self.store.channels, self.channels, pool, self.gate, lister, rights)
+        decisions = RequestDecisions(self.store.database)
+        lists = RequestLists(
+            self.rows,
+            RequestPages(self.store.database),
+            self.store.channels,
+            RequestViewRepository(self.store.database),
+            RequestTicks(self.store.database),
+            decisions,
+        )
+        decider = Decider(self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights)
         audits = AuditService(AuditRepository(self.store.database))
         service = RequestServices(
             Arrivals(self.rows, self.store.channels, self.channels, self.desk.ear),
-            RequestLists(self.rows, RequestPages(self.store.database), self.store.channels),
+            lists,
             decider,
             RequestLoads(self.rows, self.channels, pool, lister, submitting, rights),
             BulkDecisions(
@@ -159,6 +191,7 @@ class Door:
                 RequestSettingsRepository(self.store.database),
                 ScheduleRepository(self.store.database),
             ),
+            Removals(decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
         runner.register(RunKind.DECIDE_ALL, service.bulk.work)

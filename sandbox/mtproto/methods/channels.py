@@ -174,6 +174,16 @@ def _action(channel: Channel, event: AdminEvent) -> Any:
             return types.ChannelAdminLogEventActionParticipantJoin()
 
 
+@method(functions.channels.EditBannedRequest)
+async def edit_banned(call: Call, request: Any) -> Any:
+    """Who may not see messages is banned; whoever has no restriction at all is free again, and no member by that."""
+    channel = peers.readable_channel(call, request.channel)
+    person = peers.known_user(call, request.participant, "PARTICIPANT_ID_INVALID")
+    act = call.world.ban if request.banned_rights.view_messages else call.world.lift_ban
+    act(channel, person.id, call.user.id)
+    return invites.moved(call, channel)
+
+
 # Coming and going -------------------------------------------------------------------------------------------------
 
 

@@ -135,7 +135,9 @@ def admin_rights(member: Membership) -> Any:
             manage_call=True,
             other=True,
         )
-    return types.ChatAdminRights(delete_messages=True, invite_users=member.may_invite, other=True)
+    return types.ChatAdminRights(
+        delete_messages=True, ban_users=member.may_ban, invite_users=member.may_invite, other=True
+    )
 
 
 def invite(it: Channel, link: str | None = None) -> Any:
