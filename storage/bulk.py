@@ -122,7 +122,8 @@ class BulkRepository:
     async def newcomers(self, run_id: int, channel_id: int) -> tuple[int, int]:
         """How many wait there who are not meant, and the id of the one who came last."""
         statement = (
-            f"SELECT count(*) AS people, coalesce(max(id), 0) AS newest FROM join_requests WHERE channel_id = ? AND {PENDING} "
+            "SELECT count(*) AS people, coalesce(max(id), 0) AS newest FROM join_requests "
+            f"WHERE channel_id = ? AND {PENDING} "
             "AND NOT EXISTS (SELECT 1 FROM bulk_items WHERE run_id = ? AND request_id = id)"
         )
         async with self._database.read() as connection:

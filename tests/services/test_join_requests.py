@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -21,7 +22,6 @@ from services.errors import (
     ChannelUnavailable,
     DecisionMade,
     FloodWait,
-    NotAllowed,
     NotFound,
     RequestGone,
     RightMissing,
@@ -31,6 +31,7 @@ from services.errors import (
 from services.requests import (
     Arrivals,
     BulkDecisions,
+    BulkRuns,
     Decider,
     Gates,
     Removals,
@@ -38,14 +39,18 @@ from services.requests import (
     RequestLoads,
     RequestServices,
 )
+from services.requests.bulk_each import OneByOne
+from services.requests.bulk_everybody import Everybody
+from services.requests.membership import Membership
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
 from storage.admins import AdminRepository
 from storage.audit import AuditRepository
+from storage.bulk import BulkRepository
 from storage.join_requests import JoinRequestRepository
 from storage.models import (
-    Admin,
+    BULK_RUNS,
     Channel,
     ChannelKind,
     IncomingRequest,
@@ -150,8 +155,10 @@ class Door:
     desk: Desk
     slept: list[float] = field(default_factory=list)
     on_sleep: Callable[[], None] = lambda: None
+    undo_seconds: float = 0.0
 
     def __post_init__(self) -> None:
+        self.bulk = BulkRepository(self.store.database)
         self.rows = JoinRequestRepository(self.store.database)
         self.channels = ChannelService(self.store.channels, self.store.sessions, self.pooled.pool, self.gate)
 
@@ -163,6 +170,7 @@ class Door:
     async def open(self) -> AsyncIterator[RequestServices]:
         """A process's life."""
         runner = Runner(self.desk.rows, self.desk.ear, clock=self.desk.time, save_seconds=0.01, poll_seconds=0.01)
+        self.runner = runner
         pool, rights = self.pooled.pool, Rights(AdminRepository(self.store.database))
         lister = RequestLister(self.rows, self.store.sessions, pool)
         submitting = Submitting(self.store.channels, runner)
@@ -177,14 +185,32 @@ class Door:
         )
         decider = Decider(self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights)
         audits = AuditService(AuditRepository(self.store.database))
+        membership = Membership(self.store.sessions, pool)
+        bulk_runs = BulkRuns(
+            Everybody(self.bulk, self.rows, self.store.sessions, lister, membership, pool, rights, sleep=self._sleep),
+            OneByOne(self.bulk, self.rows, decider, self.channels, pool, membership, rights, sleep=self._sleep),
+            self.channels,
+            pool,
+            rights,
+            audits,
+        )
         service = RequestServices(
             Arrivals(self.rows, self.store.channels, self.channels, self.desk.ear),
             lists,
             decider,
             RequestLoads(self.rows, self.channels, pool, lister, submitting, rights),
             BulkDecisions(
-                self.rows, self.channels, pool, lister, decider, submitting, rights, audits, sleep=self._sleep
+                self.bulk,
+                RequestPages(self.store.database),
+                RequestViewRepository(self.store.database),
+                RequestTicks(self.store.database),
+                lists,
+                submitting,
+                runner,
+                rights,
+                undo_seconds=self.undo_seconds,
             ),
+            bulk_runs,
             Gates(
                 self.store.channels,
                 RequestPages(self.store.database),
@@ -194,7 +220,8 @@ class Door:
             Removals(decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
-        runner.register(RunKind.DECIDE_ALL, service.bulk.work)
+        for kind in BULK_RUNS:
+            runner.register(kind, bulk_runs.work)
         await runner.start()
         try:
             yield service
@@ -206,17 +233,22 @@ class Door:
         self.on_sleep()
         await asyncio.sleep(0)
 
-    async def end(self, run: Run) -> Run:
-        return await self.desk.reached(run.id, RunStatus.DONE, RunStatus.FAILED, RunStatus.WAITING)
-
     async def load(self, service: RequestServices) -> Run:
         return await self.end(await service.loads.load(self.peer, ADMIN_ID))
 
+    async def end(self, run: Run) -> Run:
+        return await self.desk.reached(run.id, RunStatus.DONE, RunStatus.FAILED, RunStatus.WAITING, RunStatus.PAUSED)
+
+    async def ask_many(self, service: RequestServices, approve: bool = True, view_id: int = 0) -> Run:
+        """Shown and confirmed."""
+        shown = await service.bulk.preview(ADMIN_ID, self.peer, approve, view_id=view_id)
+        return await service.bulk.decide(ADMIN_ID, shown.many)
+
     async def decide_all(self, service: RequestServices, approve: bool = True) -> Run:
-        return await self.end(await service.bulk.decide_all(self.peer, ADMIN_ID, approve))
+        return await self.end(await self.ask_many(service, approve))
 
     async def tally(self) -> dict[RequestStatus, int]:
-        return await self.rows.tally(self.peer)
+        return dict(Counter((await self.statuses()).values()))
 
     async def statuses(self) -> dict[int, RequestStatus]:
         """By user id, of the newest row."""
@@ -479,151 +511,3 @@ async def test_what_cannot_be_decided_now_waits_still(door: Door) -> None:
         assert (await service.lists.get(request.id)).status is RequestStatus.PENDING
         with pytest.raises(NotFound):
             await service.decider.decide(12345, ADMIN_ID, True)
-
-
-# -- everybody
-
-
-@pytest.mark.parametrize("approve", [True, False])
-async def test_everybody_by_an_account(door: Door, approve: bool) -> None:
-    """One call decides all, loaded before or not; each row says so, and whose decision it was."""
-    everybody = set(door.channel.requests)
-    async with door.open() as service:
-        run = await door.decide_all(service, approve)
-        rows = [await service.lists.get(number + 1) for number in range(len(everybody))]
-    name = "approved" if approve else "denied"
-    assert (run.status, run.progress.counters) == (RunStatus.DONE, {name: 30})
-    assert set(door.channel.approved if approve else door.channel.denied) == everybody
-    assert {(row.status.lower(), row.way, row.decided_by) for row in rows} == {(name, Way.BULK, ADMIN_ID)}
-    assert door.jetty.calls("messages.hideAllChatJoinRequests") == 1
-    assert door.gate.calls == 0
-
-
-async def test_who_asks_meanwhile_stays(door: Door) -> None:
-    """Asked after the call went out: PENDING here and at Telegram, and no second call sweeps them in."""
-    late: list[int] = []
-
-    def ask_once() -> None:
-        if door.channel.approved and not late:
-            late.extend(door.ask(2))
-
-    door.on_sleep = ask_once
-    async with door.open() as service:
-        run = await door.decide_all(service)
-    assert run.progress.counters == {"approved": 30}
-    assert set(door.channel.requests) == set(late)
-    statuses = await door.statuses()
-    assert {user_id for user_id, status in statuses.items() if status is RequestStatus.PENDING} == set(late)
-    assert door.jetty.calls("messages.hideAllChatJoinRequests") == 1
-
-
-async def test_who_left_before_is_not_counted_as_decided(door: Door) -> None:
-    """Who is not on Telegram's list any more, and no member, was not approved by us."""
-    async with door.open() as service:
-        await door.load(service)
-        left = next(iter(door.channel.requests))
-        door.jetty.sandbox.world.withdraw(door.channel, left)
-        run = await door.decide_all(service)
-    assert run.progress.counters == {"approved": 29, "elsewhere": 1}
-    assert (await door.statuses())[left] is RequestStatus.WITHDRAWN
-
-
-async def test_nobody_waits(door: Door) -> None:
-    """Nothing is called and nothing counted."""
-    door.jetty.sandbox.world.decide_all(door.channel, ADMIN, approve=False)
-    async with door.open() as service:
-        run = await door.decide_all(service)
-    assert (run.status, run.progress.counters, run.progress.done) == (RunStatus.DONE, {}, 0)
-    assert door.jetty.calls("messages.hideAllChatJoinRequests") == 0
-
-
-@pytest.mark.parametrize("seed", range(4))
-async def test_everybody_interrupted_anywhere(door: Door, seed: int) -> None:
-    """Stopped at random moments, around the call too: rows and Telegram agree in the end, nobody is decided twice."""
-    dice = random.Random(seed)
-    everybody = set(door.channel.requests)
-    async with door.open() as service:
-        run = await service.bulk.decide_all(door.peer, ADMIN_ID, True)
-    for _ in range(8):
-        async with door.open():
-            await asyncio.sleep(dice.uniform(0, 0.06))
-    async with door.open():
-        run = await door.end(run)
-    assert run.status is RunStatus.DONE
-    assert set(door.channel.approved) == everybody
-    assert set((await door.statuses()).values()) == {RequestStatus.APPROVED}
-
-
-async def test_everybody_by_the_bot_alone(door: Door) -> None:
-    """Without any account: one by one, at a pace; who stays is named, who arrived later is left alone."""
-    asked = door.ask(5)
-    await door.without_account()
-    async with door.open() as service:
-        await service.arrivals.take([door.update(user_id) for user_id in asked])
-        door.gate.stays.add(asked[2])
-        run = await door.decide_all(service)
-    assert run.progress.counters == {"approved": 4, "stay": 1}
-    assert set(door.channel.approved) == set(asked) - {asked[2]}
-    assert len(door.slept) == 5
-    assert all(pause > 0 for pause in door.slept)
-
-
-async def test_a_right_that_is_lost_in_the_middle(door: Door) -> None:
-    """One by one by the bot: whoever is not decided when the right is taken away waits on, and the run says why."""
-    asked = door.ask(5)
-    await door.without_account()
-    admins = AdminRepository(door.store.database)
-    async with door.open() as service:
-        await service.arrivals.take([door.update(user_id) for user_id in asked])
-        await admins.assign(ADMIN_ID, Role.APPROVER, "Ann", [door.peer])
-        demoted: list[asyncio.Task[Admin]] = []
-
-        def demote() -> None:
-            if len(door.slept) == 2:
-                demoted.append(asyncio.create_task(admins.assign(ADMIN_ID, Role.VIEWER, "Ann", [])))
-
-        door.on_sleep = demote
-        run = await door.decide_all(service)
-        assert (run.status, run.reason) == (RunStatus.FAILED, "NotAllowed")
-        await demoted[0]
-        assert 2 <= len(door.channel.approved) < 5
-        with pytest.raises(NotAllowed):
-            await service.bulk.decide_all(door.peer, ADMIN_ID, True)
-        with pytest.raises(NotAllowed):
-            await service.loads.load(door.peer, ADMIN_ID)
-        await admins.remove(ADMIN_ID)
-        with pytest.raises(NotAllowed):
-            await service.decider.decide((await first(service, door)).id, ADMIN_ID, True)
-
-
-async def test_the_bot_goes_on_where_it_was(door: Door) -> None:
-    """A flood wait and restarts in the middle: everybody is decided once."""
-    asked = door.ask(12)
-    await door.without_account()
-    door.gate.floods, door.gate.slow_seconds = 1, 0.005
-    async with door.open() as service:
-        await service.arrivals.take([door.update(user_id) for user_id in asked])
-        run = await service.bulk.decide_all(door.peer, ADMIN_ID, False)
-        run = await door.desk.reached(run.id, RunStatus.WAITING)
-        door.desk.time.pass_seconds(60)
-    dice = random.Random(3)
-    for _ in range(6):
-        async with door.open():
-            await asyncio.sleep(dice.uniform(0, 0.03))
-    async with door.open():
-        run = await door.end(run)
-    assert run.status is RunStatus.DONE
-    assert set(door.channel.denied) == set(asked)
-    # A decision whose answer was cut off is heard of as handled elsewhere: never as waiting still.
-    assert set((await door.statuses()).values()) <= {RequestStatus.DENIED, RequestStatus.HANDLED_ELSEWHERE}
-
-
-async def test_nobody_may_decide(door: Door) -> None:
-    """Neither bot nor account: the run fails and says why; everybody waits still."""
-    async with door.open() as service:
-        await door.load(service)
-        door.without_bot()
-        await door.without_account()
-        run = await door.decide_all(service)
-    assert (run.status, run.reason) == (RunStatus.FAILED, "SessionRequired")
-    assert await door.tally() == {RequestStatus.PENDING: 30}
