@@ -16,6 +16,9 @@ def beginning(title: str) -> re.Pattern[str]:
     """A button that shows the beginning of this title, behind a mark or a number."""
     return re.compile(re.escape(title[:14]))
 
+CONFIRM = re.compile(r"^Confirm")
+"""The yes to a decision on many."""
+
 
 async def newest_code(actor: Actor) -> str:
     """The login code that stands in the account's chat with 777000."""
@@ -114,8 +117,8 @@ async def decide_all(actor: Actor, title: str, label: str = "Approve all", timeo
     await actor.press(beginning(title))
     await actor.wait_for(r"people? waits?")
     await actor.press(label)
-    await actor.wait_for(r"who waits? at")
-    await actor.press(label)
+    await actor.wait_for(r"who waits?.* at")
+    await actor.press(CONFIRM)
     return await actor.wait_for(r"✅ .*done", timeout)
 
 

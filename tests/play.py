@@ -87,6 +87,7 @@ class Play:
     async def open(self) -> None:
         self._stack = AsyncExitStack()
         self.app = await self._stack.enter_async_context(running(self.settings))
+        self.house.requests.bulk.undo_seconds = 0.0  # who tests the time to take it back sets one
 
     async def close(self) -> None:
         if self._stack is not None:

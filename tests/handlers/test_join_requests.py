@@ -147,7 +147,7 @@ async def test_approve_all_asks_and_a_yes_counts_once(loaded: Play) -> None:
     question = await loaded.admin.wait_for(f"Approve all {everybody}")
     assert not loaded.gate.approved
     yes = question["buttons"][0][0]["data"]
-    await loaded.admin.press("Approve all")
+    await loaded.admin.press(walks.CONFIRM)
     await loaded.admin.wait_for(r"✅ .*done", 30)
     assert len(loaded.gate.approved) == everybody
     answer = await loaded.admin.press_forged(question["id"], yes)

@@ -53,7 +53,7 @@ async def press_approve_all(actor: Actor, title: str) -> None:
     await actor.wait_for("people wait")
     await actor.press("Approve all")
     await actor.wait_for("Approve all 3")
-    await actor.press("Approve all")
+    await actor.press(walks.CONFIRM)
 
 
 async def test_a_pin_comes_between_the_yes_and_the_act(play: Play) -> None:
@@ -111,7 +111,7 @@ async def test_five_wrong_ones_lock_across_a_restart(play: Play) -> None:
     await play.admin.wait_for("people wait")
     await play.admin.press("Approve all")
     await play.admin.wait_for("Approve all 3")
-    assert "Too many wrong PINs" in (await play.admin.press("Approve all"))["answer"]
+    assert "Too many wrong PINs" in (await play.admin.press(walks.CONFIRM))["answer"]
     assert not play.gate.approved
     tries = [line.outcome for line in await lines(play) if line.verb is AuditVerb.PIN_TRY]
     assert tries == [AuditOutcome.REFUSED, *[AuditOutcome.FAILED] * 4]

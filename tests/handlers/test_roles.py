@@ -214,7 +214,7 @@ async def test_channels_taken_away_between_question_and_run(tmp_path: Path) -> N
         await boris.wait_for("people wait")
         await boris.press("Approve all")
         await boris.wait_for("Approve all 3")
-        await boris.press("Approve all")
+        await boris.press(walks.CONFIRM)
         await boris.wait_for("about to start")
         await walks.change_admin(play.admin, "Boris", "Make viewer")
         run = (await house.runner._runs.active())[0]
