@@ -16,6 +16,7 @@ def beginning(title: str) -> re.Pattern[str]:
     """A button that shows the beginning of this title, behind a mark or a number."""
     return re.compile(re.escape(title[:14]))
 
+
 CONFIRM = re.compile(r"^Confirm")
 """The yes to a decision on many."""
 

@@ -133,7 +133,7 @@ async def test_unseen_people_are_named_harmlessly(loaded: Play) -> None:
     await loaded.admin.press("Approve all")
     await loaded.admin.wait_for("Approve all 30")
     await loaded.admin.press(walks.CONFIRM)
-    while not await loaded.driver.call_count("messages.hideAllChatJoinRequests"):  # noqa: ASYNC110 - sets no event
+    while not await loaded.driver.call_count("messages.hideAllChatJoinRequests"):
         pass
     slipped = hostile(loaded, "<i>Eve\u202e</i>")
     end = await loaded.admin.wait_for("let in unseen")
