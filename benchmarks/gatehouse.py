@@ -1,7 +1,7 @@
 """What Porter needs to load and decide people who wait, put together as bot/house.py does, without the bot.
 
-An account decides: the bot has no right at any channel. `Gatehouse` lies on a data directory that outlives it, so that a
-process of its own (tests/end_to_end/gatekeeper.py) may be killed and its work go on in another.
+An account decides: the bot has no right at any channel. A `Gatehouse` lies on a data directory that outlives it:
+a process of its own (tests/end_to_end/gatekeeper.py) may be killed, and its work goes on in another.
 """
 
 import asyncio
@@ -143,7 +143,7 @@ def _put_together(database: Database, sessions: SessionRepository, pool: ClientP
     loads = RequestLoads(requests, channels, pool, lister, submitting, rights)
     work = BulkRuns(
         Everybody(bulk, requests, sessions, lister, membership, pool, rights),
-        OneByOne(bulk, requests, decider, channels, pool, membership, rights),
+        OneByOne(bulk, decider, channels, pool, membership, rights),
         channels,
         pool,
         rights,

@@ -8,6 +8,8 @@ more" may mean that it was us.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 
 from services.access import Rights
 from services.channels import ChannelService
@@ -22,11 +24,10 @@ from services.errors import (
     TelegramRefused,
     Unreachable,
 )
-from services.requests.deciding import Decider
+from services.requests.deciding import Decider, Teller
 from services.requests.membership import Membership
 from services.runs import RunContext
 from storage.bulk import ASKED, BulkRepository, Settled, Tally
-from storage.join_requests import JoinRequestRepository
 from storage.models import JoinRequest, Progress, RequestStatus, Run, Way
 from storage.request_models import BulkItem, ItemOutcome
 
@@ -59,11 +60,18 @@ def closed(request: JoinRequest) -> ItemOutcome:
     return ItemOutcome.WITHDRAWN if request.status is RequestStatus.WITHDRAWN else ItemOutcome.ELSEWHERE
 
 
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """`way`: through whom; None: Telegram decided nothing just now."""
+
+    settled: Settled
+    way: Way | None = None
+
+
 class OneByOne:
     def __init__(
         self,
         bulk: BulkRepository,
-        requests: JoinRequestRepository,
         decider: Decider,
         channels: ChannelService,
         pool: ClientPool,
@@ -73,7 +81,6 @@ class OneByOne:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._bulk = bulk
-        self._requests = requests
         self._decider = decider
         self._channels = channels
         self._pool = pool
@@ -89,54 +96,58 @@ class OneByOne:
         context.progress(progress_of(tally))
         after_id = 0
         while items := await self._bulk.undecided(run.id, after_id):
-            after_id = items[-1].request.id
+            teller = await self._decider.teller(run.subject_id)
             for first in range(0, len(items), AT_ONCE):
-                some = items[first : first + AT_ONCE]
                 await self._rights.check_decides(run.requested_by, run.subject_id)
-                ways = await self._decide(run, some, tally)
+                request_ids = [item.request.id for item in items[first : first + AT_ONCE]]
+                decided = await self._decide(run, teller, request_ids)
+                for each in decided:
+                    tally.note(each.settled.outcome)
                 context.progress(progress_of(tally))
-                if pauses := ways.count(Way.BOT):
-                    await self._sleep(PAUSE_SECONDS * pauses)
+                ways = [each.way for each in decided]
+                if Way.BOT in ways:
+                    await self._sleep(PAUSE_SECONDS * ways.count(Way.BOT))
+                if Way.SESSION in ways and teller.session_id is None:  # the bot has lost its right
+                    teller = await self._decider.teller(run.subject_id)
+            after_id = items[-1].request.id
 
-    async def _decide(self, run: Run, some: Sequence[BulkItem], tally: Tally) -> list[Way | None]:
-        """Through whom each was decided; None: nobody had to be asked. Raises the first error, once all have ended."""
-        await self._bulk.ask(run.id, [item.request.id for item in some])
-        ended = await asyncio.gather(*(self._one(run, item, tally) for item in some), return_exceptions=True)
-        ways: list[Way | None] = []
-        for each in ended:
-            if isinstance(each, BaseException):
-                raise each
-            ways.append(each)
-        return ways
+    async def _decide(self, run: Run, teller: Teller, request_ids: Sequence[int]) -> list[_Decided]:
+        """Nobody else decides on these meanwhile. Raises the first error, when what went well is stored."""
+        async with AsyncExitStack() as turns:
+            for request_id in request_ids:  # ascending: whoever waits for one of them holds none behind it
+                await turns.enter_async_context(self._decider.turn(request_id))
+            items = await self._bulk.undecided(run.id, request_ids[0] - 1, len(request_ids))
+            waiting = [item.request.id for item in items if item.request.status is RequestStatus.PENDING]
+            await self._bulk.ask(run.id, waiting)
+            ended = await asyncio.gather(*(self._one(run, teller, item) for item in items), return_exceptions=True)
+            decided = [each for each in ended if not isinstance(each, BaseException)]
+            await self._bulk.settle(run.id, [each.settled for each in decided], run.requested_by)
+        for error in ended:
+            if isinstance(error, BaseException):
+                raise error
+        return decided
 
-    async def _one(self, run: Run, item: BulkItem, tally: Tally) -> Way | None:
-        way: Way | None = None
-        async with self._decider.turn(item.request.id):
-            request = await self._requests.get(item.request.id)
-            if request is None:
-                return None  # somebody had them forgotten
-            if request.status is not RequestStatus.PENDING:
-                settled = await self._closed(run, item, request)
-            else:
-                try:
-                    way = await self._decider.tell(request, run.params["approve"])
-                    settled = Settled(request.id, _wanted(run))
-                except (RequestGone, AlreadyMember) as error:
-                    settled = await self._gone(run, item, error)
-                except (StaysPending, TelegramRefused) as error:
-                    log.info("a request stays: %s", error.word, extra={"run_id": run.id, "request_id": request.id})
-                    settled = Settled(request.id, ItemOutcome.STAYS, error.word)
-                except Unreachable:
-                    raise  # Telegram may have done it
-                except Exception:
-                    await self._bulk.ask(run.id, [request.id], is_asked=item.reason == ASKED)
-                    raise
-            await self._bulk.settle(run.id, [settled], run.requested_by)
-            tally.note(settled.outcome)
-        return way
+    async def _one(self, run: Run, teller: Teller, item: BulkItem) -> _Decided:
+        request = item.request
+        if request.status is not RequestStatus.PENDING:
+            return _Decided(await self._closed(run, item))
+        try:
+            way = await self._decider.tell_by(teller, request, run.params["approve"])
+        except (RequestGone, AlreadyMember) as error:
+            return _Decided(await self._gone(run, item, error))
+        except (StaysPending, TelegramRefused) as error:
+            log.info("a request stays: %s", error.word, extra={"run_id": run.id, "request_id": request.id})
+            return _Decided(Settled(request.id, ItemOutcome.STAYS, error.word))
+        except Unreachable:
+            raise  # Telegram may have done it
+        except Exception:
+            await self._bulk.ask(run.id, [request.id], is_asked=item.reason == ASKED)
+            raise
+        return _Decided(Settled(request.id, _wanted(run)), way)
 
-    async def _closed(self, run: Run, item: BulkItem, request: JoinRequest) -> Settled:
+    async def _closed(self, run: Run, item: BulkItem) -> Settled:
         """Another list was read while our answer was on its way, or somebody else was faster."""
+        request = item.request
         if _was_asked(run, item) and request.way is Way.ELSEWHERE:
             return await self._gone(run, item, RequestGone())
         return Settled(request.id, closed(request))

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from weakref import WeakValueDictionary
 
 from services import audit
 from services.access import Rights
 from services.channels import ChannelService
+from services.clients.base import Peer
 from services.clients.pool import ClientPool
 from services.errors import (
     AlreadyMember,
@@ -25,6 +27,14 @@ from storage.models import AuditVerb, Channel, JoinRequest, RequestStatus, Way
 from storage.request_decisions import RequestDecisions
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Who tells Telegram of decisions at a channel: a session, or (None) the bot."""
+
+    session_id: int | None
+    peer: Peer | None = None
 
 
 class Decider:
@@ -104,22 +114,34 @@ class Decider:
     async def tell(self, request: JoinRequest, approve: bool) -> Way:
         """Telegram hears of it; nothing is stored. For who holds the turn. Raises as `decide`, and RequestGone and
         AlreadyMember."""
-        channel = await self._channel(request.channel_id)
+        return await self.tell_by(await self.teller(request.channel_id), request, approve)
+
+    async def teller(self, channel_id: int) -> Teller:
+        """The bot when it may, else a session that may.
+
+        Raises NotFound, SessionRequired, RightMissing, TelegramError.
+        """
+        channel = await self._channel(channel_id)
         if channel.bot_may_invite is None:
             channel = await self._channels.refresh_bot_rights(channel.id)
         if channel.bot_may_invite:
+            return Teller(None)
+        session_id = await self._channels.session_for(channel_id, may_invite=True)
+        return Teller(session_id, await self._pool.peer(session_id, channel_id))
+
+    async def tell_by(self, teller: Teller, request: JoinRequest, approve: bool) -> Way:
+        """As `tell`. A bot that has lost its right makes way for a session."""
+        if teller.session_id is None or teller.peer is None:
             try:
-                await (self._gate.approve if approve else self._gate.deny)(channel.id, request.user_id)
+                await (self._gate.approve if approve else self._gate.deny)(request.channel_id, request.user_id)
             except (RightMissing, ChannelUnavailable):
-                log.info("the bot has lost its right", extra={"channel_id": channel.id})
-                await self._channel_rows.set_bot_may_invite(channel.id, False)
-            else:
-                return Way.BOT
-        session_id = await self._channels.session_for(channel.id, may_invite=True)
-        peer = await self._pool.peer(session_id, channel.id)
-        access_hash = await self._lister.meet(session_id, peer, request.user_id)
-        async with self._pool.gate(session_id) as client:
-            await client.decide(peer, request.user_id, access_hash, approve=approve)
+                log.info("the bot has lost its right", extra={"channel_id": request.channel_id})
+                await self._channel_rows.set_bot_may_invite(request.channel_id, False)
+                return await self.tell(request, approve)
+            return Way.BOT
+        access_hash = await self._lister.meet(teller.session_id, teller.peer, request.user_id)
+        async with self._pool.gate(teller.session_id) as client:
+            await client.decide(teller.peer, request.user_id, access_hash, approve=approve)
         return Way.SESSION
 
     async def _get(self, request_id: int) -> JoinRequest:

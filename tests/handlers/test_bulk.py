@@ -32,7 +32,7 @@ async def table(play: Play) -> list[dict[str, str]]:
     """The file, as the spreadsheet reads it."""
     await play.admin.press("📄 CSV")
     async with asyncio.timeout(10):  # the tap is answered before the file comes
-        while not (sent := [each["document"] for each in await play.admin.bot_messages() if each["document"]]):
+        while not (sent := [m["document"] for m in await play.admin.bot_messages() if m["document"]]):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     text = (await play.driver.file(sent[-1]["id"])).decode("utf-8-sig")
     return list(csv.DictReader(StringIO(text, newline="")))

@@ -188,7 +188,7 @@ class Door:
         membership = Membership(self.store.sessions, pool)
         bulk_runs = BulkRuns(
             Everybody(self.bulk, self.rows, self.store.sessions, lister, membership, pool, rights, sleep=self._sleep),
-            OneByOne(self.bulk, self.rows, decider, self.channels, pool, membership, rights, sleep=self._sleep),
+            OneByOne(self.bulk, decider, self.channels, pool, membership, rights, sleep=self._sleep),
             self.channels,
             pool,
             rights,
