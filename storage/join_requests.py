@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Update, func, literal_column, or_, select, update
+from sqlalchemy import Integer, Row, Update, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.channels import channel_from
@@ -56,11 +56,6 @@ class JoinRequestRepository:
             ).one_or_none()
         return request_from(row) if row else None
 
-    async def page(self, channel_id: int, after_id: int = 0, limit: int = 8) -> list[JoinRequest]:
-        """PENDING ones behind `after_id`, ascending by id."""
-        async with self._database.read() as connection:
-            return await _pending(connection, channel_id, join_requests.c.id > after_id, limit)
-
     async def count(self, channel_id: int, cap: int | None = None) -> int:
         """How many are PENDING; counting stops at `cap`."""
         waiting = select(join_requests.c.id).where(join_requests.c.channel_id == channel_id, IS_PENDING).limit(cap)
@@ -72,16 +67,6 @@ class JoinRequestRepository:
         async with self._database.read() as connection:
             return await pending_counts(connection)
 
-    async def tally(self, channel_id: int) -> dict[RequestStatus, int]:
-        """How many rows stand in each status; a status without rows is left out."""
-        statement = (
-            select(join_requests.c.status, func.count().label("rows"))
-            .where(join_requests.c.channel_id == channel_id)
-            .group_by(join_requests.c.status)
-        )
-        async with self._database.read() as connection:
-            return {RequestStatus(row.status): row.rows for row in await connection.execute(statement)}
-
     async def settle(
         self, request_id: int, status: RequestStatus, way: Way, decided_by: int | None
     ) -> JoinRequest | None:
@@ -90,21 +75,6 @@ class JoinRequestRepository:
         async with self._database.write() as connection:
             row = (await connection.execute(statement.returning(join_requests))).one_or_none()
         return request_from(row) if row else None
-
-    async def settle_missing(
-        self,
-        channel_id: int,
-        seen_before: datetime,
-        status: RequestStatus,
-        way: Way,
-        decided_by: int | None = None,
-    ) -> int:
-        """Settle the PENDING ones that were last seen before that moment; answers how many."""
-        statement = self._settling(status, way, decided_by).where(
-            join_requests.c.channel_id == channel_id, join_requests.c.last_seen_at < seen_before
-        )
-        async with self._database.write() as connection:
-            return (await connection.execute(statement)).rowcount
 
     async def missing(self, channel_id: int, seen_before: datetime) -> dict[int, datetime]:
         """Who waits here and was last seen before that moment: when they asked, by user id."""
@@ -129,12 +99,6 @@ class JoinRequestRepository:
                 handled += settled.rowcount
             return (await connection.execute(withdrawn)).rowcount, handled
 
-    async def settle_all(self, channel_id: int, status: RequestStatus, way: Way, decided_by: int | None) -> int:
-        """Settle all PENDING ones; answers how many."""
-        statement = self._settling(status, way, decided_by).where(join_requests.c.channel_id == channel_id)
-        async with self._database.write() as connection:
-            return (await connection.execute(statement)).rowcount
-
     def _settling(self, status: RequestStatus, way: Way, decided_by: int | None) -> Update:
         return (
             update(join_requests)
@@ -153,18 +117,6 @@ async def pending_counts(connection: AsyncConnection) -> list[PendingCount]:
         .order_by(pending.desc(), channels.c.title, channels.c.id)
     )
     return [PendingCount(channel_from(row), row.pending) for row in rows]
-
-
-async def _pending(
-    connection: AsyncConnection, channel_id: int, where: ColumnElement[bool], limit: int
-) -> list[JoinRequest]:
-    rows = await connection.execute(
-        select(join_requests)
-        .where(join_requests.c.channel_id == channel_id, IS_PENDING, where)
-        .order_by(join_requests.c.id)
-        .limit(limit)
-    )
-    return [request_from(row) for row in rows]
 
 
 async def _store(

@@ -85,7 +85,7 @@ PLACES = {
     "vw1": "a list of waiting people",
     "gt1": "how a channel's gate is kept",
     "bk1": "a decision on many",
-    "jb1": "a decision on everybody",
+    "bk2": "what was asked of a decision on many",
     "ok1": "a question's yes",
     "ru1": "a button of long work",
     "im1": "an import",

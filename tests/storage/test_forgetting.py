@@ -14,6 +14,7 @@ from storage.runs import RunRepository
 from storage.schema import audit
 from storage.vault import Vault
 from tests.storage.conftest import Clock
+from tests.storage.gate import settle_all, tally, waiting
 from tests.storage.make import CHANNEL_ID, Maker, request
 
 NAME, BIO = "Zebulon Quarrington-Pike", "keeper of the seventh lantern"
@@ -36,8 +37,7 @@ async def test_one_person_goes_to_the_last_byte(make: Maker, database: Database,
     await rows.store(crowd[:500])
     await rows.store([request(7, name=NAME, bio=BIO)])
     await rows.store(crowd[500:])
-    first = await rows.next_pending(CHANNEL_ID, 500)
-    assert first is not None
+    first = (await waiting(database, CHANNEL_ID))[500]
     assert first.user_id == 7
     await rows.settle(first.id, RequestStatus.DENIED, Way.BOT, 1)
     await rows.store([request(7, name=NAME, bio=BIO, asked_at=clock.now + timedelta(days=1))])
@@ -70,17 +70,17 @@ async def test_the_refused_go_when_they_are_old(make: Maker, database: Database,
     rows, people = JoinRequestRepository(database, clock=clock), PeopleRepository(database)
     await rows.store([request(user_id) for user_id in range(1, 1301)])
     await make.sessions.put_peers(session.id, {user_id: user_id for user_id in (1, 2, 1299, 1300)})
-    await rows.settle_all(CHANNEL_ID, RequestStatus.DENIED, Way.BULK, 1)
+    await settle_all(database, CHANNEL_ID, RequestStatus.DENIED, Way.BULK, clock.now)
     await rows.store([request(1, asked_at=clock.now + timedelta(days=1))])
-    await rows.settle_all(CHANNEL_ID, RequestStatus.APPROVED, Way.BULK, 1)
+    await settle_all(database, CHANNEL_ID, RequestStatus.APPROVED, Way.BULK, clock.now)
     await rows.store([request(2, asked_at=clock.now + timedelta(days=1))])
     old = clock.now + timedelta(days=1)
     clock.now += timedelta(days=2)
     await rows.store([request(5000)])
-    await rows.settle_missing(CHANNEL_ID, clock.now, RequestStatus.WITHDRAWN, Way.ELSEWHERE)
+    await rows.settle_gone(CHANNEL_ID, clock.now, set())
     assert await people.sweep(old) == 1300
     assert await people.sweep(old) == 0
-    assert await rows.tally(CHANNEL_ID) == {
+    assert await tally(database, CHANNEL_ID) == {
         RequestStatus.APPROVED: 1,
         RequestStatus.WITHDRAWN: 1,
         RequestStatus.PENDING: 1,
