@@ -59,6 +59,9 @@ class NoBot:
     async def look(self, channel_id: int) -> Channel:
         raise ChannelUnavailable
 
+    async def is_member(self, channel_id: int, user_id: int) -> bool:
+        return False
+
     async def approve(self, channel_id: int, user_id: int) -> None:
         raise RightMissing
 
@@ -143,7 +146,7 @@ def _put_together(database: Database, sessions: SessionRepository, pool: ClientP
     loads = RequestLoads(requests, channels, pool, lister, submitting, rights)
     work = BulkRuns(
         Everybody(bulk, requests, sessions, lister, membership, pool, rights),
-        OneByOne(bulk, decider, channels, pool, membership, rights),
+        OneByOne(bulk, decider, channels, pool, gate, membership, rights),
         channels,
         pool,
         rights,

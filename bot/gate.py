@@ -16,7 +16,7 @@ from aiogram.exceptions import (
     TelegramRetryAfter,
     TelegramServerError,
 )
-from aiogram.types import ChatMemberAdministrator, ChatMemberOwner
+from aiogram.types import ChatMemberAdministrator, ChatMemberMember, ChatMemberOwner, ChatMemberRestricted
 
 from services.errors import (
     AlreadyMember,
@@ -108,6 +108,16 @@ class BotApiGate:
             bot_may_invite=await self.may_invite(channel_id),
             updated_at=utc_now(),
         )
+
+    async def is_member(self, channel_id: int, user_id: int) -> bool:
+        async with _translated():
+            try:
+                member = await self._bot.get_chat_member(channel_id, user_id)
+            except (TelegramBadRequest, TelegramForbiddenError):
+                return False  # never was there, or the bot may not look
+        if isinstance(member, ChatMemberRestricted):
+            return member.is_member
+        return isinstance(member, ChatMemberMember | ChatMemberAdministrator | ChatMemberOwner)
 
     async def approve(self, channel_id: int, user_id: int) -> None:
         async with _translated():

@@ -228,7 +228,7 @@ class House:
         membership = Membership(rows.sessions, self.pool)
         bulk_runs = BulkRuns(
             Everybody(rows.bulk, rows.join_requests, rows.sessions, lister, membership, self.pool, self.rights),
-            OneByOne(rows.bulk, decider, self.channels, self.pool, membership, self.rights),
+            OneByOne(rows.bulk, decider, self.channels, self.pool, self.gate, membership, self.rights),
             self.channels,
             self.pool,
             self.rights,

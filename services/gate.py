@@ -24,6 +24,9 @@ class BotGate(Protocol):
     async def look(self, channel_id: int) -> Channel:
         """The channel as the bot sees it, `bot_may_invite` filled."""
 
+    async def is_member(self, channel_id: int, user_id: int) -> bool:
+        """Whether that person is in there. False as well where the bot may not see it."""
+
     async def approve(self, channel_id: int, user_id: int) -> None: ...
 
     async def deny(self, channel_id: int, user_id: int) -> None: ...

@@ -43,6 +43,8 @@ class BulkTexts(RunTexts):
     @staticmethod
     def _whom(count: int, *, is_everybody: bool) -> str:
         if is_everybody:
+            if not count:
+                return "whoever waits"
             return "the one who waits" if count == 1 else f"all {number(count)} who wait"
         return plural(count, "person", "people")
 
@@ -52,7 +54,8 @@ class BulkTexts(RunTexts):
 
     @staticmethod
     def confirm_label(preview: Preview) -> str:
-        return f"Confirm: {'approve' if preview.many.approve else 'deny'} {number(preview.many.count)}"
+        count = number(preview.many.count) if preview.many.count else "all"
+        return f"Confirm: {'approve' if preview.many.approve else 'deny'} {count}"
 
     # -- the card
 
@@ -88,7 +91,11 @@ class BulkTexts(RunTexts):
             decided = "let in" if run.params["approve"] else "denied"
             lines.append(f"⚠️ {number(unseen)} {decided} unseen, who asked at the last moment: {names}{more}")
         left = (run.progress.total or 0) - run.progress.done
-        if run.status is not RunStatus.DONE and run.started_at is not None and left > 0:
+        if run.status is RunStatus.DONE or run.started_at is None or left <= 0:
+            return lines
+        if run.checkpoint.get("told_at"):
+            lines.append("Telegram had been asked for all of them by then: load anew to see who waits still.")
+        else:
             lines.append(f"{plural(left, 'person waits', 'people wait')} still, not decided.")
         return lines
 

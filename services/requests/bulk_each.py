@@ -7,9 +7,10 @@ more" may mean that it was us.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from services.access import Rights
 from services.channels import ChannelService
@@ -24,6 +25,7 @@ from services.errors import (
     TelegramRefused,
     Unreachable,
 )
+from services.gate import BotGate
 from services.requests.deciding import Decider, Teller
 from services.requests.membership import Membership
 from services.runs import RunContext
@@ -32,6 +34,8 @@ from storage.models import JoinRequest, Progress, RequestStatus, Run, Way
 from storage.request_models import BulkItem, ItemOutcome
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 AT_ONCE = 4
 PAUSE_SECONDS = 0.05
@@ -60,6 +64,16 @@ def closed(request: JoinRequest) -> ItemOutcome:
     return ItemOutcome.WITHDRAWN if request.status is RequestStatus.WITHDRAWN else ItemOutcome.ELSEWHERE
 
 
+async def finished(calls: Coroutine[Any, Any, T]) -> T:
+    """To its end, even when the run is paused or stopped meanwhile: what Telegram answers is stored before that."""
+    task = asyncio.create_task(calls)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
 @dataclass(frozen=True, slots=True)
 class _Decided:
     """`way`: through whom; None: Telegram decided nothing just now."""
@@ -75,6 +89,7 @@ class OneByOne:
         decider: Decider,
         channels: ChannelService,
         pool: ClientPool,
+        gate: BotGate,
         membership: Membership,
         rights: Rights,
         *,
@@ -84,6 +99,7 @@ class OneByOne:
         self._decider = decider
         self._channels = channels
         self._pool = pool
+        self._gate = gate
         self._membership = membership
         self._rights = rights
         self._sleep = sleep
@@ -100,19 +116,19 @@ class OneByOne:
             for first in range(0, len(items), AT_ONCE):
                 await self._rights.check_decides(run.requested_by, run.subject_id)
                 request_ids = [item.request.id for item in items[first : first + AT_ONCE]]
-                decided = await self._decide(run, teller, request_ids)
-                for each in decided:
-                    tally.note(each.settled.outcome)
-                context.progress(progress_of(tally))
-                ways = [each.way for each in decided]
+                ways = await finished(self._decide(context, teller, request_ids, tally))
                 if Way.BOT in ways:
                     await self._sleep(PAUSE_SECONDS * ways.count(Way.BOT))
                 if Way.SESSION in ways and teller.session_id is None:  # the bot has lost its right
                     teller = await self._decider.teller(run.subject_id)
             after_id = items[-1].request.id
 
-    async def _decide(self, run: Run, teller: Teller, request_ids: Sequence[int]) -> list[_Decided]:
-        """Nobody else decides on these meanwhile. Raises the first error, when what went well is stored."""
+    async def _decide(
+        self, context: RunContext, teller: Teller, request_ids: Sequence[int], tally: Tally
+    ) -> list[Way | None]:
+        """Through whom each was decided. Nobody else decides on them meanwhile. Raises the first error, when what went
+        well is stored and counted."""
+        run = context.run
         async with AsyncExitStack() as turns:
             for request_id in request_ids:  # ascending: whoever waits for one of them holds none behind it
                 await turns.enter_async_context(self._decider.turn(request_id))
@@ -122,10 +138,13 @@ class OneByOne:
             ended = await asyncio.gather(*(self._one(run, teller, item) for item in items), return_exceptions=True)
             decided = [each for each in ended if not isinstance(each, BaseException)]
             await self._bulk.settle(run.id, [each.settled for each in decided], run.requested_by)
+        for each in decided:
+            tally.note(each.settled.outcome)
+        context.progress(progress_of(tally))
         for error in ended:
             if isinstance(error, BaseException):
                 raise error
-        return decided
+        return [each.way for each in decided]
 
     async def _one(self, run: Run, teller: Teller, item: BulkItem) -> _Decided:
         request = item.request
@@ -163,11 +182,11 @@ class OneByOne:
         return Settled(request.id, ItemOutcome.ELSEWHERE if is_in else ItemOutcome.WITHDRAWN)
 
     async def _is_member(self, request: JoinRequest) -> bool:
-        """As a session sees it; where there is none, nobody says so and they count as withdrawn."""
+        """As a session sees it, else the bot."""
         try:
             session_id = await self._channels.session_for(request.channel_id, may_invite=True)
         except (SessionRequired, RightMissing, NotFound):
-            return False
+            return await self._gate.is_member(request.channel_id, request.user_id)
         peer = await self._pool.peer(session_id, request.channel_id)
         return await self._membership.is_in(session_id, peer, request.user_id)
 

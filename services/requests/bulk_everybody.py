@@ -15,7 +15,7 @@ from services.access import Rights
 from services.clients.base import Joined, Peer
 from services.clients.pool import ClientPool
 from services.errors import AnswerNeeded, PorterError, RequestGone, RightMissing, Unreachable
-from services.requests.bulk_each import closed, progress_of
+from services.requests.bulk_each import closed, finished, progress_of
 from services.requests.membership import CLOCKS_APART, Membership
 from services.requests.walks import RequestLister
 from services.runs import RunContext
@@ -142,8 +142,7 @@ class Everybody:
         await self._rights.check_decides(run.requested_by, run.subject_id)
         await self._lister.forget(context, told_at=self._clock().isoformat(), listed_at=None)
         try:
-            async with self._pool.gate(session_id) as client:
-                await client.decide_all(peer, approve=run.params["approve"])
+            await finished(self._call(session_id, peer, run.params["approve"]))
         except RequestGone:
             log.info("nobody waits any more", extra={"run_id": run.id})
         except Unreachable:
@@ -153,6 +152,10 @@ class Everybody:
             raise
         # Who asked while the call was under way was decided by it: the later moment counts them in.
         await self._lister.forget(context, told_at=self._clock().isoformat())
+
+    async def _call(self, session_id: int, peer: Peer, approve: bool) -> None:
+        async with self._pool.gate(session_id) as client:
+            await client.decide_all(peer, approve=approve)
 
     # -- what it did
 

@@ -358,6 +358,41 @@ async def test_a_right_that_is_lost_in_the_middle(door: Door) -> None:
     assert set(door.channel.approved) == set(asked)
 
 
+@pytest.mark.parametrize("by_bot", [True, False])
+async def test_stopped_in_the_middle(door: Door, by_bot: bool) -> None:
+    """Pause and stop wait for the calls that are out: whoever Telegram has decided has an outcome, nobody else has."""
+    if by_bot:
+        await door.without_account()
+        asked = door.ask(12)
+        door.gate.slow_seconds = 0.05
+    else:
+        door.without_bot()
+        door.jetty.sandbox.faults.add(HIDE, delay_ms=50, times=100)
+        asked = list(door.channel.requests)
+    async with door.open() as service:
+        await service.arrivals.take([door.update(user_id) for user_id in asked]) if by_bot else await door.load(service)
+        run = await service.bulk.decide(ADMIN_ID, await ticked(door, service, asked))
+        async with asyncio.timeout(5):
+            while len(door.channel.approved) < 2:  # noqa: ASYNC110 - the sandbox sets no event
+                await asyncio.sleep(0.005)
+        run = await door.runner.cancel(run.id)
+        told = await outcomes(door, run)
+        done = {user_id for user_id, outcome in told.items() if outcome is ItemOutcome.APPROVED}
+        reasons = {item.reason for item in await door.bulk.page(run.id)}
+    assert done == set(door.channel.approved)
+    assert 0 < len(done) < len(asked)
+    assert reasons == {None}
+    assert run.progress.counters == {"approved": len(done)}
+
+
+async def ticked(door: Door, service: RequestServices, user_ids: list[int]) -> Many:
+    """As if all of them had been ticked: so that an account decides one by one too."""
+    page = (await service.lists.page(everybody(door.peer), limit=100)).rows
+    ids = tuple(request.id for request in page if request.user_id in user_ids)
+    many = (await service.bulk.preview(ADMIN_ID, door.peer, True)).many
+    return replace(many, request_ids=ids, count=len(ids))
+
+
 async def test_whoever_asked_is_demoted_in_the_middle(door: Door) -> None:
     """The role is read again before each few: the run fails and says why, the others wait on."""
     asked = door.ask(9)

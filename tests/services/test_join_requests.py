@@ -108,6 +108,9 @@ class WorldGate:
             raise ChannelUnavailable from error
         return Channel(channel_id, channel.title, None, ChannelKind.SUPERGROUP, 9, self.may, utc_now())
 
+    async def is_member(self, channel_id: int, user_id: int) -> bool:
+        return user_id in self.jetty.sandbox.world.channel_by_peer(channel_id).members
+
     async def approve(self, channel_id: int, user_id: int) -> None:
         await self._decide(channel_id, user_id, approve=True)
 
@@ -188,7 +191,7 @@ class Door:
         membership = Membership(self.store.sessions, pool)
         bulk_runs = BulkRuns(
             Everybody(self.bulk, self.rows, self.store.sessions, lister, membership, pool, rights, sleep=self._sleep),
-            OneByOne(self.bulk, decider, self.channels, pool, membership, rights, sleep=self._sleep),
+            OneByOne(self.bulk, decider, self.channels, pool, self.gate, membership, rights, sleep=self._sleep),
             self.channels,
             pool,
             rights,
