@@ -43,7 +43,7 @@ async def show_channel(
     if len(groups) < 2:
         await show_view(screen, texts, state, requests, lists, everybody)
         return
-    await _remember(state, everybody)
+    await remember(state, everybody)
     text = texts.request_lists.groups(channel, groups)
     await screen.show(Page(text, keyboards.request_lists.groups(texts, channel.id, everybody, groups)))
 
@@ -89,7 +89,7 @@ async def show_view(
     note: str = "",
 ) -> None:
     """A page of it, by keyset: `after` is the last one of the page before."""
-    await _remember(state, view)
+    await remember(state, view)
     channel = await requests.channel(view.channel_id)
     page, count = await lists.page(view, after), await lists.capped(view)
     shown = [texts.requests.line(row) for row in page.rows]
@@ -97,7 +97,7 @@ async def show_view(
     await screen.show(Page(text, keyboards.request_lists.waiting(texts, view, page, count, after)))
 
 
-async def _remember(state: FSMContext, view: RequestView) -> None:
+async def remember(state: FSMContext, view: RequestView) -> None:
     """What is typed from now on searches that list."""
     if not await is_open(state, OpenList.waiting, view=view.id):
         await open_list(state, OpenList.waiting, view=view.id)
@@ -187,7 +187,7 @@ async def _show_ticks(
     view: RequestView,
     after: int,
 ) -> None:
-    await _remember(state, view)
+    await remember(state, view)
     channel = await requests.channel(view.channel_id)
     page, count, ticked = await lists.page(view, after), await lists.capped(view), await lists.ticked(channel.id)
     text = texts.request_lists.list(channel, view.filters, count, [], ticked=len(ticked))
@@ -195,6 +195,13 @@ async def _show_ticks(
 
 
 PROMPTS: dict[str, Prompt] = {str(OpenList.waiting.state): show_again}
+
+
+def build_first() -> Router:
+    """Before links are taken: in a list of people, @name is one of them and no channel."""
+    router = Router(name="request-lists-first")
+    router.message.register(search, Searches(OpenList.waiting), F.text.regexp(r"^@\w+$"))
+    return router
 
 
 def build() -> Router:
