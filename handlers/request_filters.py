@@ -55,7 +55,7 @@ async def change(
     filters = await _changed(view, callback_data, requests)
     changed = await lists.open(view.channel_id, filters, newest_first=view.newest_first)
     if callback_data.field is FilterField.WORDS_OFF:
-        await show_view(screen, texts, state, requests, lists, changed)
+        await show_view(screen, texts, state, lists, changed.id)
     else:
         await _show(screen, texts, state, requests, lists, changed)
 
@@ -133,10 +133,11 @@ async def ask_bio(
     state: FSMContext,
     requests: RequestDesk,
     lists: ListDesk,
-    note: str = "",
 ) -> None:
-    view = await lists.view((await state.get_data())["view"])
-    text = texts.request_lists.ask_bio(await requests.channel(view.channel_id), note)
+    """With what was typed before and is too short."""
+    data = await state.get_data()
+    view = await lists.view(data["view"])
+    text = texts.request_lists.ask_bio(await requests.channel(view.channel_id), data.get("typed", ""))
     await screen.show(Page(text, keyboards.request_lists.asked_bio(texts, view)))
 
 
@@ -150,7 +151,8 @@ async def receive_bio(
 ) -> None:
     words = " ".join((message.text or "").split())[:LONGEST_WORDS]
     if len(words) < SHORTEST_WORDS:
-        await ask_bio(message, screen, texts, state, requests, lists, words)
+        await state.update_data(typed=words)
+        await ask_bio(message, screen, texts, state, requests, lists)
         return
     view = await lists.view((await state.get_data())["view"])
     filters = replace(view.filters, bio=words)
