@@ -5,12 +5,13 @@ import asyncio
 import re
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from statistics import median, quantiles
 from typing import Any
 
 from benchmarks.fixed_bot import READY
+from benchmarks.process import cpu_ms
 from benchmarks.report import Report, check
 from benchmarks.yard import RTT_MS, Yard, open_yard
 from sandbox import walks
@@ -51,16 +52,20 @@ async def measure() -> Report:
         try:
             await _open_list(admin, gate["title"])
             await driver.reset_calls()
-            ours = [await _by_hand(admin) for _ in range(PRESSES)]
+            cpu = cpu_ms(porter.pid)
+            ours = [await _by_hand(lambda: _turn(admin)) for _ in range(PRESSES)]
+            cpu = cpu_ms(porter.pid) - cpu
             calls = (await driver.calls())[admin.peer]
             busy = await _while_downloading(admin, gate["title"])
         finally:
             await porter.stop()
         async with _fixed_bot(line):
-            fixed = [await _press(admin, (await admin.screen())["id"], "p:1") for _ in range(PRESSES)]
+            message_id = (await admin.screen())["id"]
+            fixed = [await _by_hand(lambda: _press(admin, message_id, "p:1")) for _ in range(PRESSES)]
     taps = {name: count for name, count in calls.items() if name not in NOT_OF_A_TAP}
     figures = {
         "p95_ms": round(quantiles(ours, n=20)[-1], 1),
+        "cpu_ms_a_press": round(cpu / PRESSES, 1),
         "busy_median_ms": round(median(busy), 1),
         "busy_presses": len(busy),
         "rtt_ms": RTT_MS,
@@ -106,9 +111,9 @@ async def _turn(admin: Actor) -> float:
     return await _press(admin, screen["id"], keys.get("›") or keys["⇅ Newest" if "⇅ Newest" in keys else "⇅ Longest"])
 
 
-async def _by_hand(admin: Actor) -> float:
+async def _by_hand(press: Callable[[], Awaitable[float]]) -> float:
     await asyncio.sleep(HAND_SECONDS)
-    return await _turn(admin)
+    return await press()
 
 
 async def _press(admin: Actor, message_id: int, data: str) -> float:
