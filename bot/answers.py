@@ -1,4 +1,4 @@
-"""What comes back from the Bot API is read by a pydantic class for each kind of method, `Response[...]`, and pydantic holds
+"""What comes back from the Bot API is read by a pydantic class for each kind of method, `Response[...]`. pydantic holds
 those weakly: after each garbage collection aiogram builds them anew, getUpdates' for 10 ms, in the middle of a tap.
 """
 
