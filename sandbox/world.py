@@ -192,6 +192,7 @@ class Membership:
     date: int
     role: Literal["creator", "admin", "member"] = "member"
     may_invite: bool = False
+    may_ban: bool = False
 
 
 @dataclass
@@ -202,7 +203,8 @@ class AdminEvent:
     date: int
     actor: int
     user: int
-    action: Literal["join_by_request", "join", "leave"]
+    action: Literal["join_by_request", "join", "leave", "ban", "unban"]
+    since: int | None = None  # of "ban": since when that person had been a member, if so
 
 
 @dataclass
@@ -250,6 +252,10 @@ class Channel:
     def may_invite(self, user_id: int) -> bool:
         member = self.members.get(user_id)
         return member is not None and (member.role == "creator" or (member.role == "admin" and member.may_invite))
+
+    def may_ban(self, user_id: int) -> bool:
+        member = self.members.get(user_id)
+        return member is not None and (member.role == "creator" or (member.role == "admin" and member.may_ban))
 
 
 @dataclass
@@ -358,11 +364,15 @@ class RequestsChanged:
 
 @dataclass(frozen=True)
 class MembershipChanged:
+    """Somebody came, went, was banned, got other rights. `by_request`: an admin let them in."""
+
     channel: Channel
     user: int
     old: Membership | None
     new: Membership | None
     actor: int
+    was_banned: bool = False
+    by_request: bool = False
 
 
 @dataclass(frozen=True)
@@ -610,6 +620,8 @@ class World:
     def ask_to_join(self, channel: Channel, user_ids: list[int], link: str | None = None) -> list[Request]:
         asked = []
         for user_id in user_ids:
+            if user_id in channel.banned:
+                raise WorldError("CHANNEL_PRIVATE")
             if user_id in channel.members:
                 raise WorldError("USER_ALREADY_PARTICIPANT")
             if user_id in channel.requests:
@@ -657,8 +669,11 @@ class World:
             channel.denied[user_id] = actor
             return
         channel.approved[user_id] = actor
-        channel.members[user_id] = Membership(user_id, self.now())
+        was_banned = user_id in channel.banned
+        channel.banned.discard(user_id)
+        new = channel.members[user_id] = Membership(user_id, self.now())
         channel.admin_log.append(AdminEvent(len(channel.admin_log) + 1, self.now(), actor, user_id, "join_by_request"))
+        self.tell(MembershipChanged(channel, user_id, None, new, actor, was_banned, by_request=True))
 
     # -- login
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox import members
 from sandbox.world import Account, Channel, Message, World, first_code, peer_of_channel
 
 Json = dict[str, Any]
@@ -74,6 +75,14 @@ def channel(channel: Channel) -> Json:
         "pending_requests": len(channel.requests),
         "members": channel.member_count,
     }
+
+
+def member(channel: Channel, user_id: int) -> Json:
+    """`rights`: of an administrator."""
+    known = channel.members.get(user_id)
+    if known is None:
+        return {"account": user_id, "role": "banned" if user_id in channel.banned else "left", "rights": []}
+    return {"account": user_id, "role": known.role, "rights": members.rights_of(known)}
 
 
 def state(world: World) -> Json:
