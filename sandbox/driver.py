@@ -120,15 +120,15 @@ class Driver:
         await self.call("POST", f"channels/{peer}/posts", json={"delete": message_id})
 
     async def member(self, peer: int, account: int, role: str, rights: Sequence[str] = ()) -> Json:
-        """The owner makes them an "admin" with `rights` ("invite", "ban"), a "member", or somebody who has "left" or
-        is "banned"."""
+        """The owner makes them an "admin" with `rights` ("invite", "ban", "topics"), a "member", or somebody who has
+        "left" or is "banned"."""
         body = {"account": account, "role": role, "rights": list(rights)}
         answer: Json = await self.call("POST", f"channels/{peer}/members", json=body)
         return answer
 
-    async def found_group(self, title: str, *, account: int | None = None) -> Json:
-        """A small group of the admin's, and of that account's."""
-        body: Json = {"title": title} | ({"account": account} if account else {})
+    async def found_group(self, title: str, *, account: int | None = None, forum: bool = False) -> Json:
+        """A small group of the admin's, and of that account's; or a supergroup with topics."""
+        body: Json = {"title": title, "forum": forum} | ({"account": account} if account else {})
         answer: Json = await self.call("POST", "groups", json=body)
         return answer
 

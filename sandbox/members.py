@@ -8,7 +8,7 @@ from typing import Literal
 
 from sandbox.world import AdminEvent, Channel, Membership, MembershipChanged, World, WorldError
 
-RIGHTS = frozenset({"invite", "ban"})
+RIGHTS = frozenset({"invite", "ban", "topics"})
 """What an administrator may be allowed beside reading along; in a Membership: may_invite and so on."""
 
 

@@ -32,7 +32,7 @@ WORDS_OF_CODES = ("anchor", "beacon", "cutter", "dinghy", "ensign", "fathom")
 
 MediaKind = Literal["document", "photo", "video", "audio", "voice"]
 ServiceAction = Literal[
-    "channel_create", "title", "pin", "joined_by_request", "chat_create", "migrate_to", "migrate_from"
+    "channel_create", "title", "pin", "joined_by_request", "chat_create", "migrate_to", "migrate_from", "topic_create"
 ]
 ChangeKind = Literal["new", "edit", "delete"]
 
@@ -162,6 +162,7 @@ class Message:
     deleted: bool = False
     bot_id: int | None = None
     action: ServiceAction | None = None  # of a service message; `text` then carries the title, if any
+    thread: int | None = None  # of a forum: the topic, by the id of its first message
     moved: int | None = None  # of "migrate_to" and "migrate_from": the bare id of the other side
     version: int = 0  # grows with each edit: key for caches
 
@@ -193,6 +194,7 @@ class Membership:
     role: Literal["creator", "admin", "member"] = "member"
     may_invite: bool = False
     may_ban: bool = False
+    may_topics: bool = False  # of a forum
 
 
 @dataclass
@@ -209,13 +211,17 @@ class AdminEvent:
 
 @dataclass
 class Channel:
-    """A channel, a supergroup (`megagroup`), or a small group (`basic`, a megagroup beside: members speak there)."""
+    """A channel, a supergroup (`megagroup`), or a small group (`basic`, a megagroup beside: members speak there).
+
+    A supergroup may be a `forum`: what is said there may belong to a topic.
+    """
 
     id: int
     title: str
     username: str | None = None
     megagroup: bool = False
     basic: bool = False
+    forum: bool = False
     migrated_to: int | None = None  # of a small group: the supergroup that it became, bare
     created: int = 0
     about: str = ""

@@ -75,7 +75,12 @@ def private_chat(account: Account) -> Json:
 
 def channel_chat(channel: Channel) -> Json:
     kind = "group" if channel.basic else "supergroup" if channel.megagroup else "channel"
-    return {"id": channel.peer, "type": kind, "title": channel.title, **_some(username=channel.username)}
+    return {
+        "id": channel.peer,
+        "type": kind,
+        "title": channel.title,
+        **_some(username=channel.username, is_forum=channel.forum),
+    }
 
 
 def chat(world: World, peer: int) -> Json:
@@ -116,7 +121,7 @@ def chat_member(
     rights = dict.fromkeys(_RIGHTS, False) | {"can_manage_chat": True}
     rights |= {"can_invite_users": member.may_invite, "can_restrict_members": member.may_ban}
     if channel.megagroup:
-        rights |= {"can_pin_messages": False, "can_manage_topics": False}
+        rights |= {"can_pin_messages": False, "can_manage_topics": member.may_topics}
     else:
         rights |= {"can_post_messages": True, "can_edit_messages": True}
     editable = {"can_be_edited": False, "is_anonymous": False}
@@ -179,6 +184,8 @@ def message(world: World, message: Message) -> Json:
         shown["from"] = user(sender)
     elif message.sender <= -CHANNEL_BASE:
         shown["sender_chat"] = chat(world, message.sender)
+    if message.thread is not None:
+        shown |= {"message_thread_id": message.thread, "is_topic_message": True}
     if message.edited is not None:
         shown["edit_date"] = message.edited
     if message.forward is not None:

@@ -44,12 +44,13 @@ class Channels:
         ]
 
     async def found(self, request: web.Request) -> web.Response:
-        """A small group of the sandbox's admin, and whoever else is named."""
+        """A small group (or a forum) of the sandbox's admin, and whoever else is named."""
         body = await read_body(request)
         title = body.text("title")
-        members = [self._world.account(body.integer("account")).id] if body.has("account") else []
+        found = groups.found_forum if body.flag("forum", False) else groups.found
+        people = [self._world.account(body.integer("account")).id] if body.has("account") else []
         body.done()
-        return web.json_response(view.channel(groups.found(self._world, title, self._world.admin_id, members)))
+        return web.json_response(view.channel(found(self._world, title, self._world.admin_id, people)))
 
     async def list_requests(self, request: web.Request) -> web.Response:
         channel = self._channel(request)

@@ -63,6 +63,7 @@ def share_chat(world: World, account: Account, bot: Account, channel: Channel, r
             "admin",
             may_invite=bool(rights.get("can_invite_users")) or (old is not None and old.may_invite),
             may_ban=bool(rights.get("can_restrict_members")) or (old is not None and old.may_ban),
+            may_topics=bool(rights.get("can_manage_topics")) or (old is not None and old.may_topics),
         )
         if new != old:
             world.set_member(channel, bot.id, new, account.id)
