@@ -103,14 +103,12 @@ def _check_may_ban(channel: Channel, actor: int, user_id: int) -> None:
     target = channel.members.get(user_id)
     if target is None or target.role == "member":
         return
-    if target.role == "creator":
-        raise WorldError("USER_CREATOR")
-    if channel.members[actor].role != "creator":
+    if target.role == "creator" or channel.members[actor].role != "creator":
         raise WorldError("USER_ADMIN_INVALID")
 
 
 def _log(
     world: World, channel: Channel, user_id: int, actor: int, action: Literal["ban", "unban"], since: int | None = None
 ) -> None:
-    event = AdminEvent(len(channel.admin_log) + 1, world.now(), actor, user_id, action, since)
+    event = AdminEvent(len(channel.admin_log) + 1, world.now(), actor, user_id, action, since=since)
     channel.admin_log.append(event)

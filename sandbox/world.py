@@ -198,6 +198,17 @@ class Membership:
 
 
 @dataclass
+class Link:
+    """An invite link beside the channel's own. `creator`: the admin who made it."""
+
+    url: str
+    creator: int
+    date: int
+    title: str = ""
+    revoked: bool = False
+
+
+@dataclass
 class AdminEvent:
     """A line of the channel's admin log."""
 
@@ -206,6 +217,7 @@ class AdminEvent:
     actor: int
     user: int
     action: Literal["join_by_request", "join", "leave", "ban", "unban"]
+    link: str | None = None  # of "join_by_request": what they came by
     since: int | None = None  # of "ban": since when that person had been a member, if so
 
 
@@ -236,12 +248,19 @@ class Channel:
     banned: set[int] = field(default_factory=set)
     admin_log: list[AdminEvent] = field(default_factory=list)
     invite_hash: str = ""
+    links: list[Link] = field(default_factory=list)  # beside the own one
     approval: bool = False  # joining needs an admin's approval
     changes: list[Change] = field(default_factory=list)  # the last CHANGES_KEPT
 
     @property
     def invite_link(self) -> str:
         return f"https://t.me/+{self.invite_hash}" if self.invite_hash else f"https://t.me/{self.username}"
+
+    def link_of(self, invite_hash: str) -> str | None:
+        """The link with that hash, if it is still good."""
+        if invite_hash and invite_hash == self.invite_hash:
+            return self.invite_link
+        return next((it.url for it in self.links if it.url.endswith(f"/+{invite_hash}") and not it.revoked), None)
 
     @property
     def peer(self) -> int:
@@ -496,7 +515,7 @@ class World:
         return next((c for c in self.channels.values() if (c.username or "").lower() == wanted), None)
 
     def channel_by_invite(self, invite_hash: str) -> Channel | None:
-        return next((c for c in self.channels.values() if c.invite_hash == invite_hash), None)
+        return next((c for c in self.channels.values() if c.link_of(invite_hash) is not None), None)
 
     def readable_channel(self, channel_id: int, user_id: int) -> Channel:
         """The channel if that account may read it, else CHANNEL_PRIVATE."""
@@ -670,7 +689,7 @@ class World:
         self.tell(RequestsChanged(channel))
 
     def _settle(self, channel: Channel, user_id: int, actor: int, approve: bool) -> None:
-        del channel.requests[user_id]
+        request = channel.requests.pop(user_id)
         if not approve:
             channel.denied[user_id] = actor
             return
@@ -678,7 +697,9 @@ class World:
         was_banned = user_id in channel.banned
         channel.banned.discard(user_id)
         new = channel.members[user_id] = Membership(user_id, self.now())
-        channel.admin_log.append(AdminEvent(len(channel.admin_log) + 1, self.now(), actor, user_id, "join_by_request"))
+        channel.admin_log.append(
+            AdminEvent(len(channel.admin_log) + 1, self.now(), actor, user_id, "join_by_request", request.link)
+        )
         self.tell(MembershipChanged(channel, user_id, None, new, actor, was_banned, by_request=True))
 
     # -- login

@@ -23,7 +23,6 @@ _IN_WORDS: dict[str, tuple[int, str]] = {
     "QUERY_ID_INVALID": (400, QUERY_TOO_OLD),
     "REPLY_MARKUP_TOO_LONG": (400, "reply markup is too long"),
     "USER_ADMIN_INVALID": (400, "user is an administrator of the chat"),
-    "USER_CREATOR": (400, "can't remove chat owner"),
     "USER_IS_BLOCKED": (403, "bot was blocked by the user"),
     # No name of MTProto: a fault that a test orders, since nobody sets webhooks here.
     "WEBHOOK_ACTIVE": (409, WEBHOOK_ACTIVE),

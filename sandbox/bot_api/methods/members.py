@@ -36,4 +36,6 @@ def _target(call: Call) -> tuple[Channel, int]:
         raise bad_request("can't restrict self")
     if not channel.may_ban(call.bot.id):
         raise bad_request(NO_RIGHT)
+    if user_id in channel.members and channel.members[user_id].role == "creator":
+        raise bad_request("can't remove chat owner")
     return channel, user_id

@@ -14,6 +14,7 @@ from sandbox.world import (
     Account,
     Channel,
     Document,
+    Link,
     Membership,
     Message,
     World,
@@ -136,20 +137,33 @@ def admin_rights(member: Membership) -> Any:
             pin_messages=True,
             add_admins=True,
             manage_call=True,
+            manage_topics=True,
             other=True,
         )
-    return types.ChatAdminRights(delete_messages=True, invite_users=member.may_invite, other=True)
+    return types.ChatAdminRights(
+        delete_messages=True,
+        invite_users=member.may_invite,
+        ban_users=member.may_ban,
+        manage_topics=member.may_topics,
+        other=True,
+    )
 
 
-def invite(it: Channel) -> Any:
+def invite(it: Channel, url: str | None = None, *, counted: bool = True) -> Any:
+    """An invite link; the channel's own one if `url` is none of its links. `counted`: how many wait who came by it."""
+    extra = next((link for link in it.links if link.url == url), None)
     creator = next((member.user for member in it.members.values() if member.role == "creator"), 0)
+    known = extra or Link(it.invite_link, creator, it.created)
+    requested = sum(row.link == known.url for row in it.requests.values()) if counted else 0
     return types.ChatInviteExported(
-        it.invite_link,
-        creator,
-        it.created,
-        permanent=True,
+        known.url,
+        known.creator,
+        known.date,
+        permanent=extra is None,
+        revoked=known.revoked,
         request_needed=it.approval,
-        requested=len(it.requests) or None,
+        requested=requested or None,
+        title=known.title or None,
     )
 
 
