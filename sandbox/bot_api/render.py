@@ -14,6 +14,7 @@ from sandbox.world import (
     Message,
     Request,
     World,
+    peer_of_channel,
     stable_int,
 )
 
@@ -196,12 +197,16 @@ def message(world: World, message: Message) -> Json:
         shown["sender_chat"] = chat(world, message.sender)
     if message.thread is not None:
         shown |= {"message_thread_id": message.thread, "is_topic_message": True}
+    if message.moved is not None and message.action == "migrate_to":
+        shown["migrate_to_chat_id"] = peer_of_channel(message.moved)
+    elif message.moved is not None:
+        shown["migrate_from_chat_id"] = -message.moved
     if message.edited is not None:
         shown["edit_date"] = message.edited
     if message.forward is not None:
         shown["forward_origin"] = origin(world, message.forward)
     caption = "caption" if message.document is not None else "text"
-    shown |= _some(**{caption: message.text})
+    shown |= _some(**{caption: message.text if message.moved is None else ""})
     if message.text and message.entities:
         shown["caption_entities" if message.document is not None else "entities"] = message.entities
     if message.document is not None:
