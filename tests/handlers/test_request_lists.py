@@ -213,8 +213,9 @@ async def test_undo_last(loaded: Play) -> None:
 
 
 async def test_deny_and_ban(loaded: Play) -> None:
-    """By whoever of ours may: the bot may not here, the account may. Banned people cannot ask again."""
+    """By whoever of ours may: the bot may not here, the account may."""
     admin, gate = loaded.admin, loaded.gate
+    gate.members[loaded.sandbox.bot.id].may_ban = False
     await walks.first_person(admin, gate.title)
     await admin.press("⛔ Deny and ban")
     await admin.wait_for("denied and banned")
@@ -224,6 +225,7 @@ async def test_deny_and_ban(loaded: Play) -> None:
 async def test_denied_where_nobody_may_ban(play: Play) -> None:
     """Without an account the bot stands alone: denied all the same, and what it lacks is said."""
     admin, gate = play.admin, play.gate
+    gate.members[play.sandbox.bot.id].may_ban = False
     await play.driver.ask_to_join(gate.peer, 1)
     await admin.send("/requests")
     await admin.wait_for("1 at 1 channel")

@@ -13,7 +13,7 @@ from aiogram.types import (
     ChatMemberOwner,
 )
 
-from sandbox.world import Membership, WorldError
+from sandbox.world import Membership
 from tests.sandbox.bot_stage import Stage, open_stage
 
 
@@ -144,29 +144,3 @@ async def test_unknown_methods_and_broken_bodies(stage: Stage) -> None:
         assert response.status == 400
     async with stage.http.get(f"{stage.url}/file/bot{stage.bot.token}/documents/file_1.pdf") as response:
         assert response.status == 404
-
-
-async def test_ban_and_unban(stage: Stage) -> None:
-    """With the right for it alone; who waits waits no more; unbanning takes a member out unless it is told not to."""
-    group, bot = stage.group, stage.bot
-    first, second = list(group.requests)[:2]
-    with pytest.raises(TelegramBadRequest, match="not enough rights to restrict/unrestrict chat member"):
-        await bot.ban_chat_member(group.peer, first)
-    group.members[bot.id].may_ban = True
-    assert (await bot.get_chat_member(group.peer, bot.id)).can_restrict_members
-    assert await bot.ban_chat_member(group.peer, first)
-    assert first not in group.requests
-    assert (await bot.get_chat_member(group.peer, first)).status == "kicked"
-    with pytest.raises(WorldError, match="CHANNEL_PRIVATE"):
-        stage.world.ask_to_join(group, [first])
-    assert await bot.unban_chat_member(group.peer, first, only_if_banned=True)
-    stage.world.ask_to_join(group, [first])
-    await bot.approve_chat_join_request(group.peer, second)
-    assert await bot.unban_chat_member(group.peer, second, only_if_banned=True)
-    assert second in group.members
-    assert await bot.unban_chat_member(group.peer, second)
-    assert second not in group.members | dict.fromkeys(group.banned)
-    with pytest.raises(TelegramBadRequest, match="can't remove chat owner"):
-        await bot.ban_chat_member(group.peer, stage.world.admin_id)
-    with pytest.raises(TelegramBadRequest, match="PARTICIPANT_ID_INVALID"):
-        await bot.ban_chat_member(group.peer, 424242)

@@ -9,10 +9,11 @@ from datetime import timedelta
 
 import pytest
 
+from sandbox import members
 from sandbox.scenarios import ADMIN, BOT
 from sandbox.world import Account as WorldAccount
 from sandbox.world import Channel as WorldChannel
-from sandbox.world import WorldError
+from sandbox.world import World, WorldError
 from services.access import Rights
 from services.audit import AuditService
 from services.channels import ChannelService
@@ -112,14 +113,15 @@ class WorldGate:
         await self._decide(channel_id, user_id, approve=False)
 
     async def ban(self, channel_id: int, user_id: int) -> None:
-        self._restrict(self.jetty.sandbox.world.ban, channel_id, user_id)
+        self._restrict(members.ban, channel_id, user_id)
 
     async def remove(self, channel_id: int, user_id: int) -> None:
-        self._restrict(self.jetty.sandbox.world.kick, channel_id, user_id)
+        self._restrict(members.remove, channel_id, user_id)
 
-    def _restrict(self, act: Callable[[WorldChannel, int, int], None], channel_id: int, user_id: int) -> None:
+    def _restrict(self, act: Callable[[World, WorldChannel, int, int], None], channel_id: int, user_id: int) -> None:
+        world = self.jetty.sandbox.world
         try:
-            act(self.jetty.sandbox.world.channel_by_peer(channel_id), user_id, BOT)
+            act(world, world.channel_by_peer(channel_id), user_id, BOT)
         except WorldError as error:
             raise ERRORS[error.name] from error
 
@@ -663,6 +665,7 @@ async def test_a_ban_is_a_denial_first(door: Door, by_bot: bool) -> None:
 
 async def test_denied_where_nobody_may_ban(door: Door) -> None:
     """The denial holds; what stood in the way is told. Who was handled elsewhere is not banned either."""
+    door.channel.members[BOT].may_ban = False
     async with door.open() as service:
         await door.load(service)
         await door.without_account()
