@@ -66,6 +66,7 @@ def build_router() -> Router:
     admins.include_routers(
         restored.build(),
         home.build(),
+        request_lists.build_first(),
         save_sent.build(),
         save.build(),
         save_invite.build(),

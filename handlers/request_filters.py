@@ -11,7 +11,7 @@ from handlers import keyboards
 from handlers.callbacks import FilterField, ViewFilter
 from handlers.keyboards.request_lists import SPANS, TOGGLES
 from handlers.parking import Prompt, leave, turn_to
-from handlers.request_lists import LONGEST_WORDS, show_view
+from handlers.request_lists import LONGEST_WORDS, remember, show_view
 from handlers.screen import AdminScreen, Page
 from handlers.states import ListForm
 from handlers.texts import Texts
@@ -39,8 +39,7 @@ async def show_filter(
     requests: RequestDesk,
     lists: ListDesk,
 ) -> None:
-    await _left(state)
-    await _show(screen, texts, requests, lists, await lists.view(callback_data.view))
+    await _show(screen, texts, state, requests, lists, await lists.view(callback_data.view))
 
 
 async def change(
@@ -52,14 +51,13 @@ async def change(
     requests: RequestDesk,
     lists: ListDesk,
 ) -> None:
-    await _left(state)
     view = await lists.view(callback_data.view)
     filters = await _changed(view, callback_data, requests)
     changed = await lists.open(view.channel_id, filters, newest_first=view.newest_first)
     if callback_data.field is FilterField.WORDS_OFF:
-        await show_view(screen, texts, state, requests, lists, changed)
+        await show_view(screen, texts, state, lists, changed.id)
     else:
-        await _show(screen, texts, requests, lists, changed)
+        await _show(screen, texts, state, requests, lists, changed)
 
 
 async def _changed(view: RequestView, chosen: ViewFilter, requests: RequestDesk) -> RequestFilters:
@@ -83,7 +81,12 @@ async def _changed(view: RequestView, chosen: ViewFilter, requests: RequestDesk)
     return RequestFilters()
 
 
-async def _show(screen: AdminScreen, texts: Texts, requests: RequestDesk, lists: ListDesk, view: RequestView) -> None:
+async def _show(
+    screen: AdminScreen, texts: Texts, state: FSMContext, requests: RequestDesk, lists: ListDesk, view: RequestView
+) -> None:
+    if await state.get_state() == ListForm.bio.state:
+        await leave(state)
+    await remember(state, view)
     channel = await requests.channel(view.channel_id)
     count = await lists.capped(view)
     text = texts.request_lists.filter(channel, view.filters, count)
@@ -130,10 +133,11 @@ async def ask_bio(
     state: FSMContext,
     requests: RequestDesk,
     lists: ListDesk,
-    note: str = "",
 ) -> None:
-    view = await lists.view((await state.get_data())["view"])
-    text = texts.request_lists.ask_bio(await requests.channel(view.channel_id), note)
+    """With what was typed before and is too short."""
+    data = await state.get_data()
+    view = await lists.view(data["view"])
+    text = texts.request_lists.ask_bio(await requests.channel(view.channel_id), data.get("typed", ""))
     await screen.show(Page(text, keyboards.request_lists.asked_bio(texts, view)))
 
 
@@ -147,19 +151,13 @@ async def receive_bio(
 ) -> None:
     words = " ".join((message.text or "").split())[:LONGEST_WORDS]
     if len(words) < SHORTEST_WORDS:
-        await ask_bio(message, screen, texts, state, requests, lists, words)
+        await state.update_data(typed=words)
+        await ask_bio(message, screen, texts, state, requests, lists)
         return
     view = await lists.view((await state.get_data())["view"])
-    await _left(state)
     filters = replace(view.filters, bio=words)
     changed = await lists.open(view.channel_id, filters, newest_first=view.newest_first)
-    await _show(screen, texts, requests, lists, changed)
-
-
-async def _left(state: FSMContext) -> None:
-    """The question for words is over, if it was asked."""
-    if await state.get_state() == ListForm.bio.state:
-        await leave(state)
+    await _show(screen, texts, state, requests, lists, changed)
 
 
 PROMPTS: dict[str, Prompt] = {str(ListForm.bio.state): ask_bio}

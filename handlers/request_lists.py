@@ -41,9 +41,9 @@ async def show_channel(
     groups = await lists.groups(channel.id)
     everybody = await lists.open(channel.id)
     if len(groups) < 2:
-        await show_view(screen, texts, state, requests, lists, everybody)
+        await show_view(screen, texts, state, lists, everybody.id)
         return
-    await _remember(state, everybody)
+    await remember(state, everybody)
     text = texts.request_lists.groups(channel, groups)
     await screen.show(Page(text, keyboards.request_lists.groups(texts, channel.id, everybody, groups)))
 
@@ -57,11 +57,9 @@ async def show_list(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    requests: RequestDesk,
     lists: ListDesk,
 ) -> None:
-    view = await lists.view(callback_data.view)
-    await show_view(screen, texts, state, requests, lists, view, callback_data.after)
+    await show_view(screen, texts, state, lists, callback_data.view, callback_data.after)
 
 
 async def turn_order(
@@ -70,34 +68,25 @@ async def turn_order(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    requests: RequestDesk,
     lists: ListDesk,
 ) -> None:
     view = await lists.view(callback_data.view)
     turned = await lists.open(view.channel_id, view.filters, newest_first=not view.newest_first)
-    await show_view(screen, texts, state, requests, lists, turned)
+    await show_view(screen, texts, state, lists, turned.id)
 
 
 async def show_view(
-    screen: AdminScreen,
-    texts: Texts,
-    state: FSMContext,
-    requests: RequestDesk,
-    lists: ListDesk,
-    view: RequestView,
-    after: int = 0,
-    note: str = "",
+    screen: AdminScreen, texts: Texts, state: FSMContext, lists: ListDesk, view_id: int, after: int = 0, note: str = ""
 ) -> None:
     """A page of it, by keyset: `after` is the last one of the page before."""
-    await _remember(state, view)
-    channel = await requests.channel(view.channel_id)
-    page, count = await lists.page(view, after), await lists.capped(view)
-    shown = [texts.requests.line(row) for row in page.rows]
-    text = texts.request_lists.list(channel, view.filters, count, shown, note=note)
-    await screen.show(Page(text, keyboards.request_lists.waiting(texts, view, page, count, after)))
+    look = await lists.look(view_id, after)
+    await remember(state, look.view)
+    shown = [texts.requests.line(row) for row in look.page.rows]
+    text = texts.request_lists.list(look.channel, look.view.filters, look.count, shown, note=note)
+    await screen.show(Page(text, keyboards.request_lists.waiting(texts, look, after)))
 
 
-async def _remember(state: FSMContext, view: RequestView) -> None:
+async def remember(state: FSMContext, view: RequestView) -> None:
     """What is typed from now on searches that list."""
     if not await is_open(state, OpenList.waiting, view=view.id):
         await open_list(state, OpenList.waiting, view=view.id)
@@ -111,7 +100,6 @@ async def search(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    requests: RequestDesk,
     lists: ListDesk,
 ) -> None:
     """Another view, of those of the open list in whose name or username the words stand."""
@@ -127,7 +115,7 @@ async def search(
     else:
         filters = replace(view.filters, words=words)
         view = await lists.open(view.channel_id, filters, newest_first=view.newest_first)
-    await show_view(screen, texts, state, requests, lists, view, note=note)
+    await show_view(screen, texts, state, lists, view.id, note=note)
 
 
 async def show_again(
@@ -135,11 +123,9 @@ async def show_again(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    requests: RequestDesk,
     lists: ListDesk,
 ) -> None:
-    view = await lists.view((await list_data(state))["view"])
-    await show_view(screen, texts, state, requests, lists, view)
+    await show_view(screen, texts, state, lists, (await list_data(state))["view"])
 
 
 # -- ticking
@@ -151,11 +137,13 @@ async def show_ticks(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    requests: RequestDesk,
     lists: ListDesk,
 ) -> None:
-    view = await lists.view(callback_data.view)
-    await _show_ticks(screen, texts, state, requests, lists, view, callback_data.after)
+    look = await lists.look(callback_data.view, callback_data.after)
+    await remember(state, look.view)
+    ticked = await lists.ticked(look.channel.id)
+    text = texts.request_lists.list(look.channel, look.view.filters, look.count, [], ticked=len(ticked))
+    await screen.show(Page(text, keyboards.request_lists.ticking(texts, look, callback_data.after, ticked)))
 
 
 async def tick(
@@ -164,7 +152,6 @@ async def tick(
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
-    requests: RequestDesk,
     lists: ListDesk,
 ) -> None:
     """One, the whole page, or nobody of the channel any more."""
@@ -175,32 +162,24 @@ async def tick(
         await lists.tick_page(view, callback_data.after)
     else:
         await lists.untick_all(view.channel_id)
-    await _show_ticks(screen, texts, state, requests, lists, view, callback_data.after)
-
-
-async def _show_ticks(
-    screen: AdminScreen,
-    texts: Texts,
-    state: FSMContext,
-    requests: RequestDesk,
-    lists: ListDesk,
-    view: RequestView,
-    after: int,
-) -> None:
-    await _remember(state, view)
-    channel = await requests.channel(view.channel_id)
-    page, count, ticked = await lists.page(view, after), await lists.capped(view), await lists.ticked(channel.id)
-    text = texts.request_lists.list(channel, view.filters, count, [], ticked=len(ticked))
-    await screen.show(Page(text, keyboards.request_lists.ticking(texts, view, page, after, ticked)))
+    await show_ticks(event, callback_data, screen, texts, state, lists)
 
 
 PROMPTS: dict[str, Prompt] = {str(OpenList.waiting.state): show_again}
 
 
+def build_first() -> Router:
+    """What is pressed most, before the many that are asked whether a press is theirs; and @name, which in a list of
+    people is one of them and no channel to be saved."""
+    router = Router(name="request-lists-first")
+    router.callback_query.register(show_list, ViewAction.filter(F.verb == ViewVerb.OPEN))
+    router.message.register(search, Searches(OpenList.waiting), F.text.regexp(r"^@\w+$"))
+    return router
+
+
 def build() -> Router:
     router = Router(name="request-lists")
     router.callback_query.register(show_channel, RequestAction.filter(F.verb == RequestVerb.LIST))
-    router.callback_query.register(show_list, ViewAction.filter(F.verb == ViewVerb.OPEN))
     router.callback_query.register(turn_order, ViewAction.filter(F.verb == ViewVerb.ORDER))
     router.callback_query.register(show_ticks, ViewAction.filter(F.verb == ViewVerb.TICKS))
     router.callback_query.register(tick, ViewAction.filter())

@@ -18,8 +18,8 @@ Pressed = RequestAction | WaitingAction
 
 
 async def _view(pressed: Pressed | None, lists: ListDesk, channel_id: int) -> RequestView:
-    """The list that the card is of; one of before there were lists is of everybody."""
-    return await lists.view(pressed.view if isinstance(pressed, WaitingAction) else 0, channel_id)
+    """One of before there were lists is of everybody."""
+    return await lists.of_card(pressed.view if isinstance(pressed, WaitingAction) else 0, channel_id)
 
 
 async def _card(

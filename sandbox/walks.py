@@ -105,10 +105,10 @@ async def waiting_list(actor: Actor, title: str) -> dict[str, Any]:
     await actor.send("/requests")
     await actor.wait_for(r"Waiting people")
     await actor.press(beginning(title))
-    screen = await actor.wait_for(r"people? waits?")
+    screen = await actor.wait_for(r"(person|people) waits?")
     if ONE_LIST in await actor.buttons():
         await actor.press(ONE_LIST)
-        screen = await actor.wait_for(r"people? waits?")
+        screen = await actor.wait_for(r"(person|people) waits?")
     return screen
 
 
@@ -116,7 +116,7 @@ async def decide_all(actor: Actor, title: str, label: str = "Approve all", timeo
     await actor.send("/requests")
     await actor.wait_for(r"Waiting people")
     await actor.press(beginning(title))
-    await actor.wait_for(r"people? waits?")
+    await actor.wait_for(r"(person|people) waits?")
     await actor.press(label)
     await actor.wait_for(r"who waits?.* at")
     await actor.press(CONFIRM)

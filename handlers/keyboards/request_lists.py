@@ -20,7 +20,7 @@ from handlers.callbacks import (
 )
 from handlers.keyboards.base import Row, button, home_row, markup
 from handlers.texts import Texts
-from services.requests.listing import Group
+from services.requests.listing import Group, Look
 from storage.models import JoinRequest
 from storage.request_models import Capped, LinkCount, RequestPage, RequestView
 
@@ -67,14 +67,15 @@ def groups(texts: Texts, channel_id: int, everybody: RequestView, groups: Sequen
     )
 
 
-def waiting(texts: Texts, view: RequestView, page: RequestPage, count: Capped, after: int) -> InlineKeyboardMarkup:
+def waiting(texts: Texts, look: Look, after: int) -> InlineKeyboardMarkup:
+    view, page = look.view, look.page
     labels, channel_id = texts.labels, view.channel_id
     people = [
         [button(texts.requests.label(row), WaitingAction(verb=RequestVerb.SHOW, id=row.id, view=view.id))]
         for row in page.rows
     ]
     is_everybody = view.filters.is_empty
-    many = _everybody(texts, channel_id) if is_everybody else _some(texts, view, count)
+    many = _everybody(texts, channel_id) if is_everybody else _some(texts, view, look.count)
     order = labels.longest_first if view.newest_first else labels.newest_first
     search = [button(labels.show_all, ViewFilter(field=FilterField.WORDS_OFF, view=view.id))]
     return markup(
@@ -92,9 +93,9 @@ def waiting(texts: Texts, view: RequestView, page: RequestPage, count: Capped, a
     )
 
 
-def ticking(
-    texts: Texts, view: RequestView, page: RequestPage, after: int, ticked: Collection[int]
-) -> InlineKeyboardMarkup:
+def ticking(texts: Texts, look: Look, after: int, ticked: Collection[int]) -> InlineKeyboardMarkup:
+    view, page = look.view, look.page
+
     def tick(request: JoinRequest) -> Row:
         label = texts.request_lists.tick_label(request, is_ticked=request.id in ticked)
         return [button(label, ViewAction(verb=ViewVerb.TICK, view=view.id, after=after, id=request.id))]

@@ -55,7 +55,7 @@ class RequestListTexts(Words):
         if filters.waits_over is not None:
             words.append(f"waiting for more than {_span(filters.waits_over)}")
         if filters.waits_under is not None:
-            words.append(f"asked within {_span(filters.waits_under)}")
+            words.append(f"asked within {duration(filters.waits_under)}")
         if filters.link is not None:
             words.append(f"by {quote(short_link(filters.link))}")
         if filters.bio is not None:
@@ -68,6 +68,7 @@ class RequestListTexts(Words):
         total = sum(group.people for group in groups)
         lines = [f"{self.heading(channel.title)} · {plural(total, 'person waits', 'people wait')}"]
         lines += [f"· {number(group.people)} {GROUPS[group.what]}" for group in groups]
+        lines.append("Type part of a name to search.")
         return "\n".join(lines)
 
     def group_label(self, group: Group) -> str:
@@ -96,6 +97,8 @@ class RequestListTexts(Words):
     @staticmethod
     def people(waiting: Capped) -> str:
         """1 person waits, 1,204 people wait, 1,000+ people wait."""
+        if not waiting.at_least:
+            return "nobody waits"
         return f"{capped(waiting)} {'person waits' if waiting == Capped(1, is_exact=True) else 'people wait'}"
 
     def too_short(self) -> str:

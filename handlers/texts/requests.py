@@ -95,9 +95,7 @@ class RequestTexts(Words):
         seen = request.first_seen_at - request.asked_at > SEEN_LATE
         return [
             f"Came by {quote(short_link(request.link))}." if request.link else "",
-            f"Asked on {self.at(request.asked_at)}; Porter knows of it since {self.at(request.first_seen_at)}."
-            if seen
-            else "",
+            f"Porter knows of it since {self.at(request.first_seen_at)}." if seen else "",
         ]
 
     def _earlier(self, past: PastRequest) -> str:

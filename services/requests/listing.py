@@ -35,6 +35,16 @@ class PastRequest:
     channel: Channel
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A page of a list, and how many are on all of it."""
+
+    view: RequestView
+    channel: Channel
+    page: RequestPage
+    count: Capped
+
+
 class RequestLists:
     def __init__(
         self,
@@ -78,6 +88,17 @@ class RequestLists:
         if view is None:
             raise NotFound("list")
         return view
+
+    async def view_there(self, view_id: int, admin_id: int) -> tuple[RequestView, Channel]:
+        """As `view`, with its channel."""
+        found = await self._views.get_there(view_id, admin_id)
+        if found is None:
+            raise NotFound("list")
+        return found
+
+    async def look(self, view: RequestView, channel: Channel, after_id: int) -> Look:
+        page, count = await self._pages.look(view, after_id)
+        return Look(view, channel, page, count)
 
     async def open(
         self, admin_id: int, channel_id: int, filters: RequestFilters, *, newest_first: bool = False

@@ -9,7 +9,6 @@ from sandbox.bot_api.errors import bad_request
 from sandbox.world import Channel
 
 NO_RIGHT = "not enough rights to manage chat join requests"
-NO_RIGHT_TO_BAN = "not enough rights to restrict/unrestrict chat member"
 
 
 @method("getChat")
@@ -80,38 +79,6 @@ def _decide(call: Call, *, approve: bool) -> bool:
         raise bad_request("invalid user_id specified")
     call.world.decide(channel, user_id, call.bot.id, approve=approve)
     return True
-
-
-@method("banChatMember")
-def ban_chat_member(call: Call) -> bool:
-    channel, user_id = _restricted(call)
-    call.world.ban(channel, user_id, call.bot.id)
-    return True
-
-
-@method("unbanChatMember")
-def unban_chat_member(call: Call) -> bool:
-    """Unless `only_if_banned`, a member is taken out: afterwards the person is none and may come again."""
-    channel, user_id = _restricted(call)
-    act = call.world.lift_ban if call.params.flag("only_if_banned") else call.world.kick
-    act(channel, user_id, call.bot.id)
-    return True
-
-
-def _restricted(call: Call) -> tuple[Channel, int]:
-    """The channel, and whom the bot may ban there."""
-    channel = channel_of(call, "can't restrict members in a private chat")
-    check_member(call, channel)
-    if not channel.may_ban(call.bot.id):
-        raise bad_request(NO_RIGHT_TO_BAN)
-    user_id = call.params.integer("user_id")
-    if user_id not in call.world.accounts:
-        raise bad_request("invalid user_id specified" if user_id <= 0 else "PARTICIPANT_ID_INVALID")
-    member = channel.members.get(user_id)
-    if member is not None and member.role != "member":
-        is_owner = member.role == "creator"
-        raise bad_request("can't remove chat owner" if is_owner else "user is an administrator of the chat")
-    return channel, user_id
 
 
 def _listed(call: Call, channel: Channel, user_id: int) -> Channel:
