@@ -6,7 +6,7 @@ A walk keeps its place in the run's checkpoint: after a flood wait or a kill it 
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -184,7 +184,7 @@ class RequestLister:
 
     async def _pages(
         self, session_id: int, peer: Peer, offset: RequestsOffset | None, part: Part, seen: int
-    ) -> AsyncIterator[RequestsPage]:
+    ) -> AsyncGenerator[RequestsPage, None]:
         """To the empty one, or to the number that is wanted. The next is asked for before this one is worked on."""
 
         def ask(behind: RequestsOffset | None) -> asyncio.Task[RequestsPage] | None:
