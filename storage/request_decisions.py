@@ -51,6 +51,7 @@ class RequestDecisions:
             select(join_requests, asked_anew.exists().label("asked_anew"))
             .where(
                 join_requests.c.decided_by == admin_id,
+                join_requests.c.way.in_((Way.BOT, Way.SESSION)),  # of many, the last is nobody in particular
                 join_requests.c.channel_id == channel_id,
                 join_requests.c.decided_at >= since,
             )

@@ -112,7 +112,8 @@ class OneByOne:
         context.progress(progress_of(tally))
         after_id = 0
         while items := await self._bulk.undecided(run.id, after_id):
-            teller = await self._decider.teller(run.subject_id)
+            channel_id = items[0].request.channel_id  # a group that became a supergroup took them along
+            teller = await self._decider.teller(channel_id)
             for first in range(0, len(items), AT_ONCE):
                 await self._rights.check_decides(run.requested_by, run.subject_id)
                 request_ids = [item.request.id for item in items[first : first + AT_ONCE]]
@@ -120,7 +121,7 @@ class OneByOne:
                 if Way.BOT in ways:
                     await self._sleep(PAUSE_SECONDS * ways.count(Way.BOT))
                 if Way.SESSION in ways and teller.session_id is None:  # the bot has lost its right
-                    teller = await self._decider.teller(run.subject_id)
+                    teller = await self._decider.teller(channel_id)
             after_id = items[-1].request.id
 
     async def _decide(

@@ -126,6 +126,24 @@ async def test_newcomers_are_asked_about(loaded: Play, label: str) -> None:
     assert len(gate.approved) == count == len(rows) - 1
 
 
+async def test_who_looks_elsewhere_is_asked(loaded: Play) -> None:
+    """A run that needs an answer says so by a message of its own, and its buttons work there."""
+    await at_the_gate(loaded)
+    await loaded.admin.press("Approve all")
+    await loaded.admin.wait_for("Approve all 30")
+    late = hostile(loaded, "Late")
+    await loaded.driver.fault("messages.getChatInviteImporters", delay_ms=800)
+    await loaded.admin.press(walks.CONFIRM)
+    await loaded.admin.wait_for("Approving everybody")
+    await loaded.admin.send("/start")
+    home = await loaded.admin.wait_for("<b>Porter|Porter")
+    asked = await loaded.admin.wait_for(r"\+1 new since your preview")
+    assert asked["id"] != home["id"]
+    await loaded.admin.press("Approve them too")
+    await loaded.admin.wait_for(r"✅ .*done")
+    assert late in loaded.gate.approved
+
+
 async def test_unseen_people_are_named_harmlessly(loaded: Play) -> None:
     """Who slips in between list and call stands on the card, whatever the name holds."""
     await loaded.driver.fault("messages.hideAllChatJoinRequests", delay_ms=500)
