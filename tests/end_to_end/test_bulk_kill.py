@@ -102,7 +102,7 @@ async def test_kill_at_random_moments_of_a_bulk(approve: bool, at_once: bool) ->
                 await asyncio.sleep(dice.uniform(0, 0.6))
             else:
                 while await yard.driver.call_count(HIDE) < PEOPLE * share:  # noqa: ASYNC110 - sets no event
-                    await asyncio.sleep(0.01)
+                    await asyncio.sleep(0.03)
             await asyncio.sleep(dice.uniform(0, 0.02))
             process.kill()
             await process.wait()
