@@ -120,6 +120,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.GateCard: Rules(ALL),
     cb.BulkAsk: Rules(DECIDE),
     cb.BulkAction: Rules(DECIDE),
+    cb.ConditionPick: Rules(OWN),
     cb.Confirm: Rules(Rule(DECIDERS, pin=True)),
     cb.OldPorterOff: Rules(OWN),
     cb.RunAction: Rules(

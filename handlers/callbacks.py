@@ -417,6 +417,34 @@ class BulkAction(CallbackData, prefix="jb1"):
     approve: bool
 
 
+class Condition(StrEnum):
+    """What can be said of people who wait (services/requests/conditions.py)."""
+
+    FLAG = "f"
+    """`value`: which yes or no."""
+    OVER = "o"
+    """`value`: how long they wait at least; -1: either way."""
+    UNDER = "u"
+    WORDS = "w"
+    BIO = "b"
+    LINK = "l"
+    """`value`: which of the links that were offered; -1: whichever."""
+    WAITS_MENU = "wm"
+    LINK_MENU = "lm"
+    ANY = "any"
+    """No condition at all."""
+    CLEAR = "x"
+    """The question that is open: no such condition."""
+    MENU = "m"
+
+
+class ConditionPick(CallbackData, prefix="cn1"):
+    """A condition of the rule that is being written."""
+
+    what: Condition
+    value: int = 0
+
+
 class Confirm(CallbackData, prefix="ok1"):
     """A single-use "yes"."""
 

@@ -400,6 +400,8 @@ class FilterTrouble(StrEnum):
     MANY_WORDS = "MANY_WORDS"
     EXTENSIONS = "EXTENSIONS"
     COUNT = "COUNT"
+    SEARCH = "SEARCH"
+    """Too short or too long to look for in names and bios."""
 
 
 class FilterInvalid(PorterError):

@@ -25,6 +25,7 @@ from handlers.texts.login import LoginTexts
 from handlers.texts.many import ManyTexts
 from handlers.texts.people import PeopleTexts
 from handlers.texts.proxies import ProxyTexts
+from handlers.texts.request_conditions import ConditionTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
 from handlers.texts.runs import RunTexts
@@ -61,6 +62,7 @@ class Texts:
         self.filters = FilterTexts(self.zone, clock)
         self.estimates = EstimateTexts(self.zone, clock)
         self.applications = ApplicationTexts(self.zone, clock)
+        self.conditions = ConditionTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.gates = GateTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)

@@ -83,6 +83,7 @@ PLACES = {
     "gt1": "how a channel's gate is kept",
     "bk1": "a decision on many",
     "jb1": "a decision on everybody",
+    "cn1": "the conditions of a rule",
     "ok1": "a question's yes",
     "ru1": "a button of long work",
     "im1": "an import",

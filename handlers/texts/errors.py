@@ -133,6 +133,7 @@ FILTERS = {
     errors.FilterTrouble.MANY_WORDS: "That is too much: 20 words of 64 characters at most. Send fewer, or a pattern.",
     errors.FilterTrouble.EXTENSIONS: "Send endings of file names with commas between, such as dwg, iso. 30 at most.",
     errors.FilterTrouble.COUNT: "That is no number of posts. Send one from 1 to 10,000,000.",
+    errors.FilterTrouble.SEARCH: "Send 3 to 64 characters that shall be in it.",
 }
 CRON_LINES = {
     "never": "That line never comes true (such as 31 February). Send another.",

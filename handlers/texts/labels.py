@@ -163,6 +163,13 @@ class Labels:
     approve_all: Final = "Approve all"
     deny_all: Final = "Deny all"
     the_list: Final = "List"
+    waits_how_long: Final = "Waits …"
+    name_contains: Final = "Name contains …"
+    bio_contains: Final = "Bio contains …"
+    came_by_link: Final = "Link …"
+    no_conditions: Final = "✕ No conditions"
+    any_wait: Final = "However long"
+    any_link: Final = "Whichever link"
     gate: Final = "⚙️ Gate"
 
     admins: Final = "👥 Admins"
