@@ -117,6 +117,15 @@ class BotApiGate:
         async with _translated():
             await self._bot.decline_chat_join_request(channel_id, user_id)
 
+    async def ban(self, channel_id: int, user_id: int) -> None:
+        async with _translated():
+            await self._bot.ban_chat_member(channel_id, user_id)
+
+    async def remove(self, channel_id: int, user_id: int) -> None:
+        """Without `only_if_banned`, unbanning takes a member out (https://core.telegram.org/bots/api#unbanchatmember)."""
+        async with _translated():
+            await self._bot.unban_chat_member(channel_id, user_id)
+
     async def person(self, user_id: int) -> Person | None:
         """A chat does not tell whether it is with a bot; the names of bots end as Telegram wants it."""
         if user_id == self._bot.id:

@@ -49,7 +49,7 @@ from services.pins import PinService
 from services.profiles import ProfileService
 from services.readers import Readers
 from services.repairs import SessionRepairs
-from services.requests import Arrivals, BulkDecisions, Decider, Gates, RequestLists, RequestLoads, RequestServices
+from services.requests import Arrivals, BulkDecisions, Decider, Gates, Removals, RequestLists, RequestLoads, RequestServices
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
@@ -182,10 +182,18 @@ class House:
         # Keeping the gate
         lister = RequestLister(rows.join_requests, rows.sessions, self.pool)
         submitting = Submitting(rows.channels, self.runner)
-        decider = Decider(rows.join_requests, rows.channels, self.channels, self.pool, self.gate, lister, self.rights)
+        decider = Decider(rows.join_requests, rows.request_decisions, rows.channels, self.channels, self.pool, self.gate, lister, self.rights)
+        lists = RequestLists(
+            rows.join_requests,
+            rows.request_pages,
+            rows.channels,
+            rows.request_views,
+            rows.request_ticks,
+            rows.request_decisions,
+        )
         self.requests = RequestServices(
             Arrivals(rows.join_requests, rows.channels, self.channels, self.notifier),
-            RequestLists(rows.join_requests, rows.request_pages, rows.channels),
+            lists,
             decider,
             RequestLoads(rows.join_requests, self.channels, self.pool, lister, submitting, self.rights),
             BulkDecisions(
@@ -199,6 +207,16 @@ class House:
                 self.audits,
             ),
             Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules),
+            Removals(
+                rows.request_decisions,
+                lists,
+                decider,
+                rows.sessions,
+                self.channels,
+                self.pool,
+                self.gate,
+                self.rights,
+            ),
         )
         self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
 
@@ -217,6 +235,7 @@ class House:
                 "logins": rows.logins.sweep,
                 "questions": rows.confirmations.sweep,
                 "waits": rows.flood_waits.sweep,
+                "views": rows.request_views.sweep,
             },
         )
 

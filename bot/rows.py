@@ -19,8 +19,10 @@ from storage.logins import LoginRepository
 from storage.people import PeopleRepository
 from storage.pins import PinRepository
 from storage.profiles import ProfileRepository
+from storage.request_decisions import RequestDecisions
 from storage.request_pages import RequestPages
 from storage.request_settings import RequestSettingsRepository
+from storage.request_views import RequestTicks, RequestViewRepository
 from storage.restored import RestoredRepository
 from storage.roots import RootRepository
 from storage.runs import RunRepository
@@ -50,8 +52,11 @@ class Rows:
     people: PeopleRepository
     pins: PinRepository
     profiles: ProfileRepository
+    request_decisions: RequestDecisions
     request_pages: RequestPages
     request_settings: RequestSettingsRepository
+    request_ticks: RequestTicks
+    request_views: RequestViewRepository
     restored: RestoredRepository
     roots: RootRepository
     runs: RunRepository
@@ -80,8 +85,11 @@ class Rows:
             people=PeopleRepository(database),
             pins=PinRepository(database, vault),
             profiles=ProfileRepository(database),
+            request_decisions=RequestDecisions(database),
             request_pages=RequestPages(database),
             request_settings=RequestSettingsRepository(database),
+            request_ticks=RequestTicks(database),
+            request_views=RequestViewRepository(database),
             restored=RestoredRepository(database),
             roots=RootRepository(database),
             runs=RunRepository(database),

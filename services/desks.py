@@ -10,6 +10,8 @@ from services.channels import ChannelService, read_reference
 from services.errors import NotAllowed
 from services.requests import RequestServices
 from services.requests.gates import Gate
+from services.requests.list_desk import ListDesk
+from services.requests.removing import Banned
 from services.run_list import RunList, RunPage, Wanted
 from services.runs import Runner
 from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, SessionChannel
@@ -85,6 +87,16 @@ class RequestDesk:
 
     async def decide(self, request_id: int, approve: bool) -> JoinRequest:
         return await self._requests.decider.decide(request_id, self._admin_id, approve)
+
+    async def ban(self, request_id: int) -> Banned:
+        return await self._requests.removals.ban(request_id, self._admin_id)
+
+    async def undoable(self, channel_id: int) -> JoinRequest | None:
+        await self._check_sees(channel_id)
+        return await self._requests.removals.undoable(self._admin_id, channel_id)
+
+    async def undo(self, request_id: int) -> JoinRequest:
+        return await self._requests.removals.undo(request_id, self._admin_id)
 
     async def decide_all(self, channel_id: int, approve: bool) -> Run:
         return await self._requests.bulk.decide_all(channel_id, self._admin_id, approve)
@@ -166,6 +178,9 @@ class Desks:
 
     def requests(self, admin_id: int) -> RequestDesk:
         return RequestDesk(self._requests, self._channels, self._rights, admin_id)
+
+    def lists(self, admin_id: int) -> ListDesk:
+        return ListDesk(self._requests.lists, self._rights, admin_id)
 
     def runs(self, admin_id: int) -> RunDesk:
         return RunDesk(self._runner, self._list, self._rights, admin_id)

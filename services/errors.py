@@ -62,6 +62,7 @@ PorterError
 ├── ReaderMissing               no account of Porter's sees this channel
 ├── AlreadySaved                a source carries this channel; carries its id
 ├── DecisionMade                somebody was faster; carries the request as it stands
+├── UndoOver                    that decision cannot be taken back any more, or never could
 ├── ConfirmationExpired
 ├── NotAllowed                  not for this role, or not for this channel
 ├── OwnerForGood                named by ADMIN_IDS: stays an owner
@@ -482,6 +483,10 @@ class DecisionMade(PorterError):
     def __init__(self, request: JoinRequest) -> None:
         super().__init__(f"join request {request.id} is {request.status}")
         self.request = request
+
+
+class UndoOver(PorterError):
+    pass
 
 
 class ConfirmationExpired(PorterError):

@@ -28,6 +28,12 @@ class BotGate(Protocol):
 
     async def deny(self, channel_id: int, user_id: int) -> None: ...
 
+    async def ban(self, channel_id: int, user_id: int) -> None:
+        """For good, members and others alike."""
+
+    async def remove(self, channel_id: int, user_id: int) -> None:
+        """They are no member afterwards, and may ask again."""
+
 
 class PeopleGate(Protocol):
     """Raises FloodWait, Unreachable."""

@@ -127,7 +127,7 @@ class JoinRequestRepository:
         return (
             update(join_requests)
             .where(IS_PENDING)
-            .values(status=status, way=way, decided_by=decided_by, decided_at=self._clock())
+            .values(status=status, way=way, decided_by=decided_by, decided_at=self._clock(), refusal=None)
         )
 
 

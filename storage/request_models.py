@@ -92,6 +92,15 @@ class Capped:
     is_exact: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LinkCount:
+    """An invite link, how many of those who wait came by it, and one of them."""
+
+    link: str
+    people: int
+    request_id: int
+
+
 class NotifyMode(StrEnum):
     DIGEST = "DIGEST"
     CARDS = "CARDS"

@@ -243,6 +243,9 @@ PLAIN: dict[type[errors.PorterError], str] = {
         "then forward the post again."
     ),
     errors.AlreadySaved: "This channel is saved already.",
+    errors.UndoOver: (
+        "This cannot be taken back any more: only your last approval can, for ten minutes. Who was denied may ask again."
+    ),
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
     errors.RestoreUnconfirmed: "Porter was restored from a backup. First an owner says that the old one is off.",
     errors.CiphertextInvalid: (

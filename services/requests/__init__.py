@@ -12,8 +12,9 @@ from services.requests.deciding import Decider
 from services.requests.gates import Gates
 from services.requests.listing import RequestLists
 from services.requests.loading import RequestLoads
+from services.requests.removing import Removals
 
-__all__ = ["Arrivals", "BulkDecisions", "Decider", "Gates", "RequestLists", "RequestLoads", "RequestServices"]
+__all__ = ["Arrivals", "BulkDecisions", "Decider", "Gates", "Removals", "RequestLists", "RequestLoads", "RequestServices"]
 
 
 @dataclass(frozen=True)
@@ -24,3 +25,4 @@ class RequestServices:
     loads: RequestLoads
     bulk: BulkDecisions
     gates: Gates
+    removals: Removals

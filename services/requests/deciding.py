@@ -8,12 +8,13 @@ from services import audit
 from services.access import Rights
 from services.channels import ChannelService
 from services.clients.pool import ClientPool
-from services.errors import AlreadyMember, ChannelUnavailable, DecisionMade, NotFound, RequestGone, RightMissing
+from services.errors import AlreadyMember, ChannelUnavailable, DecisionMade, NotFound, RequestGone, RightMissing, StaysPending
 from services.gate import BotGate
 from services.requests.walks import RequestLister
 from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
 from storage.models import AuditVerb, Channel, JoinRequest, RequestStatus, Way
+from storage.request_decisions import RequestDecisions
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Decider:
     def __init__(
         self,
         requests: JoinRequestRepository,
+        decisions: RequestDecisions,
         channel_rows: ChannelRepository,
         channels: ChannelService,
         pool: ClientPool,
@@ -32,6 +34,7 @@ class Decider:
         rights: Rights,
     ) -> None:
         self._requests = requests
+        self._decisions = decisions
         self._channel_rows = channel_rows
         self._channels = channels
         self._pool = pool
@@ -64,12 +67,20 @@ class Decider:
     def _turn(self, request_id: int) -> asyncio.Lock:
         return self._deciding.setdefault(request_id, asyncio.Lock())
 
+    async def _tell_or_note(self, request: JoinRequest, approve: bool) -> Way:
+        """As `_tell`; why Telegram cannot let somebody in stays with the request."""
+        try:
+            return await self._tell(request, approve)
+        except StaysPending as error:
+            await self._decisions.refused(request.id, error.word)
+            raise
+
     async def _decide(self, request: JoinRequest, admin_id: int | None, approve: bool) -> JoinRequest:
         await self._rights.check_decides(admin_id, request.channel_id)
         if request.status is not RequestStatus.PENDING:
             raise DecisionMade(request)
         try:
-            way = await self._tell(request, approve)
+            way = await self._tell_or_note(request, approve)
         except (RequestGone, AlreadyMember):
             settled = await self._requests.settle(
                 request.id, RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE, decided_by=None

@@ -28,7 +28,7 @@ from services.errors import (
     SessionRequired,
     StaysPending,
 )
-from services.requests import Arrivals, BulkDecisions, Decider, Gates, RequestLists, RequestLoads, RequestServices
+from services.requests import Arrivals, BulkDecisions, Decider, Gates, Removals, RequestLists, RequestLoads, RequestServices
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
@@ -49,9 +49,11 @@ from storage.models import (
     SessionState,
     Way,
 )
+from storage.request_decisions import RequestDecisions
 from storage.request_models import RequestFilters, RequestView
 from storage.request_pages import RequestPages
 from storage.request_settings import RequestSettingsRepository
+from storage.request_views import RequestTicks, RequestViewRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.schema import join_requests
@@ -143,11 +145,20 @@ class Door:
         pool, rights = self.pooled.pool, Rights(AdminRepository(self.store.database))
         lister = RequestLister(self.rows, self.store.sessions, pool)
         submitting = Submitting(self.store.channels, runner)
-        decider = Decider(self.rows, self.store.channels, self.channels, pool, self.gate, lister, rights)
+        decisions = RequestDecisions(self.store.database)
+        lists = RequestLists(
+            self.rows,
+            RequestPages(self.store.database),
+            self.store.channels,
+            RequestViewRepository(self.store.database),
+            RequestTicks(self.store.database),
+            decisions,
+        )
+        decider = Decider(self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights)
         audits = AuditService(AuditRepository(self.store.database))
         service = RequestServices(
             Arrivals(self.rows, self.store.channels, self.channels, self.desk.ear),
-            RequestLists(self.rows, RequestPages(self.store.database), self.store.channels),
+            lists,
             decider,
             RequestLoads(self.rows, self.channels, pool, lister, submitting, rights),
             BulkDecisions(
@@ -158,6 +169,9 @@ class Door:
                 RequestPages(self.store.database),
                 RequestSettingsRepository(self.store.database),
                 ScheduleRepository(self.store.database),
+            ),
+            Removals(
+                decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights
             ),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
