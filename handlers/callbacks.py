@@ -445,6 +445,53 @@ class ConditionPick(CallbackData, prefix="cn1"):
     value: int = 0
 
 
+class RuleVerb(StrEnum):
+    LIST = "list"
+    SHOW = "show"
+    ADD = "add"
+    EDIT = "edit"
+    FORM = "form"
+    ACTION = "act"
+    KEEP = "keep"
+    LIVE = "live"
+    TRIAL = "trial"
+    UP = "up"
+    DOWN = "down"
+    DELETE = "del"
+    FREEZE = "ice"
+    FREE = "free"
+
+
+class RuleButton(CallbackData, prefix="rr1"):
+    """`id`: the rule; the channel for LIST (`value`: the page), ADD, FREEZE and FREE. FORM, ACTION and KEEP are of the
+    form that is open (`value`: which action)."""
+
+    verb: RuleVerb
+    id: int = 0
+    value: int = 0
+
+
+class RuleSurely(CallbackData, prefix="ry1"):
+    """A single-use "yes" to a change of rules."""
+
+    id: int
+
+
+class GreetingVerb(StrEnum):
+    SHOW = "show"
+    WELCOME = "hi"
+    REFUSAL = "no"
+    NO_WELCOME = "hi0"
+    NO_REFUSAL = "no0"
+
+
+class GreetingAction(CallbackData, prefix="gr1"):
+    """What people are told who ask to join a channel."""
+
+    verb: GreetingVerb
+    channel: int
+
+
 class Confirm(CallbackData, prefix="ok1"):
     """A single-use "yes"."""
 

@@ -40,6 +40,7 @@ class AdminMiddleware(BaseMiddleware):
             "screen": screen,
             "requests": self._desks.requests(user.id),
             "lists": self._desks.lists(user.id),
+            "rules": self._desks.rules(user.id),
             "runs": self._desks.runs(user.id),
         }
         result = await handler(event, data)

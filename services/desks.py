@@ -12,6 +12,8 @@ from services.requests import RequestServices
 from services.requests.gates import Gate
 from services.requests.list_desk import ListDesk
 from services.requests.removing import Banned
+from services.requests.rule_desk import RuleDesk
+from services.requests.rule_services import RuleServices
 from services.run_list import RunList, RunPage, Wanted
 from services.runs import Runner
 from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, SessionChannel
@@ -169,12 +171,14 @@ class Desks:
         runner: Runner,
         listing: RunList,
         rights: Rights,
+        rules: RuleServices,
     ) -> None:
         self._requests = requests
         self._channels = channels
         self._runner = runner
         self._list = listing
         self._rights = rights
+        self._rules = rules
 
     def requests(self, admin_id: int) -> RequestDesk:
         return RequestDesk(self._requests, self._channels, self._rights, admin_id)
@@ -184,3 +188,6 @@ class Desks:
 
     def runs(self, admin_id: int) -> RunDesk:
         return RunDesk(self._runner, self._list, self._rights, admin_id)
+
+    def rules(self, admin_id: int) -> RuleDesk:
+        return RuleDesk(self._rules.book, self._rules.greetings, self._rights, admin_id)

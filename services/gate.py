@@ -35,6 +35,13 @@ class BotGate(Protocol):
         """They are no member afterwards, and may ask again."""
 
 
+class GreetingGate(Protocol):
+    """Raises FloodWait, Unreachable, RightMissing, TelegramRefused."""
+
+    async def write(self, chat_id: int, text: str) -> None:
+        """Plain text, to whoever asked to join a moment ago."""
+
+
 class PeopleGate(Protocol):
     """Raises FloodWait, Unreachable."""
 

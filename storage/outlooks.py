@@ -51,7 +51,8 @@ class OutlookRepository:
 
     def _said(self, channel_id: int, rules: Sequence[Rule]) -> tuple[str, tuple[Any, ...]]:
         """An expression: APPROVE, DENY, or NULL where nothing fits or the first that fits holds back."""
-        cases, values = [], []
+        cases: list[str] = []
+        values: list[Any] = []
         for rule in rules:
             matching = self._pages.matching(RequestView(0, 0, channel_id, rule.filters))
             said = "NULL" if rule.action is RuleAction.HOLD else f"'{rule.action}'"

@@ -18,6 +18,7 @@ from handlers.texts.failed import FailedTexts
 from handlers.texts.filters import FilterTexts
 from handlers.texts.forget import ForgetTexts
 from handlers.texts.gates import GateTexts
+from handlers.texts.greetings import GreetingTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
@@ -28,6 +29,7 @@ from handlers.texts.proxies import ProxyTexts
 from handlers.texts.request_conditions import ConditionTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
+from handlers.texts.rules import RuleTexts
 from handlers.texts.runs import RunTexts
 from handlers.texts.saving import SavingTexts
 from handlers.texts.schedules import ScheduleTexts
@@ -65,6 +67,8 @@ class Texts:
         self.conditions = ConditionTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.gates = GateTexts(self.zone, clock)
+        self.rules = RuleTexts(self.zone, clock)
+        self.greetings = GreetingTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)

@@ -168,6 +168,8 @@ TEMPLATES = {
 }
 """With `word` in its place; doubled braces are single ones."""
 PLAIN: dict[type[errors.PorterError], str] = {
+    errors.RulesTooMany: "This channel has as many rules as it may: 24. Delete one that is not needed, or change one.",
+    errors.GreetingTooLong: "That is too long: 1,000 characters at most. Send a shorter one.",
     errors.Unreachable: "Telegram does not answer right now. Nothing was lost; try again in a minute.",
     errors.SessionElsewhere: (
         "Another Porter is using this account just now, so this one keeps away. Stop the other one; two minutes later "

@@ -14,7 +14,16 @@ from services.requests.listing import RequestLists
 from services.requests.loading import RequestLoads
 from services.requests.removing import Removals
 
-__all__ = ["Arrivals", "BulkDecisions", "Decider", "Gates", "Removals", "RequestLists", "RequestLoads", "RequestServices"]
+__all__ = [
+    "Arrivals",
+    "BulkDecisions",
+    "Decider",
+    "Gates",
+    "Removals",
+    "RequestLists",
+    "RequestLoads",
+    "RequestServices",
+]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Conditions on people who wait, as buttons set them: yes, no or either; how long they wait; words that were typed."""
 
 from dataclasses import replace
+from typing import Any
 
 from services.errors import FilterInvalid, FilterTrouble
 from storage.request_filters import WORDS_FROM
@@ -19,7 +20,8 @@ _NEXT: dict[bool | None, bool | None] = {None: True, True: False, False: None}
 
 def turned(filters: RequestFilters, flag: str) -> RequestFilters:
     """Either, then yes, then no, then either again."""
-    return replace(filters, **{flag: _NEXT[getattr(filters, flag)]})
+    change: dict[str, Any] = {flag: _NEXT[getattr(filters, flag)]}
+    return replace(filters, **change)
 
 
 def typed_words(text: str) -> str:

@@ -1,7 +1,7 @@
 """What live rules said is carried out: one after the other, by the same way and the same lock as admins decide.
 
-What is to be done lies in the database (storage/verdicts.py), so a kill forgets nobody. Before each decision rules,
-freeze and request are read anew: what does not hold any more is not done.
+What is to be done lies in the database (storage/verdicts.py), so a kill forgets nobody. Before each decision rules
+and freeze are read anew: what does not hold any more is not done.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from services.errors import (
     StaysPending,
     TelegramRefused,
 )
-from services.notifier import Notifier
+from services.notifier import RuleNotifier
 from services.requests.deciding import Decider
 from services.requests.judging import first_that_fits
 from services.requests.rules import RuleBook
@@ -56,7 +56,7 @@ class Enforcer:
         decider: Decider,
         channel_rows: ChannelRepository,
         audits: AuditService,
-        notifier: Notifier,
+        notifier: RuleNotifier,
         *,
         clock: Clock = utc_now,
         pause_seconds: float = PAUSE_SECONDS,
@@ -144,11 +144,12 @@ class Enforcer:
 
     async def _one(self, request: JoinRequest, done: Counter[str]) -> None:
         """Raises _Interrupted: no other of the channel can be decided now."""
-        rule = first_that_fits(await self._book.at_work(request.channel_id), request, self._clock())
+        rules = await self._book.at_work(request.channel_id)
+        if not rules:
+            return  # frozen a moment ago: what they said stays open
+        rule = first_that_fits(rules, request, self._clock())
         if request.status is not RequestStatus.PENDING or rule is None or rule.action is RuleAction.HOLD:
-            # Decided by somebody else, or not meant any more; while rules are frozen, what they said stays open.
-            if request.status is not RequestStatus.PENDING or await self._book.at_work(request.channel_id):
-                await self._verdicts.close(request.id)
+            await self._verdicts.close(request.id)
             return
         try:
             done[await self._decide(request, rule)] += 1

@@ -112,7 +112,7 @@ class Judge:
 
     async def _fall_due(self, channel_id: int, rules: Sequence[Rule]) -> None:
         """A rule for those who wait long fits nobody who has just come."""
-        for seconds in {rule.filters.waits_over for rule in rules} - {None}:
+        for seconds in {rule.filters.waits_over for rule in rules if rule.filters.waits_over is not None}:
             now, key = self._clock(), (channel_id, seconds)
             await self._verdicts.fall_due(channel_id, seconds, self._looked_at.get(key), now)
             self._looked_at[key] = now

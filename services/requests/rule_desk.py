@@ -6,9 +6,9 @@ Whoever sees the channel may look; whoever decides there may freeze; all the res
 from services.access import Rights
 from services.errors import NotAllowed
 from services.requests.greetings import Greetings
-from services.requests.rules import Change, RuleBook, RuleBookPage, Said
+from services.requests.rules import Change, Proposal, RuleBook, RuleBookPage
 from storage.models import Channel
-from storage.request_models import Outlook, RequestFilters, Rule, RuleAction
+from storage.request_models import RequestFilters, Rule, RuleAction
 
 
 class RuleDesk:
@@ -37,13 +37,17 @@ class RuleDesk:
         await self.check_owner()
         return await self._book.add(channel_id, action, filters, self._admin_id)
 
-    async def outlook(self, change: Change) -> Outlook:
+    async def propose(self, change: Change) -> Proposal:
         await self.check_owner()
-        return await self._book.outlook(change)
+        return await self._book.propose(change)
 
-    async def make(self, change: Change, said: Said) -> Outlook | None:
+    async def make(self, change: Change) -> Proposal | None:
         await self.check_owner()
-        return await self._book.make(change, said)
+        return await self._book.make(change)
+
+    async def agree(self, proposal: Proposal) -> Proposal | None:
+        await self.check_owner()
+        return await self._book.agree(proposal)
 
     async def freeze(self, channel_id: int) -> None:
         await self._rights.check_decides(self._admin_id, channel_id)

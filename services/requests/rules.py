@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Self
 
 from services import audit
 from services.errors import NotFound, RulesTooMany
@@ -46,12 +47,32 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What somebody who agrees was told: so many would be decided, of those who were there then."""
+class Proposal:
+    """A change, and what it would do to those who waited at that moment. What somebody says yes to."""
 
-    approve: int
-    deny: int
+    change: Change
+    outlook: Outlook
     at: datetime
+
+    def pack(self) -> dict[str, Any]:
+        """As plain data, without the sample."""
+        change = self.change
+        return {
+            "kind": change.kind,
+            "channel": change.channel_id,
+            "rule": change.rule_id,
+            "action": change.action,
+            "filters": change.filters.to_json(),
+            "approve": self.outlook.approve,
+            "deny": self.outlook.deny,
+            "at": self.at.isoformat(),
+        }
+
+    @classmethod
+    def unpack(cls, data: dict[str, Any]) -> Self:
+        filters = RequestFilters.from_json(data["filters"])
+        change = Change(ChangeKind(data["kind"]), data["channel"], data["rule"], RuleAction(data["action"]), filters)
+        return cls(change, Outlook(data["approve"], data["deny"]), datetime.fromisoformat(data["at"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +90,7 @@ class RuleBookPage:
 
 
 class RuleBook:
-    """Not limited to anybody: handlers go through services/requests/rule_desk.py. `wake` is called after changes."""
+    """Not limited to anybody: handlers go through services/requests/rule_desk.py."""
 
     def __init__(
         self,
@@ -78,7 +99,6 @@ class RuleBook:
         outlooks: OutlookRepository,
         settings: RequestSettingsRepository,
         channel_rows: ChannelRepository,
-        wake: Callable[[], None],
         *,
         clock: Clock = utc_now,
     ) -> None:
@@ -87,8 +107,16 @@ class RuleBook:
         self._outlooks = outlooks
         self._settings = settings
         self._channel_rows = channel_rows
-        self._wake = wake
         self._clock = clock
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Called when rules have changed."""
+        self._listeners.append(listener)
+
+    def _wake(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     async def page(self, channel_id: int) -> RuleBookPage:
         """Raises NotFound."""
@@ -115,27 +143,38 @@ class RuleBook:
         self._wake()
         return rule
 
-    async def outlook(self, change: Change, seen_until: datetime | None = None) -> Outlook:
+    async def propose(self, change: Change) -> Proposal:
         """What it would do to those who wait now. Raises NotFound."""
+        return Proposal(change, await self._outlook(change), self._clock())
+
+    async def make(self, change: Change) -> Proposal | None:
+        """None: it is made. Else it would decide on somebody who waits, and nothing has happened: a yes is needed.
+
+        Raises NotFound.
+        """
+        return await self.agree(Proposal(change, Outlook(0, 0), self._clock()))
+
+    async def agree(self, proposal: Proposal) -> Proposal | None:
+        """As `make`, with a yes to what was proposed. A new proposal where more people would be decided than that.
+
+        Who came after it was proposed is not counted: they are decided as everybody is who comes. Raises NotFound.
+        """
+        change, said = proposal.change, proposal.outlook
+        title = (await self._channel(change.channel_id)).title
+        outlook = await self._outlook(change, proposal.at)
+        if outlook.approve > said.approve or outlook.deny > said.deny:
+            return await self.propose(change)
+        async with audit.act(VERBS[change.kind], title, step=change.kind.lower()):
+            await self._apply(change)
+        self._wake()
+        return None
+
+    async def _outlook(self, change: Change, seen_until: datetime | None = None) -> Outlook:
         rules = await self._rules.of_channel(change.channel_id)
         is_frozen = (await self._settings.get(change.channel_id)).frozen_at is not None
         before = [] if is_frozen else live(rules)
         after = [] if is_frozen and change.kind is not ChangeKind.FREE else live(self._after(rules, change))
         return await self._outlooks.of(change.channel_id, before, after, seen_until)
-
-    async def make(self, change: Change, said: Said) -> Outlook | None:
-        """None: it is made. Else it would decide on more people than was said, and nothing has happened.
-
-        Who came after it was said is not counted: they are decided as everybody is who comes. Raises NotFound.
-        """
-        verb, title = VERBS[change.kind], (await self._channel(change.channel_id)).title
-        outlook = await self.outlook(change, said.at)
-        if outlook.approve > said.approve or outlook.deny > said.deny:
-            return await self.outlook(change)
-        async with audit.act(verb, title, step=change.kind.lower()):
-            await self._apply(change)
-        self._wake()
-        return None
 
     async def freeze(self, channel_id: int, admin_id: int) -> None:
         """No rule of the channel decides any more, from this moment on. Frozen twice is frozen."""

@@ -28,7 +28,16 @@ from services.errors import (
     SessionRequired,
     StaysPending,
 )
-from services.requests import Arrivals, BulkDecisions, Decider, Gates, Removals, RequestLists, RequestLoads, RequestServices
+from services.requests import (
+    Arrivals,
+    BulkDecisions,
+    Decider,
+    Gates,
+    Removals,
+    RequestLists,
+    RequestLoads,
+    RequestServices,
+)
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
@@ -170,9 +179,7 @@ class Door:
                 RequestSettingsRepository(self.store.database),
                 ScheduleRepository(self.store.database),
             ),
-            Removals(
-                decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights
-            ),
+            Removals(decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
         runner.register(RunKind.DECIDE_ALL, service.bulk.work)
