@@ -31,7 +31,7 @@ from storage.models import JoinRequest, RequestStatus, Way
 from storage.request_models import Figures, Rule, RuleAction, Verdict
 from storage.rules import rules_of
 from storage.schema import join_requests, rules, verdicts
-from storage.types import Clock, utc_now
+from storage.types import Clock, UtcTime, utc_now
 
 BY_ADMINS = (Way.BOT, Way.SESSION, Way.BULK)
 # Written out: only so does SQLite see that the partial index serves.
@@ -105,8 +105,7 @@ class VerdictRepository:
         where = [columns.channel_id == channel_id, IS_PENDING, columns.asked_at <= due]
         if since is not None:
             where.append(columns.asked_at > since - timedelta(seconds=waits_seconds))
-        waits_ms = waits_seconds * 1000
-        judged_before = columns.judged_at < columns.asked_at + waits_ms
+        judged_before = columns.judged_at < literal_column(f"asked_at + {waits_seconds * 1000}", UtcTime)
         async with self._database.write() as connection:
             result = await connection.execute(update(join_requests).where(*where, judged_before).values(judged_at=None))
             return result.rowcount

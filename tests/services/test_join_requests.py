@@ -38,6 +38,7 @@ from services.requests import (
     RequestLoads,
     RequestServices,
 )
+from services.requests.greetings import Greetings
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
@@ -84,7 +85,8 @@ def everybody(channel_id: int) -> RequestView:
 
 @dataclass
 class WorldGate:
-    """The bot at the sandbox's channels, without the Bot API between. Implements services.gate.BotGate."""
+    """The bot at the sandbox's channels, without the Bot API between. Implements services.gate.BotGate and
+    GreetingGate."""
 
     jetty: Jetty
     may: bool = True
@@ -92,6 +94,10 @@ class WorldGate:
     stays: set[int] = field(default_factory=set)
     calls: int = 0
     slow_seconds: float = 0.0
+    written: list[tuple[int, str]] = field(default_factory=list)
+
+    async def write(self, chat_id: int, text: str) -> None:
+        self.written.append((chat_id, text))
 
     async def may_invite(self, channel_id: int) -> bool:
         return self.may
@@ -142,6 +148,8 @@ class Door:
     def __post_init__(self) -> None:
         self.rows = JoinRequestRepository(self.store.database)
         self.channels = ChannelService(self.store.channels, self.store.sessions, self.pooled.pool, self.gate)
+        self.settings = RequestSettingsRepository(self.store.database)
+        self.greetings = Greetings(self.rows, self.settings, self.store.channels, self.gate)
 
     @property
     def peer(self) -> int:
@@ -163,7 +171,9 @@ class Door:
             RequestTicks(self.store.database),
             decisions,
         )
-        decider = Decider(self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights)
+        decider = Decider(
+            self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights, self.greetings
+        )
         audits = AuditService(AuditRepository(self.store.database))
         service = RequestServices(
             Arrivals(self.rows, self.store.channels, self.channels, self.desk.ear),
