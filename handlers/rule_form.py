@@ -190,7 +190,7 @@ async def ask_bio(event: TelegramObject, screen: AdminScreen, texts: Texts, stat
 
 
 async def _answer(
-    screen: AdminScreen, texts: Texts, state: FSMContext, event: TelegramObject, text: str | None
+    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, text: str | None
 ) -> None:
     words = None if text is None else typed_words(text)
     filters = _filters(await state.get_data())

@@ -81,12 +81,12 @@ class VerdictRepository:
 
     async def open(self, rule_ids: Sequence[int], limit: int) -> list[JoinRequest]:
         """Of whom one of these rules has said that they get in, or not, and it is still to be done. Some of them may
-        wait no more: somebody else was faster."""
+        wait no more: somebody else was faster. In the order of the index, however many there are."""
         statement = (
             select(join_requests)
             .join(verdicts, verdicts.c.request_id == join_requests.c.id)
             .where(_IS_OPEN, verdicts.c.rule_id.in_(rule_ids))
-            .order_by(join_requests.c.id)
+            .order_by(verdicts.c.rule_id, verdicts.c.request_id)
             .limit(limit)
         )
         async with self._database.read() as connection:

@@ -135,7 +135,7 @@ class RuleTexts(Words):
         lines.append(self._outlook(outlook))
         lines += [self._sampled(request.name, request.username, action) for request, action in outlook.sample]
         if change.kind is ChangeKind.LIVE:
-            lines.append("From then on it decides on everybody whom it fits, also on those who wait long enough later.")
+            lines.append("From then on it decides on everybody whom it fits: who comes, and who is loaded, as well.")
         if book.settings.frozen_at is not None and change.kind is not ChangeKind.FREE:
             lines.append("The rules are frozen: it decides on nobody before they work again.")
         return "\n".join(lines)

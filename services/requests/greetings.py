@@ -56,6 +56,8 @@ class Greetings:
                 await self._gate.write(chat_id, text)
         except (PorterError, TimeoutError) as error:
             log.info("somebody was not written to: %s", type(error).__name__, extra={"request_id": request.id})
+        except Exception:
+            log.exception("somebody was not written to", extra={"request_id": request.id})
 
     async def set(self, channel_id: int, text: str | None, *, is_welcome: bool) -> None:
         """Plain text; None: nothing is written. Raises NotFound, GreetingTooLong."""
