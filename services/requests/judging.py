@@ -2,7 +2,7 @@
 
 The first rule that fits counts. Rules on trial are in the way of no live one: what is live is judged among live rules
 alone, and what is on trial as if every rule were live. A request is looked at when it comes, and again when something
-about it changes (alike, known, a photo), when it has waited as long as a rule asks for, and when the rules change.
+about it changes (alike, known, a photo), when it has waited as long as a rule speaks of, and when the rules change.
 """
 
 import asyncio
@@ -111,8 +111,10 @@ class Judge:
         return [verdict for request in requests for verdict in verdicts_of(rules, request, now)]
 
     async def _fall_due(self, channel_id: int, rules: Sequence[Rule]) -> None:
-        """A rule for those who wait long fits nobody who has just come."""
-        for seconds in {rule.filters.waits_over for rule in rules if rule.filters.waits_over is not None}:
-            now, key = self._clock(), (channel_id, seconds)
-            await self._verdicts.fall_due(channel_id, seconds, self._looked_at.get(key), now)
-            self._looked_at[key] = now
+        """A rule for those who wait long fits nobody who has just come; one for those, nobody for ever."""
+        spoken_of = {rule.filters.waits_over for rule in rules} | {rule.filters.waits_under for rule in rules}
+        for seconds in spoken_of:
+            if seconds is not None:
+                now, key = self._clock(), (channel_id, seconds)
+                await self._verdicts.fall_due(channel_id, seconds, self._looked_at.get(key), now)
+                self._looked_at[key] = now

@@ -8,6 +8,8 @@ import pytest
 
 from sandbox import walks
 from sandbox.driver import Actor
+from sandbox.scenarios import BOT
+from sandbox.world import Membership
 from storage.models import AuditOutcome, AuditVerb
 from tests.handlers.people_kit import THIRD, forge, lines, people_ask, refused, with_approver
 from tests.play import Play
@@ -91,6 +93,21 @@ async def test_a_rule_from_trial_to_deciding(asked: Play) -> None:
     await admin.send("/audit")
     screen = await admin.wait_for("Who did what")
     assert "Rules</b> ✅ deny many at" in screen["text"] or "Rules ✅ deny many at" in screen["text"]
+
+
+async def test_rules_that_may_decide_no_more_say_so(asked: Play) -> None:
+    """The right is gone: nobody is lost, the owner hears of it beside the screen, and the rules stand frozen."""
+    admin, gate, world = asked.admin, asked.gate, asked.sandbox.world
+    await open_rules(admin, asked)
+    await add_rule(admin, "Deny")
+    world.set_member(gate, BOT, Membership(BOT, world.now(), "admin", may_invite=False), asked.sandbox.admin_id)
+    await admin.press("▶ Let it decide by itself")
+    await admin.wait_for(f"⚠️ {WAITING} people")
+    await admin.press("Yes, it decides")
+    await admin.wait_for("are frozen: Porter may not let people in there any more")
+    assert not gate.denied
+    await admin.press("Rules")
+    await admin.wait_for("Porter froze them")
 
 
 async def test_conditions_are_chosen_and_typed(asked: Play) -> None:

@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -192,6 +193,20 @@ async def test_telegram_asks_for_patience_and_refuses_one(kit: RuleKit) -> None:
         assert len(await at_work.by(Way.RULE)) == 3
         assert not await enforcer.look()
         assert [row.user_id for row in await at_work.requests() if row.status is RequestStatus.PENDING] == [first]
+
+
+async def test_who_is_held_back_for_a_while_is_decided_after_it(kit: RuleKit) -> None:
+    """Time that passes is a change like any other."""
+    async with kit.open(at_work=False) as at_work:
+        await at_work.add(RuleAction.HOLD, RequestFilters(waits_under=3600), is_live=True)
+        await at_work.add(RuleAction.APPROVE, is_live=True)
+        await at_work.arrive(2)
+        for minutes, approved in ((0, 0), (59, 0), (61, 2)):
+            later = partial(lambda ahead: utc_now() + timedelta(minutes=ahead), minutes)
+            at_work.own.judge._clock = at_work.own.enforcer._clock = later
+            await at_work.own.judge.look()
+            await at_work.own.enforcer.look()
+            assert len(await at_work.by(Way.RULE)) == approved
 
 
 async def test_a_channel_has_so_many_rules_and_no_more(kit: RuleKit) -> None:
