@@ -228,7 +228,7 @@ class House:
                 self.rights,
                 self.audits,
             ),
-            Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules),
+            Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules, rows.rules),
             Removals(
                 rows.request_decisions,
                 lists,

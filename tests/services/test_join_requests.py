@@ -64,6 +64,7 @@ from storage.request_models import RequestFilters, RequestView
 from storage.request_pages import RequestPages
 from storage.request_settings import RequestSettingsRepository
 from storage.request_views import RequestTicks, RequestViewRepository
+from storage.rules import RuleRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.schema import join_requests
@@ -188,6 +189,7 @@ class Door:
                 RequestPages(self.store.database),
                 RequestSettingsRepository(self.store.database),
                 ScheduleRepository(self.store.database),
+                RuleRepository(self.store.database),
             ),
             Removals(decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights),
         )
