@@ -1,5 +1,6 @@
 """Rules and greetings through the chat: written, on trial, let decide, frozen - by whom it may be."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,24 @@ async def test_a_rule_from_trial_to_deciding(asked: Play) -> None:
     await admin.send("/audit")
     screen = await admin.wait_for("Who did what")
     assert "Rules</b> ✅ deny many at" in screen["text"] or "Rules ✅ deny many at" in screen["text"]
+
+
+async def test_a_porter_that_is_restarted_goes_on(asked: Play) -> None:
+    """The decision under way is ended, the others come after the start; the audit counts each of them once."""
+    admin, gate = asked.admin, asked.gate
+    await open_rules(admin, asked)
+    await add_rule(admin, "Deny")
+    await admin.press("▶ Let it decide by itself")
+    await admin.wait_for(f"⚠️ {WAITING} people")
+    await admin.press("Yes, it decides")
+    await asked.driver.ask_to_join(gate.peer, 30)
+    for wanted in (8, 20, WAITING + 30):
+        async with asyncio.timeout(30):
+            while len(gate.denied) < wanted:  # noqa: ASYNC110 - the sandbox's world sets no event
+                await asyncio.sleep(0.01)
+        await asked.restart()
+    told = [line.detail for line in await lines(asked) if line.verb is AuditVerb.DENY_SOME]
+    assert sum(detail["denied"] for detail in told) == len(gate.denied) == WAITING + 30
 
 
 async def test_rules_that_may_decide_no_more_say_so(asked: Play) -> None:
