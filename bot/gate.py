@@ -78,7 +78,7 @@ async def _translated() -> AsyncIterator[None]:
 
 
 class BotApiGate:
-    """Implements services.gate.BotGate and PeopleGate."""
+    """Implements services.gate.BotGate, GreetingGate and PeopleGate."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -116,6 +116,19 @@ class BotApiGate:
     async def deny(self, channel_id: int, user_id: int) -> None:
         async with _translated():
             await self._bot.decline_chat_join_request(channel_id, user_id)
+
+    async def ban(self, channel_id: int, user_id: int) -> None:
+        async with _translated():
+            await self._bot.ban_chat_member(channel_id, user_id)
+
+    async def remove(self, channel_id: int, user_id: int) -> None:
+        """Without `only_if_banned`, unbanning takes a member out (https://core.telegram.org/bots/api#unbanchatmember)."""
+        async with _translated():
+            await self._bot.unban_chat_member(channel_id, user_id)
+
+    async def write(self, chat_id: int, text: str) -> None:
+        async with _translated():
+            await self._bot.send_message(chat_id, text, parse_mode=None)
 
     async def person(self, user_id: int) -> Person | None:
         """A chat does not tell whether it is with a bot; the names of bots end as Telegram wants it."""

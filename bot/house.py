@@ -49,7 +49,18 @@ from services.pins import PinService
 from services.profiles import ProfileService
 from services.readers import Readers
 from services.repairs import SessionRepairs
-from services.requests import Arrivals, BulkDecisions, Decider, RequestLists, RequestLoads, RequestServices
+from services.requests import (
+    Arrivals,
+    BulkDecisions,
+    Decider,
+    Gates,
+    Removals,
+    RequestLists,
+    RequestLoads,
+    RequestServices,
+)
+from services.requests.greetings import Greetings
+from services.requests.rule_services import RuleServices
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
@@ -66,7 +77,7 @@ from services.source_applications import SourceApplications
 from services.sources import SourceService
 from services.targets import Targets
 from services.verifying import Verifier
-from storage.models import IncomingRequest, RunKind, Schedule
+from storage.models import IncomingRequest, Run, RunKind, Schedule
 from storage.vault import Vault
 
 MIB = 1024 * 1024
@@ -182,10 +193,29 @@ class House:
         # Keeping the gate
         lister = RequestLister(rows.join_requests, rows.sessions, self.pool)
         submitting = Submitting(rows.channels, self.runner)
-        decider = Decider(rows.join_requests, rows.channels, self.channels, self.pool, self.gate, lister, self.rights)
+        greetings = Greetings(rows.join_requests, rows.request_settings, rows.channels, self.gate)
+        decider = Decider(
+            rows.join_requests,
+            rows.request_decisions,
+            rows.channels,
+            self.channels,
+            self.pool,
+            self.gate,
+            lister,
+            self.rights,
+            greetings,
+        )
+        lists = RequestLists(
+            rows.join_requests,
+            rows.request_pages,
+            rows.channels,
+            rows.request_views,
+            rows.request_ticks,
+            rows.request_decisions,
+        )
         self.requests = RequestServices(
             Arrivals(rows.join_requests, rows.channels, self.channels, self.notifier),
-            RequestLists(rows.join_requests, rows.request_pages, rows.channels),
+            lists,
             decider,
             RequestLoads(rows.join_requests, self.channels, self.pool, lister, submitting, self.rights),
             BulkDecisions(
@@ -198,8 +228,31 @@ class House:
                 self.rights,
                 self.audits,
             ),
+            Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules, rows.rules),
+            Removals(
+                rows.request_decisions,
+                lists,
+                decider,
+                rows.sessions,
+                self.channels,
+                self.pool,
+                self.gate,
+                self.rights,
+            ),
         )
-        self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
+        self.rules = RuleServices.over(
+            rows.rules,
+            rows.verdicts,
+            rows.outlooks,
+            rows.request_settings,
+            rows.channels,
+            greetings,
+            decider,
+            self.audits,
+            self.notifier,
+        )
+        self.requests.arrivals.on_stored(self.rules.judge.wake)
+        self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights, self.rules)
 
         # Looking and forgetting
         self.home = HomeService(rows.summary, rows.admins)
@@ -216,10 +269,12 @@ class House:
                 "logins": rows.logins.sweep,
                 "questions": rows.confirmations.sweep,
                 "waits": rows.flood_waits.sweep,
+                "views": rows.request_views.sweep,
             },
         )
 
         self.runner.on_settled(self.live.settled)
+        self.runner.on_settled(self._loaded)
         self.sources.on_live(self.live.look)
         self.following.on_followed(self.live.look)
         self.runner.register(RunKind.SCRAPE, self.scraper.work, self.scraper.ready)
@@ -235,12 +290,14 @@ class House:
         await self.runner.start()
         await self.schedule.start()
         await self.live.start()
+        await self.rules.start()
         await self.watch.start()
         await self.logins.start()
 
     async def stop(self) -> None:
         """Nothing works any more, and no client is open. Whatever was not started, or is stopped already, may be."""
         await self.retention.stop()
+        await self.rules.stop()
         await self.watch.stop()
         await self.live.stop()
         await self.schedule.stop()
@@ -256,6 +313,10 @@ class House:
 
     async def take_requests(self, updates: list[ChatJoinRequest]) -> None:
         await self.requests.arrivals.take([_incoming(update) for update in updates])
+
+    def _loaded(self, run: Run) -> None:
+        if run.kind is RunKind.LOAD_REQUESTS:
+            self.rules.judge.wake()
 
     async def _session_died(self, session_id: int, error: SessionDead) -> None:
         await self.repairs.died(session_id, error)

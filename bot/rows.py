@@ -16,13 +16,17 @@ from storage.join_requests import JoinRequestRepository
 from storage.leases import LeaseRepository
 from storage.live import LiveRepository
 from storage.logins import LoginRepository
+from storage.outlooks import OutlookRepository
 from storage.people import PeopleRepository
 from storage.pins import PinRepository
 from storage.profiles import ProfileRepository
+from storage.request_decisions import RequestDecisions
 from storage.request_pages import RequestPages
 from storage.request_settings import RequestSettingsRepository
+from storage.request_views import RequestTicks, RequestViewRepository
 from storage.restored import RestoredRepository
 from storage.roots import RootRepository
+from storage.rules import RuleRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.screens import ScreenRepository
@@ -32,6 +36,7 @@ from storage.source_sets import SourceSets
 from storage.sources import SourceRepository
 from storage.summary import SummaryRepository
 from storage.vault import Vault
+from storage.verdicts import VerdictRepository
 
 
 @dataclass(frozen=True)
@@ -47,13 +52,18 @@ class Rows:
     leases: LeaseRepository
     live: LiveRepository
     logins: LoginRepository
+    outlooks: OutlookRepository
     people: PeopleRepository
     pins: PinRepository
     profiles: ProfileRepository
+    request_decisions: RequestDecisions
     request_pages: RequestPages
     request_settings: RequestSettingsRepository
+    request_ticks: RequestTicks
+    request_views: RequestViewRepository
     restored: RestoredRepository
     roots: RootRepository
+    rules: RuleRepository
     runs: RunRepository
     schedules: ScheduleRepository
     screens: ScreenRepository
@@ -62,6 +72,7 @@ class Rows:
     sources: SourceRepository
     source_sets: SourceSets
     summary: SummaryRepository
+    verdicts: VerdictRepository
 
     @classmethod
     def on(cls, database: Database, vault: Vault) -> Self:
@@ -77,13 +88,18 @@ class Rows:
             leases=LeaseRepository(database, this_process(), this_host()),
             live=LiveRepository(database),
             logins=LoginRepository(database, vault),
+            outlooks=OutlookRepository(database, RequestPages(database)),
             people=PeopleRepository(database),
             pins=PinRepository(database, vault),
             profiles=ProfileRepository(database),
+            request_decisions=RequestDecisions(database),
             request_pages=RequestPages(database),
             request_settings=RequestSettingsRepository(database),
+            request_ticks=RequestTicks(database),
+            request_views=RequestViewRepository(database),
             restored=RestoredRepository(database),
             roots=RootRepository(database),
+            rules=RuleRepository(database),
             runs=RunRepository(database),
             schedules=ScheduleRepository(database),
             screens=ScreenRepository(database),
@@ -92,4 +108,5 @@ class Rows:
             sources=SourceRepository(database),
             source_sets=SourceSets(database),
             summary=SummaryRepository(database),
+            verdicts=VerdictRepository(database),
         )

@@ -117,7 +117,13 @@ BUTTONS: dict[type[CallbackData], Rules] = {
             cb.RequestVerb.DENY: DECIDE,
         },
     ),
+    cb.GateCard: Rules(ALL),
+    cb.BulkAsk: Rules(DECIDE),
     cb.BulkAction: Rules(DECIDE),
+    cb.ConditionPick: Rules(OWN),
+    cb.RuleButton: Rules(OWN, {cb.RuleVerb.LIST: ALL, cb.RuleVerb.SHOW: ALL, cb.RuleVerb.FREEZE: DECIDE}),
+    cb.RuleSurely: Rules(OWN_PIN),
+    cb.GreetingAction: Rules(OWN, {cb.GreetingVerb.SHOW: ALL}),
     cb.Confirm: Rules(Rule(DECIDERS, pin=True)),
     cb.OldPorterOff: Rules(OWN),
     cb.RunAction: Rules(

@@ -395,11 +395,101 @@ class RequestAction(CallbackData, prefix="jr1"):
     after: int = 0
 
 
+class GateCard(CallbackData, prefix="gt1"):
+    """How the gate of a channel is kept."""
+
+    channel: int
+
+
+class BulkAsk(CallbackData, prefix="bk1"):
+    """A decision on many: those that a view means, or those whom the admin has ticked there. Asks first."""
+
+    view: int
+    channel: int
+    approve: bool
+    ticked: bool = False
+
+
 class BulkAction(CallbackData, prefix="jb1"):
     """Everybody who waits at a channel. Asks first."""
 
     channel: int
     approve: bool
+
+
+class Condition(StrEnum):
+    """What can be said of people who wait (services/requests/conditions.py)."""
+
+    FLAG = "f"
+    """`value`: which yes or no."""
+    OVER = "o"
+    """`value`: how long they wait at least; -1: either way."""
+    UNDER = "u"
+    WORDS = "w"
+    BIO = "b"
+    LINK = "l"
+    """`value`: which of the links that were offered; -1: whichever."""
+    WAITS_MENU = "wm"
+    LINK_MENU = "lm"
+    ANY = "any"
+    """No condition at all."""
+    CLEAR = "x"
+    """The question that is open: no such condition."""
+    MENU = "m"
+
+
+class ConditionPick(CallbackData, prefix="cn1"):
+    """A condition of the rule that is being written."""
+
+    what: Condition
+    value: int = 0
+
+
+class RuleVerb(StrEnum):
+    LIST = "list"
+    SHOW = "show"
+    ADD = "add"
+    EDIT = "edit"
+    FORM = "form"
+    ACTION = "act"
+    KEEP = "keep"
+    LIVE = "live"
+    TRIAL = "trial"
+    UP = "up"
+    DOWN = "down"
+    DELETE = "del"
+    FREEZE = "ice"
+    FREE = "free"
+
+
+class RuleButton(CallbackData, prefix="rr1"):
+    """`id`: the rule; the channel for LIST (`value`: the page), ADD, FREEZE and FREE. FORM, ACTION and KEEP are of the
+    form that is open (`value`: which action)."""
+
+    verb: RuleVerb
+    id: int = 0
+    value: int = 0
+
+
+class RuleSurely(CallbackData, prefix="ry1"):
+    """A single-use "yes" to a change of rules."""
+
+    id: int
+
+
+class GreetingVerb(StrEnum):
+    SHOW = "show"
+    WELCOME = "hi"
+    REFUSAL = "no"
+    NO_WELCOME = "hi0"
+    NO_REFUSAL = "no0"
+
+
+class GreetingAction(CallbackData, prefix="gr1"):
+    """What people are told who ask to join a channel."""
+
+    verb: GreetingVerb
+    channel: int
 
 
 class Confirm(CallbackData, prefix="ok1"):

@@ -16,6 +16,7 @@ from handlers import (
     edit_identity,
     edit_schedule,
     edit_source,
+    greetings,
     import_session,
     join_requests,
     keyboards,
@@ -23,6 +24,7 @@ from handlers import (
     many,
     many_folder,
     people,
+    rule_form,
     run_list,
     save_several,
     session_api,
@@ -68,6 +70,8 @@ PROMPTS: dict[str, Prompt] = {
     **session_channels.PROMPTS,
     **session_export.PROMPTS,
     **join_requests.PROMPTS,
+    **rule_form.PROMPTS,
+    **greetings.PROMPTS,
     **people.PROMPTS,
 }
 

@@ -99,6 +99,16 @@ class LoadForm(StatesGroup):
     channel = State()
 
 
+class RuleForm(StatesGroup):
+    menu = State()
+    words = State()
+    bio = State()
+
+
+class GreetingForm(StatesGroup):
+    text = State()
+
+
 class PeopleForm(StatesGroup):
     channels = State()
     person = State()

@@ -9,6 +9,11 @@ from services.access import Rights, sees_run, steers_run
 from services.channels import ChannelService, read_reference
 from services.errors import NotAllowed
 from services.requests import RequestServices
+from services.requests.gates import Gate
+from services.requests.list_desk import ListDesk
+from services.requests.removing import Banned
+from services.requests.rule_desk import RuleDesk
+from services.requests.rule_services import RuleServices
 from services.run_list import RunList, RunPage, Wanted
 from services.runs import Runner
 from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, SessionChannel
@@ -53,6 +58,10 @@ class RequestDesk:
         await self._check_sees(channel_id)
         return await self._requests.lists.channel(channel_id)
 
+    async def gate(self, channel_id: int) -> Gate:
+        await self._check_sees(channel_id)
+        return await self._requests.gates.get(channel_id)
+
     async def count(self, view: RequestView) -> int:
         await self._check_sees(view.channel_id)
         return await self._requests.lists.count(view)
@@ -80,6 +89,16 @@ class RequestDesk:
 
     async def decide(self, request_id: int, approve: bool) -> JoinRequest:
         return await self._requests.decider.decide(request_id, self._admin_id, approve)
+
+    async def ban(self, request_id: int) -> Banned:
+        return await self._requests.removals.ban(request_id, self._admin_id)
+
+    async def undoable(self, channel_id: int) -> JoinRequest | None:
+        await self._check_sees(channel_id)
+        return await self._requests.removals.undoable(self._admin_id, channel_id)
+
+    async def undo(self, request_id: int) -> JoinRequest:
+        return await self._requests.removals.undo(request_id, self._admin_id)
 
     async def decide_all(self, channel_id: int, approve: bool) -> Run:
         return await self._requests.bulk.decide_all(channel_id, self._admin_id, approve)
@@ -152,15 +171,23 @@ class Desks:
         runner: Runner,
         listing: RunList,
         rights: Rights,
+        rules: RuleServices,
     ) -> None:
         self._requests = requests
         self._channels = channels
         self._runner = runner
         self._list = listing
         self._rights = rights
+        self._rules = rules
 
     def requests(self, admin_id: int) -> RequestDesk:
         return RequestDesk(self._requests, self._channels, self._rights, admin_id)
 
+    def lists(self, admin_id: int) -> ListDesk:
+        return ListDesk(self._requests.lists, self._rights, admin_id)
+
     def runs(self, admin_id: int) -> RunDesk:
         return RunDesk(self._runner, self._list, self._rights, admin_id)
+
+    def rules(self, admin_id: int) -> RuleDesk:
+        return RuleDesk(self._rules.book, self._rules.greetings, self._rights, admin_id)

@@ -57,11 +57,14 @@ PorterError
 ├── PatternInvalid              no regular expression that RE2 reads; carries its word
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
 ├── SinglePosts                 a source of single posts has nothing to look for, and no schedule
+├── RulesTooMany                a channel has as many rules as it may
+├── GreetingTooLong             a welcome or refusal of more characters than may be sent
 ├── NotFound                    the row is gone
 ├── SessionRequired             nothing can be read without an account
 ├── ReaderMissing               no account of Porter's sees this channel
 ├── AlreadySaved                a source carries this channel; carries its id
 ├── DecisionMade                somebody was faster; carries the request as it stands
+├── UndoOver                    that decision cannot be taken back any more, or never could
 ├── ConfirmationExpired
 ├── NotAllowed                  not for this role, or not for this channel
 ├── OwnerForGood                named by ADMIN_IDS: stays an owner
@@ -400,6 +403,8 @@ class FilterTrouble(StrEnum):
     MANY_WORDS = "MANY_WORDS"
     EXTENSIONS = "EXTENSIONS"
     COUNT = "COUNT"
+    SEARCH = "SEARCH"
+    """Too short or too long to look for in names and bios."""
 
 
 class FilterInvalid(PorterError):
@@ -480,6 +485,18 @@ class DecisionMade(PorterError):
     def __init__(self, request: JoinRequest) -> None:
         super().__init__(f"join request {request.id} is {request.status}")
         self.request = request
+
+
+class UndoOver(PorterError):
+    pass
+
+
+class RulesTooMany(PorterError):
+    pass
+
+
+class GreetingTooLong(PorterError):
+    pass
 
 
 class ConfirmationExpired(PorterError):

@@ -28,6 +28,19 @@ class BotGate(Protocol):
 
     async def deny(self, channel_id: int, user_id: int) -> None: ...
 
+    async def ban(self, channel_id: int, user_id: int) -> None:
+        """For good, members and others alike."""
+
+    async def remove(self, channel_id: int, user_id: int) -> None:
+        """They are no member afterwards, and may ask again."""
+
+
+class GreetingGate(Protocol):
+    """Raises FloodWait, Unreachable, RightMissing, TelegramRefused."""
+
+    async def write(self, chat_id: int, text: str) -> None:
+        """Plain text, to whoever asked to join a moment ago."""
+
 
 class PeopleGate(Protocol):
     """Raises FloodWait, Unreachable."""

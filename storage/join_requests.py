@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Update, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Integer, Row, Update, and_, case, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.channels import channel_from
@@ -83,13 +83,24 @@ class JoinRequestRepository:
             return {RequestStatus(row.status): row.rows for row in await connection.execute(statement)}
 
     async def settle(
-        self, request_id: int, status: RequestStatus, way: Way, decided_by: int | None
+        self, request_id: int, status: RequestStatus, way: Way, decided_by: int | None, rule_id: int | None = None
     ) -> JoinRequest | None:
         """Compare and set. None: it was not PENDING any more (or is gone); somebody was faster."""
         statement = self._settling(status, way, decided_by).where(join_requests.c.id == request_id)
+        statement = statement.values(rule_id=rule_id)
         async with self._database.write() as connection:
             row = (await connection.execute(statement.returning(join_requests))).one_or_none()
         return request_from(row) if row else None
+
+    async def begin_greeting(self, request_id: int) -> bool:
+        """Whether nobody has begun to write to them before: of two who ask, one gets it, once and for good."""
+        statement = (
+            update(join_requests)
+            .where(IS_PENDING, join_requests.c.id == request_id, join_requests.c.greeted_at.is_(None))
+            .values(greeted_at=self._clock())
+        )
+        async with self._database.write() as connection:
+            return bool((await connection.execute(statement)).rowcount)
 
     async def settle_missing(
         self,
@@ -116,7 +127,7 @@ class JoinRequestRepository:
         return (
             update(join_requests)
             .where(IS_PENDING)
-            .values(status=status, way=way, decided_by=decided_by, decided_at=self._clock())
+            .values(status=status, way=way, decided_by=decided_by, decided_at=self._clock(), refusal=None)
         )
 
 
@@ -186,12 +197,26 @@ async def _store(
                     for column in ("bio", "has_photo", "is_premium", "link", "language", "user_chat_id")
                 },
                 **{column: func.max(told[column], stored[column]) for column in ("is_scam", "is_fake")},
+                "judged_at": case((_tells_news(stored, told), None), else_=stored.judged_at),
             },
         ),
         [_values(request, now) for request in fresh],
     )
     await _mark_alike(connection, channel_id, {shape_of(request) for request in fresh})
     return sum(request.user_id not in pending for request in fresh)
+
+
+def _tells_news(stored: Any, told: Any) -> ColumnElement[bool]:
+    """Something that rules look at is not as it was."""
+    return or_(
+        stored.name != told.name,
+        stored.username.is_distinct_from(told.username),
+        *[
+            and_(told[column].is_not(None), stored[column].is_distinct_from(told[column]))
+            for column in ("bio", "has_photo", "is_premium", "link")
+        ],
+        *[told[column] > stored[column] for column in ("is_scam", "is_fake")],
+    )
 
 
 async def _mark_alike(connection: AsyncConnection, channel_id: int, shapes: set[int]) -> None:
@@ -212,7 +237,7 @@ async def _mark_alike(connection: AsyncConnection, channel_id: int, shapes: set[
             await connection.execute(
                 update(join_requests)
                 .where(*of_channel, columns.shape == crowd.shape, columns.asked_at >= begin, columns.asked_at < end)
-                .values(is_alike=True)
+                .values(is_alike=True, judged_at=None)
             )
 
 

@@ -92,6 +92,15 @@ class Capped:
     is_exact: bool
 
 
+@dataclass(frozen=True, slots=True)
+class LinkCount:
+    """An invite link, how many of those who wait came by it, and one of them."""
+
+    link: str
+    people: int
+    request_id: int
+
+
 class NotifyMode(StrEnum):
     DIGEST = "DIGEST"
     CARDS = "CARDS"
@@ -150,6 +159,45 @@ class Rule:
     live_since: datetime | None
     created_by: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule says of a request."""
+
+    request_id: int
+    rule_id: int
+    action: RuleAction
+    is_live: bool
+
+    @property
+    def decides(self) -> bool:
+        """It is to be carried out."""
+        return self.is_live and self.action is not RuleAction.HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a change of rules would do to those who wait. `sample`: some of them, and what would become of each."""
+
+    approve: int
+    deny: int
+    sample: tuple[tuple[JoinRequest, RuleAction], ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.approve and not self.deny
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of a rule since it was written, changed, or last switched. `meant`: whom it said something of. `decided`: those
+    of them whom admins decided on; `agreed`: as the rule would have. `carried_out`: whom it decided itself."""
+
+    meant: int = 0
+    decided: int = 0
+    agreed: int = 0
+    carried_out: int = 0
 
 
 class ItemOutcome(StrEnum):

@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.join_requests import request_from
 from storage.models import JoinRequest, RequestStatus
 from storage.request_filters import ALL_FACTS, WORDS_FROM, facts_meant, group_of
-from storage.request_models import Capped, RequestGroup, RequestPage, RequestView
+from storage.request_models import Capped, LinkCount, RequestGroup, RequestPage, RequestView
 from storage.schema import join_requests
 from storage.types import Clock, to_milliseconds, utc_now
 
@@ -84,6 +84,17 @@ class RequestPages:
                 group = group_of(row.facts)
                 counts[group] = counts.get(group, 0) + row.people
         return {group: counts[group] for group in RequestGroup if group in counts}
+
+    async def links(self, channel_id: int, limit: int) -> list[LinkCount]:
+        """By which links those who wait came, most of them first."""
+        statement = (
+            "SELECT link, count(*) AS people, min(id) AS request_id FROM join_requests "
+            f"INDEXED BY ix_join_requests_link WHERE channel_id = ? AND {PENDING} AND link IS NOT NULL "
+            f"GROUP BY link ORDER BY people DESC, link LIMIT {limit}"
+        )
+        async with self._database.read() as connection:
+            rows = await connection.exec_driver_sql(statement, (channel_id,))
+            return [LinkCount(row.link, row.people, row.request_id) for row in rows]
 
     async def sample(self, view: RequestView, size: int = 10) -> list[JoinRequest]:
         """Some of the view, at random."""

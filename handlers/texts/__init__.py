@@ -17,6 +17,8 @@ from handlers.texts.exports import ExportTexts
 from handlers.texts.failed import FailedTexts
 from handlers.texts.filters import FilterTexts
 from handlers.texts.forget import ForgetTexts
+from handlers.texts.gates import GateTexts
+from handlers.texts.greetings import GreetingTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
@@ -24,8 +26,10 @@ from handlers.texts.login import LoginTexts
 from handlers.texts.many import ManyTexts
 from handlers.texts.people import PeopleTexts
 from handlers.texts.proxies import ProxyTexts
+from handlers.texts.request_conditions import ConditionTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
+from handlers.texts.rules import RuleTexts
 from handlers.texts.runs import RunTexts
 from handlers.texts.saving import SavingTexts
 from handlers.texts.schedules import ScheduleTexts
@@ -60,7 +64,11 @@ class Texts:
         self.filters = FilterTexts(self.zone, clock)
         self.estimates = EstimateTexts(self.zone, clock)
         self.applications = ApplicationTexts(self.zone, clock)
+        self.conditions = ConditionTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
+        self.gates = GateTexts(self.zone, clock)
+        self.rules = RuleTexts(self.zone, clock)
+        self.greetings = GreetingTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)

@@ -80,7 +80,13 @@ PLACES = {
     "rl1": "the list of work",
     "lp1": "loading who waits",
     "jr1": "a button of waiting people",
+    "gt1": "how a channel's gate is kept",
+    "bk1": "a decision on many",
     "jb1": "a decision on everybody",
+    "cn1": "the conditions of a rule",
+    "rr1": "a button of rules",
+    "ry1": "the yes to a change of rules",
+    "gr1": "what people are told",
     "ok1": "a question's yes",
     "ru1": "a button of long work",
     "im1": "an import",
@@ -106,6 +112,15 @@ COUNTED = {
     "sources": "saved channels",
     "failed": "did not work",
     "kept": "messages kept",
+}
+STEPS = {
+    "asked": "begun",
+    "live": "decides by itself",
+    "trial": "on trial",
+    "up": "earlier",
+    "down": "later",
+    "freeze": "frozen",
+    "free": "at work again",
 }
 ROLE_WORDS = {Role.OWNER.value: "owner", Role.APPROVER.value: "approver", Role.VIEWER.value: "viewer"}
 
@@ -137,8 +152,7 @@ class AuditTexts(Words):
         if "channels" in detail:
             words.append(plural(detail["channels"], "channel"))
         words += [title(shorten(str(detail[name]), 40)) for name in ("to", "channel") if name in detail]
-        if detail.get("step") == "asked":
-            words.append("begun")
+        words.append(STEPS.get(str(detail.get("step")), ""))
         if line.verb is AuditVerb.PIN_TRY and line.outcome is AuditOutcome.REFUSED:
             words.append("locked for 15 minutes")
         return f" ({', '.join(filter(None, words))})" if words else ""

@@ -391,6 +391,12 @@ class GateClient(Protocol):
 
     async def decide_all(self, peer: Peer, *, approve: bool) -> None: ...
 
+    async def ban(self, peer: Peer, user_id: int, access_hash: int) -> None:
+        """For good, members and others alike. Raises RightMissing."""
+
+    async def unban(self, peer: Peer, user_id: int, access_hash: int) -> None:
+        """They may come and ask again."""
+
     async def close(self) -> None: ...
 
 

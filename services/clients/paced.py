@@ -163,5 +163,19 @@ class PacedGate:
             "messages.hideAllChatJoinRequests", lambda client: client.decide_all(peer, approve=approve)
         )
 
+    async def ban(self, peer: Peer, user_id: int, access_hash: int) -> None:
+        await self._line.ask(
+            "channels.editBanned",
+            lambda client: client.ban(peer, user_id, access_hash),
+            timeout_seconds=TAP_SECONDS,
+        )
+
+    async def unban(self, peer: Peer, user_id: int, access_hash: int) -> None:
+        await self._line.ask(
+            "channels.editBanned",
+            lambda client: client.unban(peer, user_id, access_hash),
+            timeout_seconds=TAP_SECONDS,
+        )
+
     async def close(self) -> None:
         """As above."""

@@ -9,10 +9,21 @@ from dataclasses import dataclass
 from services.requests.arriving import Arrivals
 from services.requests.bulk import BulkDecisions
 from services.requests.deciding import Decider
+from services.requests.gates import Gates
 from services.requests.listing import RequestLists
 from services.requests.loading import RequestLoads
+from services.requests.removing import Removals
 
-__all__ = ["Arrivals", "BulkDecisions", "Decider", "RequestLists", "RequestLoads", "RequestServices"]
+__all__ = [
+    "Arrivals",
+    "BulkDecisions",
+    "Decider",
+    "Gates",
+    "Removals",
+    "RequestLists",
+    "RequestLoads",
+    "RequestServices",
+]
 
 
 @dataclass(frozen=True)
@@ -22,3 +33,5 @@ class RequestServices:
     decider: Decider
     loads: RequestLoads
     bulk: BulkDecisions
+    gates: Gates
+    removals: Removals

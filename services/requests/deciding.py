@@ -8,12 +8,22 @@ from services import audit
 from services.access import Rights
 from services.channels import ChannelService
 from services.clients.pool import ClientPool
-from services.errors import AlreadyMember, ChannelUnavailable, DecisionMade, NotFound, RequestGone, RightMissing
+from services.errors import (
+    AlreadyMember,
+    ChannelUnavailable,
+    DecisionMade,
+    NotFound,
+    RequestGone,
+    RightMissing,
+    StaysPending,
+)
 from services.gate import BotGate
+from services.requests.greetings import Greetings
 from services.requests.walks import RequestLister
 from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
 from storage.models import AuditVerb, Channel, JoinRequest, RequestStatus, Way
+from storage.request_decisions import RequestDecisions
 
 log = logging.getLogger(__name__)
 
@@ -24,20 +34,24 @@ class Decider:
     def __init__(
         self,
         requests: JoinRequestRepository,
+        decisions: RequestDecisions,
         channel_rows: ChannelRepository,
         channels: ChannelService,
         pool: ClientPool,
         gate: BotGate,
         lister: RequestLister,
         rights: Rights,
+        greetings: Greetings,
     ) -> None:
         self._requests = requests
+        self._decisions = decisions
         self._channel_rows = channel_rows
         self._channels = channels
         self._pool = pool
         self._gate = gate
         self._lister = lister
         self._rights = rights
+        self._greetings = greetings
         self._deciding: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def decide(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
@@ -59,24 +73,48 @@ class Decider:
     async def decide_of_many(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
         """As `decide`, without a line in the audit: the run has its own."""
         async with self._turn(request_id):
-            return await self._decide(await self._get(request_id), admin_id, approve)
+            return await self._decide(await self._get(request_id), admin_id, approve, greets=False)
+
+    async def decide_by_rule(self, request_id: int, rule_id: int, approve: bool) -> JoinRequest:
+        """As `decide`, without a line in the audit: the rules write one for many. The request says which rule."""
+        async with self._turn(request_id):
+            return await self._decide(await self._get(request_id), None, approve, rule_id=rule_id)
 
     def _turn(self, request_id: int) -> asyncio.Lock:
         return self._deciding.setdefault(request_id, asyncio.Lock())
 
-    async def _decide(self, request: JoinRequest, admin_id: int | None, approve: bool) -> JoinRequest:
+    async def _tell_or_note(self, request: JoinRequest, approve: bool) -> Way:
+        """As `_tell`; why Telegram cannot let somebody in stays with the request."""
+        try:
+            return await self._tell(request, approve)
+        except StaysPending as error:
+            await self._decisions.refused(request.id, error.word)
+            raise
+
+    async def _decide(
+        self,
+        request: JoinRequest,
+        admin_id: int | None,
+        approve: bool,
+        *,
+        rule_id: int | None = None,
+        greets: bool = True,
+    ) -> JoinRequest:
         await self._rights.check_decides(admin_id, request.channel_id)
         if request.status is not RequestStatus.PENDING:
             raise DecisionMade(request)
+        if greets:
+            await self._greetings.before(request, approve)
         try:
-            way = await self._tell(request, approve)
+            way = await self._tell_or_note(request, approve)
         except (RequestGone, AlreadyMember):
             settled = await self._requests.settle(
                 request.id, RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE, decided_by=None
             )
         else:
             status = RequestStatus.APPROVED if approve else RequestStatus.DENIED
-            settled = await self._requests.settle(request.id, status, way, admin_id)
+            way = way if rule_id is None else Way.RULE
+            settled = await self._requests.settle(request.id, status, way, admin_id, rule_id)
         if settled is None:
             raise DecisionMade(await self._get(request.id))
         return settled

@@ -28,7 +28,17 @@ from services.errors import (
     SessionRequired,
     StaysPending,
 )
-from services.requests import Arrivals, BulkDecisions, Decider, RequestLists, RequestLoads, RequestServices
+from services.requests import (
+    Arrivals,
+    BulkDecisions,
+    Decider,
+    Gates,
+    Removals,
+    RequestLists,
+    RequestLoads,
+    RequestServices,
+)
+from services.requests.greetings import Greetings
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
@@ -49,9 +59,14 @@ from storage.models import (
     SessionState,
     Way,
 )
+from storage.request_decisions import RequestDecisions
 from storage.request_models import RequestFilters, RequestView
 from storage.request_pages import RequestPages
+from storage.request_settings import RequestSettingsRepository
+from storage.request_views import RequestTicks, RequestViewRepository
+from storage.rules import RuleRepository
 from storage.runs import RunRepository
+from storage.schedules import ScheduleRepository
 from storage.schema import join_requests
 from storage.types import utc_now
 from tests.services.conftest import Jetty, Pooled, Store
@@ -71,7 +86,8 @@ def everybody(channel_id: int) -> RequestView:
 
 @dataclass
 class WorldGate:
-    """The bot at the sandbox's channels, without the Bot API between. Implements services.gate.BotGate."""
+    """The bot at the sandbox's channels, without the Bot API between. Implements services.gate.BotGate and
+    GreetingGate."""
 
     jetty: Jetty
     may: bool = True
@@ -79,6 +95,10 @@ class WorldGate:
     stays: set[int] = field(default_factory=set)
     calls: int = 0
     slow_seconds: float = 0.0
+    written: list[tuple[int, str]] = field(default_factory=list)
+
+    async def write(self, chat_id: int, text: str) -> None:
+        self.written.append((chat_id, text))
 
     async def may_invite(self, channel_id: int) -> bool:
         return self.may
@@ -129,6 +149,8 @@ class Door:
     def __post_init__(self) -> None:
         self.rows = JoinRequestRepository(self.store.database)
         self.channels = ChannelService(self.store.channels, self.store.sessions, self.pooled.pool, self.gate)
+        self.settings = RequestSettingsRepository(self.store.database)
+        self.greetings = Greetings(self.rows, self.settings, self.store.channels, self.gate)
 
     @property
     def peer(self) -> int:
@@ -141,16 +163,35 @@ class Door:
         pool, rights = self.pooled.pool, Rights(AdminRepository(self.store.database))
         lister = RequestLister(self.rows, self.store.sessions, pool)
         submitting = Submitting(self.store.channels, runner)
-        decider = Decider(self.rows, self.store.channels, self.channels, pool, self.gate, lister, rights)
+        decisions = RequestDecisions(self.store.database)
+        lists = RequestLists(
+            self.rows,
+            RequestPages(self.store.database),
+            self.store.channels,
+            RequestViewRepository(self.store.database),
+            RequestTicks(self.store.database),
+            decisions,
+        )
+        decider = Decider(
+            self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights, self.greetings
+        )
         audits = AuditService(AuditRepository(self.store.database))
         service = RequestServices(
             Arrivals(self.rows, self.store.channels, self.channels, self.desk.ear),
-            RequestLists(self.rows, RequestPages(self.store.database), self.store.channels),
+            lists,
             decider,
             RequestLoads(self.rows, self.channels, pool, lister, submitting, rights),
             BulkDecisions(
                 self.rows, self.channels, pool, lister, decider, submitting, rights, audits, sleep=self._sleep
             ),
+            Gates(
+                self.store.channels,
+                RequestPages(self.store.database),
+                RequestSettingsRepository(self.store.database),
+                ScheduleRepository(self.store.database),
+                RuleRepository(self.store.database),
+            ),
+            Removals(decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
         runner.register(RunKind.DECIDE_ALL, service.bulk.work)
