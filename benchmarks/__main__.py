@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from benchmarks import downloads, history, sandbox_cost, schedules
+from benchmarks import downloads, history, latency, requests_page, sandbox_cost, schedules
 from benchmarks.report import Report
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
@@ -19,6 +19,8 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
     "rescan": history.rescan,
     "memory": downloads.memory,
     "schedule": schedules.idle,
+    "requests-page": requests_page.measure,
+    "bot-latency": latency.measure,
 }
 
 

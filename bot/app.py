@@ -18,6 +18,7 @@ from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramAPIError
 from aiogram.types import LinkPreviewOptions
 
+from bot.answers import HeldAnswers
 from bot.dispatcher import build_dispatcher
 from bot.house import House
 from bot.lock import hold_lock
@@ -150,6 +151,7 @@ def _bot(settings: Settings, pace: ChatPace) -> Bot:
     api = TelegramAPIServer.from_base(settings.bot_api_url) if settings.bot_api_url else PRODUCTION
     session = AiohttpSession(api=api, timeout=REQUEST_SECONDS)
     session.middleware(pace)
+    session.middleware(HeldAnswers())
     return Bot(
         settings.bot_token.get_secret_value(),
         session=session,

@@ -24,7 +24,7 @@ from handlers import callbacks as cb
 from handlers import keyboards, pin
 from handlers.parking import parked_state
 from handlers.screen import Page
-from handlers.states import LoadForm, OpenList
+from handlers.states import ListForm, LoadForm, OpenList
 from handlers.texts.home import COMMANDS
 from services import audit
 from services.errors import NotAllowed
@@ -115,8 +115,33 @@ BUTTONS: dict[type[CallbackData], Rules] = {
             cb.RequestVerb.NEXT: ALL,
             cb.RequestVerb.APPROVE: DECIDE,
             cb.RequestVerb.DENY: DECIDE,
+            cb.RequestVerb.BAN: DECIDE,
+            cb.RequestVerb.UNDO: DECIDE,
         },
     ),
+    cb.WaitingAction: Rules(
+        OWN,
+        {
+            cb.RequestVerb.SHOW: ALL,
+            cb.RequestVerb.NEXT: ALL,
+            cb.RequestVerb.APPROVE: DECIDE,
+            cb.RequestVerb.DENY: DECIDE,
+            cb.RequestVerb.BAN: DECIDE,
+            cb.RequestVerb.UNDO: DECIDE,
+        },
+    ),
+    cb.ViewAction: Rules(
+        OWN,
+        {
+            cb.ViewVerb.OPEN: ALL,
+            cb.ViewVerb.ORDER: ALL,
+            cb.ViewVerb.TICKS: DECIDE,
+            cb.ViewVerb.TICK: DECIDE,
+            cb.ViewVerb.TICK_PAGE: DECIDE,
+            cb.ViewVerb.UNTICK: DECIDE,
+        },
+    ),
+    cb.ViewFilter: Rules(ALL),
     cb.GateCard: Rules(ALL),
     cb.BulkAsk: Rules(DECIDE),
     cb.BulkAction: Rules(DECIDE),
@@ -167,6 +192,8 @@ STATE_ROLES: dict[str, Roles] = {
     str(LoadForm.channel.state): DECIDERS,
     str(OpenList.sources.state): LOOKERS,
     str(OpenList.runs.state): EVERYBODY,
+    str(OpenList.waiting.state): EVERYBODY,
+    str(ListForm.bio.state): EVERYBODY,
 }
 """Conversations that are not for owners alone."""
 

@@ -385,14 +385,73 @@ class RequestVerb(StrEnum):
     APPROVE = "yes"
     DENY = "no"
     NEXT = "next"
+    BAN = "ban"
+    UNDO = "undo"
 
 
 class RequestAction(CallbackData, prefix="jr1"):
-    """`id`: the join request. For LIST `id` is the channel and `after` the last request of the page before."""
+    """`id`: the join request, among everybody who waits there. For LIST `id` is the channel; `after` says nothing any
+    more."""
 
     verb: RequestVerb
     id: int
     after: int = 0
+
+
+class WaitingAction(CallbackData, prefix="jr2"):
+    """A join request in a list: `view` says whose turn is next; 0: everybody's who waits there."""
+
+    verb: RequestVerb
+    id: int
+    view: int = 0
+
+
+class ViewVerb(StrEnum):
+    OPEN = "o"
+    ORDER = "r"
+    TICKS = "t"
+    TICK = "x"
+    TICK_PAGE = "p"
+    UNTICK = "n"
+
+
+class ViewAction(CallbackData, prefix="vw1"):
+    """A list of waiting people. `after`: the last of the page before; `id`: whom to tick."""
+
+    verb: ViewVerb
+    view: int
+    after: int = 0
+    id: int = 0
+
+
+class FilterField(StrEnum):
+    """What of a list's filters is changed, and the answers."""
+
+    MENU = "m"
+    PHOTO = "ph"
+    USERNAME = "us"
+    BIO = "bi"
+    PREMIUM = "pr"
+    MARKED = "mk"
+    ALIKE = "al"
+    KNOWN = "kn"
+    SINCE = "si"
+    """`value`: the position of the span."""
+    LINKS = "ls"
+    LINK = "l"
+    """`value`: a request that came by it; 0: any link."""
+    BIO_ASK = "ba"
+    BIO_OFF = "b0"
+    WORDS_OFF = "w0"
+    RESET = "0"
+
+
+class ViewFilter(CallbackData, prefix="jr3"):
+    """From what a list shows to another list: the filters that `view` has, but for this."""
+
+    field: FilterField
+    view: int
+    value: int = 0
 
 
 class GateCard(CallbackData, prefix="gt1"):

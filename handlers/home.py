@@ -24,6 +24,8 @@ from handlers import (
     many,
     many_folder,
     people,
+    request_filters,
+    request_lists,
     rule_form,
     run_list,
     save_several,
@@ -72,6 +74,8 @@ PROMPTS: dict[str, Prompt] = {
     **join_requests.PROMPTS,
     **rule_form.PROMPTS,
     **greetings.PROMPTS,
+    **request_lists.PROMPTS,
+    **request_filters.PROMPTS,
     **people.PROMPTS,
 }
 

@@ -90,6 +90,7 @@ class Screens:
         self._pace = pace
         self._pictures: dict[int, int] = {}  # admin -> the message that is known to show one
         self._drawn: Counter[int] = Counter()  # by admin
+        self._kept: dict[int, tuple[int, int | None]] = {}  # admin -> what the store has: message and run
 
     def drawn(self, admin_id: int) -> int:
         """How often the admin's screen was drawn: another number later says that it shows something else by then."""
@@ -105,8 +106,14 @@ class Screens:
         self._drawn[admin_id] += 1
         if not await self._draw(admin_id, message_id, page):
             return False
-        await self._store.put(admin_id, message_id, page.run_id)
+        await self._keep(admin_id, message_id, page.run_id)
         return True
+
+    async def _keep(self, admin_id: int, message_id: int, run_id: int | None) -> None:
+        """Most taps draw on the same message once more: that is stored already, and a write waits for the disk."""
+        if self._kept.get(admin_id) != (message_id, run_id):
+            await self._store.put(admin_id, message_id, run_id)
+            self._kept[admin_id] = (message_id, run_id)
 
     async def _draw(self, admin_id: int, message_id: int, page: Page) -> bool:
         markup = page.markup if isinstance(page.markup, InlineKeyboardMarkup) else None
@@ -136,7 +143,7 @@ class Screens:
             self._pictures[admin_id] = message.message_id
         else:
             message = await self._bot.send_message(admin_id, page.text, reply_markup=page.markup)
-        await self._store.put(admin_id, message.message_id, page.run_id)
+        await self._keep(admin_id, message.message_id, page.run_id)
         if old is not None:
             await self._retire(admin_id, old.message_id)
         return message.message_id
@@ -161,6 +168,7 @@ class Screens:
     async def redraw(self, admin_id: int, message_id: int, page: Page) -> None:
         """Draw a run's card again where it is watched; a message that cannot be edited any more watches no longer."""
         if not await self._draw(admin_id, message_id, page):
+            self._kept.pop(admin_id, None)
             await self._store.set_run(admin_id, None)
 
     async def tell(self, admin_id: int, page: Page) -> bool:

@@ -44,6 +44,7 @@ class OpenList(StatesGroup):
     several = State()
     chosen = State()
     runs = State()
+    waiting = State()
 
 
 class SourceForm(StatesGroup):
@@ -107,6 +108,10 @@ class RuleForm(StatesGroup):
 
 class GreetingForm(StatesGroup):
     text = State()
+
+
+class ListForm(StatesGroup):
+    bio = State()
 
 
 class PeopleForm(StatesGroup):

@@ -9,6 +9,8 @@ from typing import Any
 from sandbox.driver import Actor
 from sandbox.world import SERVICE_ID
 
+ONE_LIST = "All in one list"
+
 
 def beginning(title: str) -> re.Pattern[str]:
     """A button that shows the beginning of this title, behind a mark or a number."""
@@ -89,20 +91,28 @@ async def load_requests(actor: Actor, channel: str, timeout: float = 60.0) -> di
 
 async def first_person(actor: Actor, title: str) -> dict[str, Any]:
     """From the overview to the card of the first in the list."""
+    screen = await waiting_list(actor, title)
+    await actor.press(data=screen["buttons"][0][0]["data"])
+    return await actor.wait_for(r"wants to join")
+
+
+async def waiting_list(actor: Actor, title: str) -> dict[str, Any]:
+    """From the overview to the list of everybody who waits there."""
     await actor.send("/requests")
     await actor.wait_for(r"Waiting people")
     await actor.press(beginning(title))
-    screen = await actor.wait_for(r"people? waits?")
-    first = screen["buttons"][0][0]["data"]
-    await actor.press(data=first)
-    return await actor.wait_for(r"wants to join")
+    screen = await actor.wait_for(r"(person|people) waits?")
+    if ONE_LIST in await actor.buttons():
+        await actor.press(ONE_LIST)
+        screen = await actor.wait_for(r"(person|people) waits?")
+    return screen
 
 
 async def decide_all(actor: Actor, title: str, label: str = "Approve all", timeout: float = 60.0) -> dict[str, Any]:
     await actor.send("/requests")
     await actor.wait_for(r"Waiting people")
     await actor.press(beginning(title))
-    await actor.wait_for(r"people? waits?")
+    await actor.wait_for(r"(person|people) waits?")
     await actor.press(label)
     await actor.wait_for(r"who waits? at")
     await actor.press(label)

@@ -3,17 +3,18 @@
 import asyncio
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.models import RequestStatus, Traces
-from storage.schema import audit, join_requests, messages, peers
+from storage.schema import audit, join_requests, messages, peers, request_views
 from storage.statements import CHUNK
 
 REFUSED = (RequestStatus.DENIED, RequestStatus.WITHDRAWN, RequestStatus.HANDLED_ELSEWHERE)
 """Who was not let in by us. Those who were are members, and their row says who let them in."""
 NOBODY = "…"
+SEARCHED = or_(*(func.json_extract(request_views.c.filters, f"$.{name}").is_not(None) for name in ("words", "bio")))
 
 
 class PeopleRepository:
@@ -25,14 +26,16 @@ class PeopleRepository:
             return await _traces(connection, user_id)
 
     async def forget(self, user_id: int) -> Traces:
-        """Requests and access hashes are deleted, saved messages lose their sender, audit lines the name. Answers what
-        was there. The bytes leave the files too: deleted cells are overwritten, and the WAL is emptied."""
+        """Requests and access hashes are deleted, saved messages lose their sender, audit lines the name. Lists that
+        were searched by words go, whoever they were of: the words may be a name. Answers what was there. The bytes
+        leave the files too: deleted cells are overwritten, and the WAL is emptied."""
         async with self._database.write() as connection:
             traces = await _traces(connection, user_id)
             await connection.execute(update(audit).where(await _tells_of(connection, user_id)).values(subject=NOBODY))
             await connection.execute(delete(join_requests).where(join_requests.c.user_id == user_id))
             await connection.execute(delete(peers).where(peers.c.peer_id == user_id))
             await connection.execute(update(messages).where(messages.c.sender_id == user_id).values(sender_id=None))
+            await connection.execute(delete(request_views).where(SEARCHED))
             await _clean_words(connection)
         await self._database.empty_wal()
         return traces

@@ -1,4 +1,4 @@
-"""What became of requests: what earlier ones of a person came to, what Telegram refused, who was banned, what is undone."""
+"""What became of requests: how earlier ones ended, what Telegram refused, who was banned, what was taken back."""
 
 from datetime import datetime
 

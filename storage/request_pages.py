@@ -43,14 +43,14 @@ class RequestPages:
     async def page(self, view: RequestView, after_id: int = 0, limit: int = ROWS) -> RequestPage:
         """The page behind that request; 0: the first."""
         async with self._database.read() as connection:
+            return await _page(connection, _Query(view, self._clock()), after_id, limit)
+
+    async def look(self, view: RequestView, after_id: int, limit: int = ROWS) -> tuple[RequestPage, Capped]:
+        """`page` and `count` of one moment."""
+        async with self._database.read() as connection:
             query = _Query(view, self._clock())
-            ids = await query.ids(connection, after_id, limit + 1)
-            previous = None
-            if after_id:
-                before = await query.ids(connection, after_id, limit + 1, backwards=True)
-                previous = before[limit - 1] if len(before) >= limit else 0
-            rows = await _requests(connection, ids[:limit])
-        return RequestPage(rows, previous, has_more=len(ids) > limit)
+            page = await _page(connection, query, after_id, limit)
+            return page, await _count(connection, query, CAP)
 
     async def following(self, view: RequestView, after_id: int = 0) -> JoinRequest | None:
         """The one behind that request; behind the last comes the first again. None: nobody of the view waits."""
@@ -62,10 +62,8 @@ class RequestPages:
 
     async def count(self, view: RequestView, cap: int = CAP) -> Capped:
         """Counting stops at `cap`."""
-        matching = self.matching(view)
-        statement = f"SELECT count(*) FROM (SELECT 1 FROM join_requests WHERE {matching.where} LIMIT {cap + 1})"
-        counted = await self._number(statement, matching.values)
-        return Capped(min(counted, cap), is_exact=counted <= cap)
+        async with self._database.read() as connection:
+            return await _count(connection, _Query(view, self._clock()), cap)
 
     async def total(self, view: RequestView) -> int:
         """Exact, however many."""
@@ -119,6 +117,8 @@ class _Query:
         self._filters = view.filters
         self._now = now
         self._meant = facts_meant(view.filters)
+        self._places: dict[int, tuple[int, int] | None] = {}
+        self._there: list[tuple[str, list[str], list[Any]]] | None = None
 
     def matching(self) -> Matching:
         where, values = [f"channel_id = ? AND {PENDING}"], [self._view.channel_id]
@@ -136,11 +136,15 @@ class _Query:
         """In the order of the view; `backwards`: those before that request, nearest first."""
         if self._filters.words is not None or self._filters.bio is not None:
             return await self._by_words(connection, after_id, limit, backwards)
-        after = await _place(connection, after_id)
+        if after_id not in self._places:
+            self._places[after_id] = await _place(connection, after_id)
+        after = self._places[after_id]
         if after is None and backwards:
             return []
         descending = self._view.newest_first is not backwards
-        runs = await self._runs(connection)
+        if self._there is None:
+            self._there = await self._runs(connection)
+        runs = self._there
         if not runs:
             return []
         side = "<" if descending else ">"
@@ -228,6 +232,23 @@ class _Query:
 class _Condition:
     where: list[str]
     values: list[Any]
+
+
+async def _page(connection: AsyncConnection, query: _Query, after_id: int, limit: int) -> RequestPage:
+    ids = await query.ids(connection, after_id, limit + 1)
+    previous = None
+    if after_id:
+        before = await query.ids(connection, after_id, limit, backwards=True)
+        previous = before[limit - 1] if len(before) >= limit else 0
+    rows = await _requests(connection, ids[:limit])
+    return RequestPage(rows, previous, has_more=len(ids) > limit)
+
+
+async def _count(connection: AsyncConnection, query: _Query, cap: int) -> Capped:
+    matching = query.matching()
+    statement = f"SELECT count(*) FROM (SELECT 1 FROM join_requests WHERE {matching.where} LIMIT {cap + 1})"
+    counted = int((await connection.exec_driver_sql(statement, matching.values)).scalar_one())
+    return Capped(min(counted, cap), is_exact=counted <= cap)
 
 
 def _listed(facts: frozenset[int]) -> str:

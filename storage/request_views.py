@@ -6,10 +6,12 @@ from typing import Any
 from sqlalchemy import Row, delete, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.channels import channel_from
 from storage.database import Database
 from storage.join_requests import IS_PENDING
+from storage.models import Channel
 from storage.request_models import RequestFilters, RequestView
-from storage.schema import join_requests, request_ticks, request_views
+from storage.schema import channels, join_requests, request_ticks, request_views
 from storage.statements import insert
 
 KEPT = 500
@@ -26,6 +28,21 @@ class RequestViewRepository:
         async with self._database.read() as connection:
             row = (await connection.execute(statement)).one_or_none()
         return _view(row) if row else None
+
+    async def get_there(self, view_id: int, admin_id: int) -> tuple[RequestView, Channel] | None:
+        """With the channel that it is of."""
+        statement = (
+            select(channels, *(column.label(f"view_{column.name}") for column in request_views.c))
+            .join(request_views, request_views.c.channel_id == channels.c.id)
+            .where(request_views.c.id == view_id, request_views.c.admin_id == admin_id)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        filters = RequestFilters.from_json(row.view_filters)
+        view = RequestView(row.view_id, admin_id, row.view_channel_id, filters, newest_first=row.view_newest_first)
+        return view, channel_from(row)
 
     async def open(
         self, admin_id: int, channel_id: int, wanted: Sequence[RequestFilters], *, newest_first: bool = False

@@ -6,6 +6,8 @@ from handlers.callbacks import (
     Go,
     Parked,
     Place,
+    RequestAction,
+    RequestVerb,
     RunAction,
     RunVerb,
     SessionAction,
@@ -36,6 +38,10 @@ def page(texts: Texts, summary: HomeSummary, *, parked: bool) -> InlineKeyboardM
     busy = [run for run in summary.runs if not run.is_held]
     rows += [[button(f"⏳ {run.title}", RunAction(verb=RunVerb.SHOW, id=run.id))] for run in busy[:MOST]]
     rows += [[button(f"🔇 {each.name}", SourceAction(verb=SourceVerb.SHOW, id=each.id))] for each in summary.silent]
+    rows += [
+        [button(f"🚪 {texts.requests.overview_label(each)}", RequestAction(verb=RequestVerb.LIST, id=each.channel.id))]
+        for each in summary.pending[:MOST]
+    ]
     if summary.runs or summary.runs_failed or summary.files_failed:
         rows.append([button(texts.runs.all_label(len(summary.runs)), Go(to=Place.RUNS))])
     if not summary.sessions and not summary.pending:

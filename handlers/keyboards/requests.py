@@ -5,17 +5,28 @@ from collections.abc import Sequence
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import (
     ChatAdministratorRights,
+    InlineKeyboardButton,
     InlineKeyboardMarkup,
     KeyboardButton,
     KeyboardButtonRequestChat,
     ReplyKeyboardMarkup,
 )
 
-from handlers.callbacks import BulkAction, Confirm, GateCard, Go, LoadPick, Place, RequestAction, RequestVerb
-from handlers.keyboards.base import button, home_key, home_row, markup, turning, window
+from handlers.callbacks import (
+    Confirm,
+    Go,
+    LoadPick,
+    Place,
+    RequestAction,
+    RequestVerb,
+    ViewAction,
+    ViewVerb,
+    WaitingAction,
+)
+from handlers.keyboards.base import Row, button, home_key, home_row, markup, turning, window
 from handlers.texts import Texts
-from storage.models import JoinRequest, PendingCount, SessionChannel
-from storage.request_models import RequestPage
+from storage.models import JoinRequest, PendingCount, RequestStatus, SessionChannel
+from storage.request_models import RequestView
 
 
 def overview(texts: Texts, pending: Sequence[PendingCount], page: int) -> InlineKeyboardMarkup:
@@ -30,43 +41,41 @@ def overview(texts: Texts, pending: Sequence[PendingCount], page: int) -> Inline
     )
 
 
-def waiting(texts: Texts, channel_id: int, page: RequestPage) -> InlineKeyboardMarkup:
-    def turn(after: int) -> RequestAction:
-        return RequestAction(verb=RequestVerb.LIST, id=channel_id, after=after)
+def person(texts: Texts, request: JoinRequest, view: RequestView, undoable: JoinRequest | None) -> InlineKeyboardMarkup:
+    def act(label: str, verb: RequestVerb, style: str | None = None) -> InlineKeyboardButton:
+        return button(label, WaitingAction(verb=verb, id=request.id, view=view.id), style)
 
-    turning = [button(texts.labels.previous, turn(page.previous))] if page.previous is not None else []
-    if page.has_more:
-        turning.append(button(texts.labels.following, turn(page.rows[-1].id)))
-    everybody = [
-        button(texts.labels.approve_all, BulkAction(channel=channel_id, approve=True), "success"),
-        button(texts.labels.deny_all, BulkAction(channel=channel_id, approve=False), "danger"),
-    ]
-    return markup(
-        *[[button(texts.requests.label(row), RequestAction(verb=RequestVerb.SHOW, id=row.id))] for row in page.rows],
-        turning,
-        everybody if page.rows else [],
-        [
-            button(texts.labels.load, LoadPick(channel=channel_id)),
-            button(texts.labels.gate, GateCard(channel=channel_id)),
-        ],
-        home_row(texts, Go(to=Place.REQUESTS)),
-    )
-
-
-def person(texts: Texts, request: JoinRequest, *, pending: bool) -> InlineKeyboardMarkup:
     labels = texts.labels
     decide = [
-        button(labels.approve, RequestAction(verb=RequestVerb.APPROVE, id=request.id), "success"),
-        button(labels.deny, RequestAction(verb=RequestVerb.DENY, id=request.id), "danger"),
+        [act(labels.approve, RequestVerb.APPROVE, "success"), act(labels.deny, RequestVerb.DENY, "danger")],
+        [act(labels.deny_and_ban, RequestVerb.BAN)],
     ]
     return markup(
-        decide if pending else [],
-        [
-            button(labels.the_list, RequestAction(verb=RequestVerb.LIST, id=request.channel_id)),
-            button(labels.next_person, RequestAction(verb=RequestVerb.NEXT, id=request.id)),
-        ],
+        *(decide if request.status is RequestStatus.PENDING else []),
+        [button(labels.the_list, _list(view)), act(labels.next_person, RequestVerb.NEXT)],
+        _undo(texts, view, undoable),
         home_row(texts, Go(to=Place.REQUESTS)),
     )
+
+
+def nobody_left(texts: Texts, view: RequestView, undoable: JoinRequest | None) -> InlineKeyboardMarkup:
+    back = Go(to=Place.REQUESTS) if view.filters.is_empty else _channel(view)
+    return markup(_undo(texts, view, undoable), home_row(texts, back))
+
+
+def _undo(texts: Texts, view: RequestView, undoable: JoinRequest | None) -> Row:
+    if undoable is None:
+        return []
+    data = WaitingAction(verb=RequestVerb.UNDO, id=undoable.id, view=view.id)
+    return [button(texts.requests.undo_label(undoable), data)]
+
+
+def _list(view: RequestView) -> CallbackData:
+    return ViewAction(verb=ViewVerb.OPEN, view=view.id) if view.id else _channel(view)
+
+
+def _channel(view: RequestView) -> CallbackData:
+    return RequestAction(verb=RequestVerb.LIST, id=view.channel_id)
 
 
 def confirm(texts: Texts, label: str, confirmation: int, back: CallbackData, style: str) -> InlineKeyboardMarkup:

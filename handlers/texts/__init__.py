@@ -27,6 +27,7 @@ from handlers.texts.many import ManyTexts
 from handlers.texts.people import PeopleTexts
 from handlers.texts.proxies import ProxyTexts
 from handlers.texts.request_conditions import ConditionTexts
+from handlers.texts.request_lists import RequestListTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
 from handlers.texts.rules import RuleTexts
@@ -66,6 +67,7 @@ class Texts:
         self.applications = ApplicationTexts(self.zone, clock)
         self.conditions = ConditionTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
+        self.request_lists = RequestListTexts(self.zone, clock)
         self.gates = GateTexts(self.zone, clock)
         self.rules = RuleTexts(self.zone, clock)
         self.greetings = GreetingTexts(self.zone, clock)

@@ -80,6 +80,9 @@ PLACES = {
     "rl1": "the list of work",
     "lp1": "loading who waits",
     "jr1": "a button of waiting people",
+    "jr2": "a button of waiting people",
+    "jr3": "a list of waiting people",
+    "vw1": "a list of waiting people",
     "gt1": "how a channel's gate is kept",
     "bk1": "a decision on many",
     "jb1": "a decision on everybody",
@@ -112,6 +115,7 @@ COUNTED = {
     "sources": "saved channels",
     "failed": "did not work",
     "kept": "messages kept",
+    "unbanned": "not banned",
 }
 STEPS = {
     "asked": "begun",

@@ -246,7 +246,8 @@ PLAIN: dict[type[errors.PorterError], str] = {
     ),
     errors.AlreadySaved: "This channel is saved already.",
     errors.UndoOver: (
-        "This cannot be taken back any more: only your last approval can, for ten minutes. Who was denied may ask again."
+        "This cannot be taken back any more: only your last approval can, for ten minutes. Who was denied may ask "
+        "again."
     ),
     errors.ConfirmationExpired: "This question is too old or was answered. Ask again.",
     errors.RestoreUnconfirmed: "Porter was restored from a backup. First an owner says that the old one is off.",

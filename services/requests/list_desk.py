@@ -2,10 +2,10 @@
 at. Views and ticks are the admin's own; each call reads role and channels anew and raises NotAllowed."""
 
 from services.access import Rights
-from services.errors import NotAllowed
-from services.requests.listing import Group, PastRequest, RequestLists
+from services.errors import NotAllowed, NotFound
+from services.requests.listing import Group, Look, PastRequest, RequestLists
 from storage.models import Admin, JoinRequest, Role
-from storage.request_models import Capped, LinkCount, RequestFilters, RequestPage, RequestView
+from storage.request_models import Capped, LinkCount, RequestFilters, RequestView
 
 
 class ListDesk:
@@ -25,6 +25,21 @@ class ListDesk:
         await self._sees(view.channel_id)
         return view
 
+    async def of_card(self, view_id: int, channel_id: int) -> RequestView:
+        """The list that a card is of: everybody's of the channel, where that list is gone by now. A decision that was
+        tapped on such a card counts all the same."""
+        try:
+            view = await self.view(view_id, channel_id)
+        except NotFound:
+            return await self.view(0, channel_id)
+        return view if view.channel_id == channel_id else await self.view(0, channel_id)
+
+    async def look(self, view_id: int, after_id: int = 0) -> Look:
+        """The page behind that request; 0: the first. Raises NotFound."""
+        view, channel = await self._lists.view_there(view_id, self._admin_id)
+        await self._sees(channel.id)
+        return await self._lists.look(view, channel, after_id)
+
     async def open(
         self, channel_id: int, filters: RequestFilters | None = None, *, newest_first: bool = False
     ) -> RequestView:
@@ -40,10 +55,6 @@ class ListDesk:
     async def capped(self, view: RequestView) -> Capped:
         await self._sees(view.channel_id)
         return await self._lists.capped(view)
-
-    async def page(self, view: RequestView, after_id: int = 0) -> RequestPage:
-        await self._sees(view.channel_id)
-        return await self._lists.page(view, after_id)
 
     async def following(self, view: RequestView, after_id: int = 0) -> JoinRequest | None:
         await self._sees(view.channel_id)

@@ -8,10 +8,13 @@ from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
 from storage.models import Channel, JoinRequest, PendingCount
 from storage.request_decisions import RequestDecisions
+from storage.request_filters import WORDS_FROM
 from storage.request_models import Capped, LinkCount, RequestFilters, RequestGroup, RequestPage, RequestView
 from storage.request_pages import ROWS, RequestPages
 from storage.request_views import RequestTicks, RequestViewRepository
 
+SHORTEST_WORDS = WORDS_FROM
+"""Characters that a search takes."""
 LINKS_SHOWN = 24
 
 
@@ -30,6 +33,16 @@ class PastRequest:
 
     request: JoinRequest
     channel: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A page of a list, and how many are on all of it."""
+
+    view: RequestView
+    channel: Channel
+    page: RequestPage
+    count: Capped
 
 
 class RequestLists:
@@ -75,6 +88,17 @@ class RequestLists:
         if view is None:
             raise NotFound("list")
         return view
+
+    async def view_there(self, view_id: int, admin_id: int) -> tuple[RequestView, Channel]:
+        """As `view`, with its channel."""
+        found = await self._views.get_there(view_id, admin_id)
+        if found is None:
+            raise NotFound("list")
+        return found
+
+    async def look(self, view: RequestView, channel: Channel, after_id: int) -> Look:
+        page, count = await self._pages.look(view, after_id)
+        return Look(view, channel, page, count)
 
     async def open(
         self, admin_id: int, channel_id: int, filters: RequestFilters, *, newest_first: bool = False

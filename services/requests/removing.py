@@ -80,7 +80,8 @@ class Removals:
         request = await self._lists.get(request_id)
         channel = await self._lists.channel(request.channel_id)
         async with audit.act(AuditVerb.BAN, request.name, channel=channel.title) as detail:
-            denied = await self._decider.decide_of_many(request_id, admin_id, approve=False)
+            with audit.told_elsewhere():
+                denied = await self._decider.decide(request_id, admin_id, approve=False)
             if denied.status is not RequestStatus.DENIED:
                 detail["elsewhere"] = 1
                 return Banned(denied)

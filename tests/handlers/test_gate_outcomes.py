@@ -105,7 +105,7 @@ async def test_hostile_names_in_lists(play: Play, crowd: dict[int, str]) -> None
         assert marked(screen, "bold") == ["<i>Crew</i> & Sons"]
         assert not marked(screen, "italic")
         shown += [row.removeprefix("· ").removesuffix(", just now") for row in rows]
-        labels += [key["text"] for row in screen["buttons"] for key in row if key["data"].startswith("jr1:show")]
+        labels += [key["text"] for row in screen["buttons"] for key in row if key["data"].startswith("jr2:show")]
         if "›" not in await admin.buttons():
             break
         await admin.press("›")

@@ -62,16 +62,14 @@ async def test_load_of_nonsense(signed_in: Play) -> None:
 
 async def test_lists_have_pages(loaded: Play) -> None:
     """Eight a page, forward and back; everybody is shown once."""
-    await loaded.admin.send("/requests")
-    await loaded.admin.wait_for("Waiting people")
-    await loaded.admin.press(walks.beginning(loaded.gate.title))
+    screen = await walks.waiting_list(loaded.admin, loaded.gate.title)
     seen: list[str] = []
     while True:
-        screen = await loaded.admin.wait_for("people wait")
-        seen += [key["data"] for row in screen["buttons"] for key in row if key["data"].startswith("jr1:show")]
+        seen += [key["data"] for row in screen["buttons"] for key in row if key["data"].startswith("jr2:show")]
         if "›" not in await loaded.admin.buttons():
             break
         await loaded.admin.press("›")
+        screen = await loaded.admin.wait_for("people wait")
     assert len(seen) == len(set(seen)) == len(loaded.gate.requests)
     await loaded.admin.press("‹")
     await loaded.admin.wait_for("people wait")
@@ -212,5 +210,5 @@ async def test_connect_by_telegrams_own_picker(play: Play) -> None:
     await admin.wait_for("1 at 1 channel")
     await admin.press(walks.beginning(play.gate.title))
     screen = await admin.wait_for("1 person waits")
-    assert screen["buttons"][0][0]["data"].startswith("jr1:show")
+    assert screen["buttons"][0][0]["data"].startswith("jr2:show")
     assert admin.taps <= 4

@@ -60,7 +60,7 @@ async def test_an_approver_sees_and_decides_their_channel_alone(tmp_path: Path) 
     async with with_approver(tmp_path) as (play, boris):
         screen = await boris.screen()
         assert "3 wait at 1 channel" in screen["text"]
-        assert await buttons_of(boris) == {"🚪 Waiting people", "Help"}
+        assert await buttons_of(boris) == {"🚪 3 · Harbour Crew", "🚪 Waiting people", "Help"}
         await boris.press("Help")
         helped = (await boris.wait_for("What Porter does"))["text"]
         assert "/load" in helped
@@ -166,7 +166,7 @@ async def test_a_viewer_looks_and_changes_nothing(play: Play) -> None:
     await walks.add_admin(play.admin, THIRD, "Viewer")
     await clara.send("/start")
     await clara.wait_for("3 wait at 1 channel")
-    assert await buttons_of(clara) == {"🚪 Waiting people", "📥 Saved channels", "Help"}
+    assert await buttons_of(clara) == {"🚪 3 · Harbour Crew", "🚪 Waiting people", "📥 Saved channels", "Help"}
     await clara.press("📥 Saved channels")
     await clara.wait_for("Saved channels")
     assert await buttons_of(clara) == {"🏠 Home"}

@@ -9,10 +9,11 @@ from datetime import timedelta
 
 import pytest
 
+from sandbox import members
 from sandbox.scenarios import ADMIN, BOT
 from sandbox.world import Account as WorldAccount
 from sandbox.world import Channel as WorldChannel
-from sandbox.world import WorldError
+from sandbox.world import World, WorldError
 from services.access import Rights
 from services.audit import AuditService
 from services.channels import ChannelService
@@ -27,6 +28,7 @@ from services.errors import (
     RightMissing,
     SessionRequired,
     StaysPending,
+    UndoOver,
 )
 from services.requests import (
     Arrivals,
@@ -39,6 +41,7 @@ from services.requests import (
     RequestServices,
 )
 from services.requests.greetings import Greetings
+from services.requests.removing import UNDO_WITHIN
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
@@ -115,6 +118,19 @@ class WorldGate:
 
     async def deny(self, channel_id: int, user_id: int) -> None:
         await self._decide(channel_id, user_id, approve=False)
+
+    async def ban(self, channel_id: int, user_id: int) -> None:
+        self._restrict(members.ban, channel_id, user_id)
+
+    async def remove(self, channel_id: int, user_id: int) -> None:
+        self._restrict(members.remove, channel_id, user_id)
+
+    def _restrict(self, act: Callable[[World, WorldChannel, int, int], None], channel_id: int, user_id: int) -> None:
+        world = self.jetty.sandbox.world
+        try:
+            act(world, world.channel_by_peer(channel_id), user_id, BOT)
+        except WorldError as error:
+            raise ERRORS[error.name] from error
 
     async def _decide(self, channel_id: int, user_id: int, *, approve: bool) -> None:
         self.calls += 1
@@ -624,3 +640,101 @@ async def test_nobody_may_decide(door: Door) -> None:
         run = await door.decide_all(service)
     assert (run.status, run.reason) == (RunStatus.FAILED, "SessionRequired")
     assert await door.tally() == {RequestStatus.PENDING: 30}
+
+
+# -- keeping out, taking back
+
+
+async def test_a_refusal_stays_with_the_request(door: Door) -> None:
+    """Why Telegram could not let somebody in is kept while they wait, and goes with the decision."""
+    async with door.open() as service:
+        await door.load(service)
+        request = await first(service, door)
+        door.gate.stays.add(request.user_id)
+        with pytest.raises(StaysPending):
+            await service.decider.decide(request.id, ADMIN_ID, True)
+        assert (await service.lists.get(request.id)).refusal == "USER_CHANNELS_TOO_MUCH"
+        door.gate.stays.clear()
+        decided = await service.decider.decide(request.id, ADMIN_ID, False)
+        assert decided.refusal is None
+
+
+@pytest.mark.parametrize("by_bot", [True, False])
+async def test_a_ban_is_a_denial_first(door: Door, by_bot: bool) -> None:
+    """By whoever may: the bot, or an account that has met them. They cannot ask again, and the row says so."""
+    door.channel.members[BOT].may_ban = by_bot
+    async with door.open() as service:
+        await door.load(service)
+        request = await first(service, door)
+        done = await service.removals.ban(request.id, ADMIN_ID)
+        assert (done.trouble, done.request.is_banned, done.request.status) == (None, True, RequestStatus.DENIED)
+        with pytest.raises(DecisionMade):
+            await service.removals.ban(request.id, ADMIN_ID)
+    assert door.channel.banned == {request.user_id}
+    with pytest.raises(WorldError, match="CHANNEL_PRIVATE"):
+        door.jetty.sandbox.world.ask_to_join(door.channel, [request.user_id])
+
+
+async def test_denied_where_nobody_may_ban(door: Door) -> None:
+    """The denial holds; what stood in the way is told. Who was handled elsewhere is not banned either."""
+    door.channel.members[BOT].may_ban = False
+    async with door.open() as service:
+        await door.load(service)
+        await door.without_account()
+        request = await first(service, door)
+        done = await service.removals.ban(request.id, ADMIN_ID)
+        assert isinstance(done.trouble, RightMissing)
+        assert (done.request.status, done.request.is_banned) == (RequestStatus.DENIED, False)
+        door.channel.members[BOT].may_ban = True
+        other = await first(service, door)
+        door.jetty.sandbox.world.decide(door.channel, other.user_id, BOT, approve=True)
+        done = await service.removals.ban(other.id, ADMIN_ID)
+        assert done.request.status is RequestStatus.HANDLED_ELSEWHERE
+    assert door.channel.banned == set()
+
+
+@pytest.mark.parametrize("by_bot", [True, False])
+async def test_the_last_approval_is_taken_back(door: Door, by_bot: bool) -> None:
+    """Once, by whoever approved, for ten minutes: out again and free to ask anew. Nothing else can be taken back."""
+    door.channel.members[BOT].may_ban = by_bot
+    async with door.open() as service:
+        await door.load(service)
+        one, two = (await service.lists.page(everybody(door.peer))).rows[:2]
+        for request in (one, two):
+            await service.decider.decide(request.id, ADMIN_ID, True)
+        last = await service.removals.undoable(ADMIN_ID, door.peer)
+        assert last is not None
+        assert last.id == two.id
+        assert await service.removals.undoable(1, door.peer) is None
+        for wrong, whose in ((one.id, ADMIN_ID), (two.id, 1)):
+            with pytest.raises(UndoOver):
+                await service.removals.undo(wrong, whose)
+        undone = await service.removals.undo(two.id, ADMIN_ID)
+        assert (undone.status, undone.decided_by) == (RequestStatus.DENIED, ADMIN_ID)
+        assert undone.way is (Way.BOT if by_bot else Way.SESSION)
+        with pytest.raises(UndoOver):
+            await service.removals.undo(two.id, ADMIN_ID)
+    assert two.user_id not in door.channel.members
+    assert one.user_id in door.channel.members
+    door.jetty.sandbox.world.ask_to_join(door.channel, [two.user_id])
+
+
+async def test_what_cannot_be_taken_back(door: Door) -> None:
+    """A denial, what is ten minutes old, and who has asked anew since."""
+    async with door.open() as service:
+        await door.load(service)
+        denied, old, again = (await service.lists.page(everybody(door.peer))).rows[:3]
+        await service.decider.decide(denied.id, ADMIN_ID, False)
+        assert await service.removals.undoable(ADMIN_ID, door.peer) is None
+        await service.decider.decide(old.id, ADMIN_ID, True)
+        async with door.store.database.write() as connection:
+            await connection.execute(
+                join_requests.update()
+                .where(join_requests.c.id == old.id)
+                .values(decided_at=utc_now() - UNDO_WITHIN - timedelta(seconds=1))
+            )
+        assert await service.removals.undoable(ADMIN_ID, door.peer) is None
+        await service.decider.decide(again.id, ADMIN_ID, True)
+        assert await service.removals.undoable(ADMIN_ID, door.peer) is not None
+        await service.arrivals.take([replace(door.update(again.user_id), asked_at=utc_now() + timedelta(seconds=1))])
+        assert await service.removals.undoable(ADMIN_ID, door.peer) is None

@@ -1,0 +1,223 @@
+"""Under lists of waiting people."""
+
+from collections.abc import Collection, Sequence
+
+from aiogram.types import InlineKeyboardMarkup
+
+from handlers.callbacks import (
+    BulkAction,
+    BulkAsk,
+    FilterField,
+    GateCard,
+    Go,
+    LoadPick,
+    Place,
+    RequestAction,
+    RequestVerb,
+    ViewAction,
+    ViewFilter,
+    ViewVerb,
+    WaitingAction,
+)
+from handlers.keyboards.base import Row, button, home_row, markup
+from handlers.texts import Texts
+from services.requests.listing import Group, Look
+from storage.models import JoinRequest
+from storage.request_models import Capped, LinkCount, RequestPage, RequestView
+
+HOUR, DAY = 3600, 86400
+SPANS: tuple[tuple[str, str, int], ...] = (
+    ("< 1 h", "waits_under", HOUR),
+    ("< 24 h", "waits_under", DAY),
+    ("> 1 day", "waits_over", DAY),
+    ("> 7 days", "waits_over", 7 * DAY),
+)
+"""Since when somebody waits: what the buttons stand for, by position."""
+TOGGLES: dict[FilterField, str] = {
+    FilterField.PHOTO: "has_photo",
+    FilterField.USERNAME: "has_username",
+    FilterField.BIO: "has_bio",
+    FilterField.PREMIUM: "is_premium",
+    FilterField.MARKED: "is_marked",
+    FilterField.ALIKE: "is_alike",
+    FilterField.KNOWN: "is_known",
+}
+"""By field of RequestFilters: any, then yes, then no."""
+
+
+def groups(texts: Texts, channel_id: int, everybody: RequestView, groups: Sequence[Group]) -> InlineKeyboardMarkup:
+    lists, rows = texts.request_lists, []
+    for group in groups:
+        people = Capped(group.people, is_exact=True)
+        rows.append([button(lists.group_label(group), _open(group.view))])
+        rows.append(
+            [
+                button(lists.approve_label(people), _bulk(group.view, approve=True), "success"),
+                button(lists.deny_label(people), _bulk(group.view, approve=False), "danger"),
+            ]
+        )
+    return markup(
+        *rows,
+        [
+            button(texts.labels.one_list, _open(everybody)),
+            button(texts.labels.filter, ViewFilter(field=FilterField.MENU, view=everybody.id)),
+        ],
+        _everybody(texts, channel_id),
+        _gate_row(texts, channel_id),
+        home_row(texts, Go(to=Place.REQUESTS)),
+    )
+
+
+def waiting(texts: Texts, look: Look, after: int) -> InlineKeyboardMarkup:
+    view, page = look.view, look.page
+    labels, channel_id = texts.labels, view.channel_id
+    people = [
+        [button(texts.requests.label(row), WaitingAction(verb=RequestVerb.SHOW, id=row.id, view=view.id))]
+        for row in page.rows
+    ]
+    is_everybody = view.filters.is_empty
+    many = _everybody(texts, channel_id) if is_everybody else _some(texts, view, look.count)
+    order = labels.longest_first if view.newest_first else labels.newest_first
+    search = [button(labels.show_all, ViewFilter(field=FilterField.WORDS_OFF, view=view.id))]
+    return markup(
+        *people,
+        _turning(texts, view, page),
+        many if page.rows else [],
+        search if view.filters.words is not None else [],
+        [
+            button(labels.filter_set if not is_everybody else labels.filter, _filter(view)),
+            button(order, ViewAction(verb=ViewVerb.ORDER, view=view.id)),
+            button(labels.tick, ViewAction(verb=ViewVerb.TICKS, view=view.id, after=after)),
+        ],
+        _gate_row(texts, channel_id) if is_everybody else [],
+        home_row(texts, Go(to=Place.REQUESTS) if is_everybody else _channel(channel_id)),
+    )
+
+
+def ticking(texts: Texts, look: Look, after: int, ticked: Collection[int]) -> InlineKeyboardMarkup:
+    view, page = look.view, look.page
+
+    def tick(request: JoinRequest) -> Row:
+        label = texts.request_lists.tick_label(request, is_ticked=request.id in ticked)
+        return [button(label, ViewAction(verb=ViewVerb.TICK, view=view.id, after=after, id=request.id))]
+
+    labels = texts.labels
+    approve, deny = texts.request_lists.ticked_labels(len(ticked))
+    return markup(
+        *[tick(row) for row in page.rows],
+        _turning(texts, view, page, ViewVerb.TICKS),
+        [
+            button(approve, _bulk(view, approve=True, ticked=True), "success"),
+            button(deny, _bulk(view, approve=False, ticked=True), "danger"),
+        ]
+        if ticked
+        else [],
+        [
+            button(labels.tick_page, ViewAction(verb=ViewVerb.TICK_PAGE, view=view.id, after=after)),
+            button(labels.choose_none, ViewAction(verb=ViewVerb.UNTICK, view=view.id, after=after)),
+        ],
+        home_row(texts, ViewAction(verb=ViewVerb.OPEN, view=view.id, after=after)),
+    )
+
+
+def editor(texts: Texts, view: RequestView, count: Capped) -> InlineKeyboardMarkup:
+    """One screen: a tap changes one thing, and the count tells what it did."""
+    filters, labels = view.filters, texts.labels
+
+    def pick(label: str, field: FilterField, value: int = 0) -> Row:
+        return [button(label, ViewFilter(field=field, view=view.id, value=value))]
+
+    toggles = [
+        button(texts.request_lists.toggle_label(name, getattr(filters, name)), ViewFilter(field=field, view=view.id))
+        for field, name in TOGGLES.items()
+    ]
+    spans = [
+        button(
+            f"● {label}" if getattr(filters, name) == seconds else label,
+            ViewFilter(field=FilterField.SINCE, view=view.id, value=n),
+        )
+        for n, (label, name, seconds) in enumerate(SPANS)
+    ]
+    return markup(
+        *[toggles[n : n + 2] for n in range(0, len(toggles), 2)],
+        spans,
+        [
+            *pick(_marked(labels.by_link, filters.link), FilterField.LINKS),
+            *pick(_marked(labels.bio_has, filters.bio), FilterField.BIO_ASK),
+        ],
+        [] if filters.is_empty else pick(labels.anybody, FilterField.RESET),
+        [button(texts.request_lists.show_label(count), _open(view), "primary")],
+        home_row(texts, _channel(view.channel_id)),
+    )
+
+
+def links(texts: Texts, view: RequestView, links: Sequence[LinkCount]) -> InlineKeyboardMarkup:
+    lists = texts.request_lists
+    off = [button(texts.labels.any_link, ViewFilter(field=FilterField.LINK, view=view.id))]
+    return markup(
+        *[
+            [button(lists.link_label(each), ViewFilter(field=FilterField.LINK, view=view.id, value=each.request_id))]
+            for each in links
+        ],
+        off if view.filters.link is not None else [],
+        home_row(texts, _filter(view)),
+    )
+
+
+def asked_bio(texts: Texts, view: RequestView) -> InlineKeyboardMarkup:
+    off = [button(texts.labels.any_words, ViewFilter(field=FilterField.BIO_OFF, view=view.id))]
+    return markup(off if view.filters.bio is not None else [], home_row(texts, _filter(view)))
+
+
+# -- what several have
+
+
+def _marked(label: str, is_set: object) -> str:
+    return f"● {label}" if is_set else label
+
+
+def _open(view: RequestView) -> ViewAction:
+    return ViewAction(verb=ViewVerb.OPEN, view=view.id)
+
+
+def _filter(view: RequestView) -> ViewFilter:
+    return ViewFilter(field=FilterField.MENU, view=view.id)
+
+
+def _channel(channel_id: int) -> RequestAction:
+    return RequestAction(verb=RequestVerb.LIST, id=channel_id)
+
+
+def _bulk(view: RequestView, *, approve: bool, ticked: bool = False) -> BulkAsk:
+    return BulkAsk(view=view.id, channel=view.channel_id, approve=approve, ticked=ticked)
+
+
+def _some(texts: Texts, view: RequestView, count: Capped) -> Row:
+    lists = texts.request_lists
+    return [
+        button(lists.approve_label(count), _bulk(view, approve=True), "success"),
+        button(lists.deny_label(count), _bulk(view, approve=False), "danger"),
+    ]
+
+
+def _everybody(texts: Texts, channel_id: int) -> Row:
+    return [
+        button(texts.labels.approve_all, BulkAction(channel=channel_id, approve=True), "success"),
+        button(texts.labels.deny_all, BulkAction(channel=channel_id, approve=False), "danger"),
+    ]
+
+
+def _gate_row(texts: Texts, channel_id: int) -> Row:
+    return [
+        button(texts.labels.load, LoadPick(channel=channel_id)),
+        button(texts.labels.gate, GateCard(channel=channel_id)),
+    ]
+
+
+def _turning(texts: Texts, view: RequestView, page: RequestPage, verb: ViewVerb = ViewVerb.OPEN) -> Row:
+    row = []
+    if page.previous is not None:
+        row.append(button(texts.labels.previous, ViewAction(verb=verb, view=view.id, after=page.previous)))
+    if page.has_more:
+        row.append(button(texts.labels.following, ViewAction(verb=verb, view=view.id, after=page.rows[-1].id)))
+    return row

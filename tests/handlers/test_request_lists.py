@@ -1,0 +1,236 @@
+"""Lists of waiting people in the chat: what sets them apart, filters, search, ticks, cards that keep to their list."""
+
+import re
+from typing import Any
+
+import pytest
+
+from sandbox import walks
+from sandbox.driver import Actor
+from tests.play import Play
+
+SHOW = re.compile(r"^Show")
+
+
+@pytest.fixture
+async def loaded(play: Play) -> Play:
+    """Thirty people wait, some with photos, some with usernames; who joins is told by the admin's own account."""
+    await play.sign_in()
+    await walks.load_requests(play.admin, str(play.gate.peer))
+    return play
+
+
+def keys(screen: dict[str, Any], prefix: str) -> list[str]:
+    return [key["data"] for row in screen["buttons"] for key in row if key["data"].startswith(prefix)]
+
+
+async def open_filter(play: Play) -> None:
+    await walks.waiting_list(play.admin, play.gate.title)
+    await play.admin.press("🔧 Filter")
+    await play.admin.wait_for("Who is meant")
+
+
+async def test_what_sets_them_apart(loaded: Play) -> None:
+    """From home in one tap: groups with exact numbers, each to be opened, or to be asked about at once."""
+    world, admin = loaded.sandbox.world, loaded.admin
+    people = [world.account(user_id) for user_id in loaded.gate.requests]
+    complete = sum(person.username is not None and person.has_photo for person in people)
+    await admin.send("/start")
+    await admin.wait_for("Porter")
+    taps = admin.taps
+    await admin.press(re.compile(r"^🚪 30"))
+    screen = await admin.wait_for("30 people wait")
+    assert f"{complete} with photo and username" in screen["text"]
+    numbers = [int(number) for number in re.findall(r"^· (\d+) ", screen["text"], re.MULTILINE)]
+    assert sum(numbers) == 30
+    assert len(keys(screen, "bk1:")) == 2 * len(numbers)
+    assert f"✅ Approve {complete}" in await admin.buttons()
+    assert admin.taps == taps + 1  # with this approval and its confirmation: three
+    await admin.press(re.compile(r"photo and username"))
+    shown = await admin.wait_for("people wait")
+    assert f"{complete} people wait\nwith photo and username" in shown["text"]
+
+
+async def test_filters_combine_and_stay(loaded: Play) -> None:
+    """A tap a change; the list, the cards and who is next are of those alone."""
+    world, admin = loaded.sandbox.world, loaded.admin
+    people = [world.account(user_id) for user_id in loaded.gate.requests]
+    meant = {person.name for person in people if person.has_photo and person.username is None}
+    await open_filter(loaded)
+    await admin.press("Photo: any")
+    await admin.wait_for("with photo")
+    await admin.press("Username: any")
+    await admin.press("Username: yes")
+    screen = await admin.wait_for("without username")
+    assert f"{len(meant)} people wait" in screen["text"]
+    await admin.press(SHOW)
+    screen = await admin.wait_for("with photo · without username")
+    await admin.press(data=keys(screen, "jr2:show")[0])
+    for _ in range(len(meant)):
+        card = await admin.wait_for("wants to join", old=True)
+        assert "no username · has a photo" in card["text"]
+        await admin.press("Next ›")
+    await admin.press("Deny")
+    assert f"{len(meant) - 1} in all wait here with photo" in (await admin.wait_for("denied"))["text"]
+    await admin.press("List")
+    await admin.wait_for(f"{len(meant) - 1} people wait\nwith photo · without username")
+    await admin.press("● Filter")
+    await admin.press("✕ No filter")
+    assert "29 people wait" in (await admin.wait_for("everybody"))["text"]
+
+
+async def test_since_when_and_which_link(play: Play) -> None:
+    """Spans are taps, links are those by which people came, with numbers."""
+    admin, gate = play.admin, play.gate
+    path = f"channels/{gate.peer}/requests"
+    await play.driver.call("POST", path, json={"count": 2, "link": "https://t.me/+Spring"})
+    await play.driver.ask_to_join(gate.peer, 1)
+    await admin.send("/requests")
+    await admin.wait_for("3 at 1 channel")
+    await open_filter(play)
+    await admin.press("By link …")
+    assert "+Spring: 2" in (await admin.wait_for("Invite links"))["text"]
+    await admin.press(re.compile(r"2 · \+Spring"))
+    await admin.wait_for(r"by \+Spring\n2 people wait")
+    await admin.press("> 7 days")
+    await admin.wait_for("nobody waits")
+    await admin.press("● > 7 days")
+    await admin.press("● By link …")
+    await admin.press("Any link")
+    await admin.wait_for("everybody\n3 people wait")
+
+
+async def test_the_bio_is_asked_for(loaded: Play) -> None:
+    """Words of three letters and more; a shorter one is said so, and the question stays."""
+    admin = loaded.admin
+    await open_filter(loaded)
+    await admin.press("Bio contains …")
+    await admin.wait_for("stand in the bio")
+    await admin.send("ab")
+    await admin.wait_for("“ab” is too short")
+    await admin.send("no such words")
+    await admin.wait_for("bio has “no such words”\nnobody waits")
+    await admin.press("● Bio contains …")
+    await admin.press("Any words")
+    await admin.wait_for("everybody\n30 people wait")
+
+
+async def test_search_by_typing(loaded: Play) -> None:
+    """Whatever the case; what is too short is said; all again by one tap; what may be a secret is not kept."""
+    admin, world = loaded.admin, loaded.sandbox.world
+    person = next(each for user_id in loaded.gate.requests if (each := world.account(user_id)).username)
+    assert person.username
+    await walks.waiting_list(admin, loaded.gate.title)
+    await admin.send("xy")
+    await admin.wait_for("at least 3 letters")
+    await admin.send(f"@{person.username.upper()}")
+    screen = await admin.wait_for(r"1 person waits\n🔎")
+    assert f"@{person.username}" in screen["text"]
+    assert len(keys(screen, "jr2:show")) == 1
+    await admin.press("✕ Show all")
+    await admin.wait_for("30 people wait")
+    await admin.press("⇅ Newest")
+    newest = await admin.wait_for("30 people wait")
+    await admin.press("⇅ Longest")
+    assert keys(await admin.wait_for("30 people wait"), "jr2:show") != keys(newest, "jr2:show")
+
+
+async def test_ticks_stay_over_pages(loaded: Play) -> None:
+    """Ticked on two pages, counted together; who was decided meanwhile counts no more; none by one tap."""
+    admin = loaded.admin
+    screen = await walks.waiting_list(admin, loaded.gate.title)
+    await admin.press("☑ Tick")
+    await admin.wait_for("0 ticked")
+    await admin.press("☑ This page")
+    await admin.wait_for("8 ticked")
+    await admin.press("›")
+    page = await admin.wait_for("8 ticked")
+    await admin.press(data=keys(page, "vw1:x")[0])
+    page = await admin.wait_for("9 ticked")
+    assert len(keys(page, "bk1:")) == 2
+    assert "✅ Approve 9 ticked" in await admin.buttons()
+    await admin.press_forged(page["id"], keys(screen, "jr2:show")[0].replace("show", "no"))
+    await admin.press_forged(page["id"], keys(page, "vw1:x")[1])
+    await admin.wait_for("9 ticked")
+    await admin.press("☐ None")
+    await admin.wait_for("0 ticked")
+
+
+async def test_another_admins_list_is_nobodys(loaded: Play) -> None:
+    """A view is its admin's own, also for a forged press; and an approver sees no other channel's people."""
+    admin = loaded.admin
+    screen = await walks.waiting_list(admin, loaded.gate.title)
+    view = keys(screen, "vw1:r")[0]
+    other = Actor(loaded.driver, loaded.stranger().id, admin.peer)
+    await other.send("/start")
+    await walks.add_admin(admin, loaded.stranger().id, "Viewer")
+    await other.send("/start")
+    theirs = await other.wait_for("Porter")
+    answer = await other.press_forged(theirs["id"], view)
+    assert "not there any more" in answer["answer"]
+    await other.press(re.compile(r"^🚪 30"))
+    assert not keys(await other.wait_for("30 people wait"), "bk1:")
+
+
+async def test_the_card_tells_what_was_before(play: Play) -> None:
+    """Denied and asking again: the card says so, and that Telegram could not let them in."""
+    admin, gate, world = play.admin, play.gate, play.sandbox.world
+    (user_id,) = await play.driver.ask_to_join(gate.peer, 1)
+    await admin.send("/requests")
+    await admin.wait_for("1 at 1 channel")
+    await walks.first_person(admin, gate.title)
+    await admin.press("Deny")
+    assert "They may ask again" in (await admin.wait_for("Nobody waits"))["text"]
+    await play.driver.advance(5)
+    await play.driver.ask_to_join(gate.peer, account=user_id)
+    world.account(user_id).too_many_channels = True
+    await admin.send("/requests")
+    await admin.wait_for("1 at 1 channel")
+    screen = await walks.first_person(admin, gate.title)
+    assert f"Asked before: 🚫 denied at «{gate.title}» on" in screen["text"]
+    answer = await admin.press("Approve")
+    assert "too many channels" in answer["answer"]
+    await admin.press("Next ›")
+    screen = await admin.wait_for("wants to join")
+    assert "Telegram did not let them in: they are in too many channels" in screen["text"]
+
+
+async def test_undo_last(loaded: Play) -> None:
+    """The last approval is taken back by one tap: out again, and free to ask anew. A denial is not offered."""
+    admin, gate = loaded.admin, loaded.gate
+    await walks.first_person(admin, gate.title)
+    await admin.press("Approve")
+    await admin.wait_for("approved")
+    (user_id,) = gate.approved
+    assert user_id in gate.members
+    await admin.press(re.compile("^↩ Undo"))
+    await admin.wait_for("is out again")
+    assert user_id not in gate.members
+    assert user_id not in gate.banned
+    await admin.press("Deny")
+    await admin.wait_for("denied")
+    assert not any(label.startswith("↩") for label in await admin.buttons())
+
+
+async def test_deny_and_ban(loaded: Play) -> None:
+    """By whoever of ours may: the bot may not here, the account may."""
+    admin, gate = loaded.admin, loaded.gate
+    gate.members[loaded.sandbox.bot.id].may_ban = False
+    await walks.first_person(admin, gate.title)
+    await admin.press("⛔ Deny and ban")
+    await admin.wait_for("denied and banned")
+    assert (len(gate.banned), len(gate.denied)) == (1, 1)
+
+
+async def test_denied_where_nobody_may_ban(play: Play) -> None:
+    """Without an account the bot stands alone: denied all the same, and what it lacks is said."""
+    admin, gate = play.admin, play.gate
+    gate.members[play.sandbox.bot.id].may_ban = False
+    await play.driver.ask_to_join(gate.peer, 1)
+    await admin.send("/requests")
+    await admin.wait_for("1 at 1 channel")
+    await walks.first_person(admin, gate.title)
+    await admin.press("⛔ Deny and ban")
+    screen = await admin.wait_for("not banned")
+    assert "Give it “Ban users” there" in screen["text"]
+    assert (len(gate.banned), len(gate.denied)) == (0, 1)
