@@ -199,7 +199,6 @@ class Labels:
     tick: Final = "☑ Tick"
     tick_page: Final = "☑ This page"
     by_link: Final = "By link …"
-    any_link: Final = "Any link"
     bio_has: Final = "Bio contains …"
     anybody: Final = "✕ No filter"
     deny_and_ban: Final = "⛔ Deny and ban"
