@@ -56,6 +56,7 @@ class Workflow(TypedDict):
     invites: InviteService
     logins: LoginService
     many_sources: ManySources
+    notify_chat: int | None
     people: PeopleGate
     pins: PinService
     profiles: ProfileService
@@ -86,6 +87,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         invites=house.invites,
         logins=house.logins,
         many_sources=house.many_sources,
+        notify_chat=settings.notify_chat,
         people=house.gate,
         pins=house.pins,
         profiles=house.profiles,

@@ -5,6 +5,7 @@ What one service tells another that is built later goes through a method of the 
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiogram import Bot
 from aiogram.fsm.storage.base import StorageKey
@@ -18,6 +19,7 @@ from bot.rows import Rows
 from bot.settings import Settings
 from handlers.login_screens import LoginScreens
 from handlers.notifier import ScreenNotifier
+from handlers.request_notifier import RequestNotifier
 from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.access import Rights
@@ -50,6 +52,8 @@ from services.profiles import ProfileService
 from services.readers import Readers
 from services.repairs import SessionRepairs
 from services.requests import Arrivals, BulkDecisions, Decider, Gates, RequestLists, RequestLoads, RequestServices
+from services.requests.notice_desk import NoticeDesk
+from services.requests.notices import Notices
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
@@ -200,7 +204,19 @@ class House:
             ),
             Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules),
         )
-        self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
+        board = RequestNotifier(bot, self.screens, self.admins, settings.zone)
+        self.notices = Notices(
+            rows.notices,
+            rows.request_settings,
+            rows.join_requests,
+            rows.channels,
+            self.admins,
+            board,
+            settings.notify_chat,
+        )
+        self.notifier.on_requests(self.notices.arrived)
+        notice_desk = partial(NoticeDesk, self.notices, rows.request_settings, rows.channels, decider, self.rights)
+        self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights, notice_desk)
 
         # Looking and forgetting
         self.home = HomeService(rows.summary, rows.admins)
@@ -237,11 +253,13 @@ class House:
         await self.schedule.start()
         await self.live.start()
         await self.watch.start()
+        await self.notices.start()
         await self.logins.start()
 
     async def stop(self) -> None:
         """Nothing works any more, and no client is open. Whatever was not started, or is stopped already, may be."""
         await self.retention.stop()
+        await self.notices.stop()
         await self.watch.stop()
         await self.live.stop()
         await self.schedule.stop()

@@ -16,6 +16,7 @@ from storage.join_requests import JoinRequestRepository
 from storage.leases import LeaseRepository
 from storage.live import LiveRepository
 from storage.logins import LoginRepository
+from storage.notices import NoticeRepository
 from storage.people import PeopleRepository
 from storage.pins import PinRepository
 from storage.profiles import ProfileRepository
@@ -47,6 +48,7 @@ class Rows:
     leases: LeaseRepository
     live: LiveRepository
     logins: LoginRepository
+    notices: NoticeRepository
     people: PeopleRepository
     pins: PinRepository
     profiles: ProfileRepository
@@ -77,6 +79,7 @@ class Rows:
             leases=LeaseRepository(database, this_process(), this_host()),
             live=LiveRepository(database),
             logins=LoginRepository(database, vault),
+            notices=NoticeRepository(database),
             people=PeopleRepository(database),
             pins=PinRepository(database, vault),
             profiles=ProfileRepository(database),

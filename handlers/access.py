@@ -118,6 +118,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
         },
     ),
     cb.GateCard: Rules(ALL),
+    cb.NoticeAction: Rules(DECIDE),
     cb.BulkAsk: Rules(DECIDE),
     cb.BulkAction: Rules(DECIDE),
     cb.Confirm: Rules(Rule(DECIDERS, pin=True)),

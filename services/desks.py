@@ -4,12 +4,15 @@ Handlers are given these instead of the services, bound to whoever writes: a han
 approver. Each call reads role and channels anew and raises NotAllowed where they do not reach.
 """
 
+from collections.abc import Callable
+
 from services import audit
 from services.access import Rights, sees_run, steers_run
 from services.channels import ChannelService, read_reference
 from services.errors import NotAllowed
 from services.requests import RequestServices
 from services.requests.gates import Gate
+from services.requests.notice_desk import NoticeDesk
 from services.run_list import RunList, RunPage, Wanted
 from services.runs import Runner
 from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, SessionChannel
@@ -157,12 +160,14 @@ class Desks:
         runner: Runner,
         listing: RunList,
         rights: Rights,
+        notices: Callable[[int], NoticeDesk],
     ) -> None:
         self._requests = requests
         self._channels = channels
         self._runner = runner
         self._list = listing
         self._rights = rights
+        self.notices = notices
 
     def requests(self, admin_id: int) -> RequestDesk:
         return RequestDesk(self._requests, self._channels, self._rights, admin_id)

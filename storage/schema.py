@@ -398,7 +398,8 @@ request_settings = _table(
     autoincrement=False,
 )
 
-# Messages about waiting people that are still to heal: of one person, or (`request_id` NULL) a channel's digest.
+# Messages about waiting people that are still to heal: of one person, or (`request_id` NULL) a channel's line of a
+# digest.
 notices = _table(
     "notices",
     Column("id", Id64, primary_key=True),
@@ -407,7 +408,7 @@ notices = _table(
     Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
     Column("request_id", Id64, ForeignKey("join_requests.id", ondelete="CASCADE"), index=True),
     Column("sent_at", UtcTime, nullable=False),
-    UniqueConstraint("chat_id", "message_id"),
+    UniqueConstraint("chat_id", "message_id", "channel_id"),
 )
 
 rules = _table(

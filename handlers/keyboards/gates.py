@@ -3,7 +3,7 @@
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.callbacks import LoadPick, RequestAction, RequestVerb
+from handlers.callbacks import LoadPick, NoticeAction, NoticeVerb, RequestAction, RequestVerb
 from handlers.keyboards.base import button, home_row, markup
 from handlers.texts import Texts
 from services.requests.gates import Gate
@@ -14,6 +14,7 @@ def card(texts: Texts, gate: Gate) -> InlineKeyboardMarkup:
     labels, channel_id = texts.labels, gate.channel.id
     ways: list[tuple[str, CallbackData]] = [
         (labels.load, LoadPick(channel=channel_id)),
+        (labels.telling, NoticeAction(verb=NoticeVerb.SHOW, id=channel_id)),
     ]
     return markup(
         *[[button(label, data)] for label, data in ways],

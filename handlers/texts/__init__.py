@@ -23,6 +23,7 @@ from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
 from handlers.texts.login import LoginTexts
 from handlers.texts.many import ManyTexts
+from handlers.texts.notices import NoticeTexts
 from handlers.texts.people import PeopleTexts
 from handlers.texts.proxies import ProxyTexts
 from handlers.texts.requests import RequestTexts
@@ -63,6 +64,7 @@ class Texts:
         self.applications = ApplicationTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.gates = GateTexts(self.zone, clock)
+        self.notices = NoticeTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)

@@ -81,6 +81,7 @@ PLACES = {
     "lp1": "loading who waits",
     "jr1": "a button of waiting people",
     "gt1": "how a channel's gate is kept",
+    "nt1": "how new people are told",
     "bk1": "a decision on many",
     "jb1": "a decision on everybody",
     "ok1": "a question's yes",

@@ -164,6 +164,12 @@ class Labels:
     deny_all: Final = "Deny all"
     the_list: Final = "List"
     gate: Final = "⚙️ Gate"
+    telling: Final = "🔔 Who is told, how"
+    review: Final = "Review"
+    silence_here: Final = "Silence here"
+    each_by_card: Final = "A card for each"
+    silence: Final = "Silence"
+    open_porter: Final = "Open Porter"
 
     admins: Final = "👥 Admins"
     add_admin: Final = "Add somebody"

@@ -44,7 +44,8 @@ class PeopleTexts(Words):
 
     def _line(self, admin: Admin) -> str:
         channels = f" of {plural(len(admin.channels), 'channel')}" if admin.role is Role.APPROVER else ""
-        return f"· {self._who(admin.name, admin.user_id)}: {ROLE_NAMES[admin.role]}{channels}"
+        silent = " · ⚠️ never pressed Start, or blocked the bot" if admin.unreachable_at is not None else ""
+        return f"· {self._who(admin.name, admin.user_id)}: {ROLE_NAMES[admin.role]}{channels}{silent}"
 
     def label(self, admin: Admin) -> str:
         return shorten(f"{admin.name or admin.user_id} · {ROLE_NAMES[admin.role]}")
