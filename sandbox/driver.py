@@ -13,7 +13,7 @@ import asyncio
 import io
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -119,9 +119,16 @@ class Driver:
     async def delete_post(self, peer: int, message_id: int) -> None:
         await self.call("POST", f"channels/{peer}/posts", json={"delete": message_id})
 
-    async def found_group(self, title: str, *, account: int | None = None) -> Json:
-        """A small group of the admin's, and of that account's."""
-        body: Json = {"title": title} | ({"account": account} if account else {})
+    async def member(self, peer: int, account: int, role: str, rights: Sequence[str] = ()) -> Json:
+        """The owner makes them an "admin" with `rights` ("invite", "ban", "topics"), a "member", or somebody who has
+        "left" or is "banned"."""
+        body = {"account": account, "role": role, "rights": list(rights)}
+        answer: Json = await self.call("POST", f"channels/{peer}/members", json=body)
+        return answer
+
+    async def found_group(self, title: str, *, account: int | None = None, forum: bool = False) -> Json:
+        """A small group of the admin's, and of that account's; or a supergroup with topics."""
+        body: Json = {"title": title, "forum": forum} | ({"account": account} if account else {})
         answer: Json = await self.call("POST", "groups", json=body)
         return answer
 

@@ -14,6 +14,7 @@ from sandbox.world import (
     Account,
     Channel,
     Document,
+    Link,
     MediaKind,
     Membership,
     Message,
@@ -326,8 +327,9 @@ def _add_group(world: World, size: Size, today: int) -> None:
     created = today - 90 * DAY
     about = "Those who work on the quays."
     channel = _own(world, Channel(GROUP, "Harbour Crew", megagroup=True, created=created, about=about, approval=True))
+    channel.links.append(Link(SECOND_LINK, ADMIN, created + DAY, "Flyer"))
     channel.members[SECOND] = Membership(SECOND, created + HOUR, "admin", may_invite=True)
-    channel.members[BOT] = Membership(BOT, created + 2 * HOUR, "admin", may_invite=True)
+    channel.members[BOT] = Membership(BOT, created + 2 * HOUR, "admin", may_invite=True, may_ban=True)
     people = list(_people(size.members + size.requests))
     world.accounts.update((person.id, person) for person in people)
     crew, waiting = people[: size.members], people[size.members :]

@@ -14,6 +14,7 @@ OTHER_POLLER = "Conflict: terminated by other getUpdates request; make sure that
 
 _PREFIXES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 409: "Conflict", 500: "Internal Server Error"}
 _IN_WORDS: dict[str, tuple[int, str]] = {
+    "CHANNEL_FORUM_MISSING": (400, "the chat is not a forum"),
     "CHANNEL_INVALID": (400, "chat not found"),
     "CHANNEL_PRIVATE": (403, "bot is not a member of the channel chat"),
     "CHAT_ADMIN_REQUIRED": (400, "not enough rights to manage chat join requests"),
@@ -21,6 +22,7 @@ _IN_WORDS: dict[str, tuple[int, str]] = {
     "MESSAGE_NOT_MODIFIED": (400, NOT_MODIFIED),
     "QUERY_ID_INVALID": (400, QUERY_TOO_OLD),
     "REPLY_MARKUP_TOO_LONG": (400, "reply markup is too long"),
+    "USER_ADMIN_INVALID": (400, "user is an administrator of the chat"),
     "USER_IS_BLOCKED": (403, "bot was blocked by the user"),
     # No name of MTProto: a fault that a test orders, since nobody sets webhooks here.
     "WEBHOOK_ACTIVE": (409, WEBHOOK_ACTIVE),
