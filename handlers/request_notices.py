@@ -82,10 +82,10 @@ async def decided_before(
 async def _heal(
     callback: CallbackQuery, request: JoinRequest, decided_by: str | None, texts: Texts, notices: NoticeDesk
 ) -> None:
-    channel = await notices.channel(request.channel_id)
     message = callback.message
-    if message is None:
+    if message is None or not await notices.is_card_of(message.chat.id, message.message_id, request.id):
         return
+    channel = await notices.channel(request.channel_id)
     text = texts.notices.decided(request, channel, decided_by)
     assert callback.bot is not None
     try:

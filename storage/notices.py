@@ -74,6 +74,13 @@ class NoticeRepository:
         async with self._database.read() as connection:
             return [_notice(row) for row in await connection.execute(statement.order_by(notices.c.id))]
 
+    async def request_of(self, chat_id: int, message_id: int) -> int | None:
+        """The request that a card is about. None: it is no card, or needs no healing any more."""
+        statement = select(notices.c.request_id).where(notices.c.chat_id == chat_id, notices.c.message_id == message_id)
+        async with self._database.read() as connection:
+            request_id: int | None = await connection.scalar(statement)
+        return request_id
+
     async def told(self) -> dict[int, datetime]:
         """When a digest of each channel was sent last, as far as it still stands somewhere."""
         statement = (

@@ -54,7 +54,7 @@ class NoticeDesk:
         if digest_minutes is not None and digest_minutes not in DIGEST_CHOICES:
             raise NotFound("choice")
         async with audit.act(AuditVerb.NOTIFY, await self._title(channel_id)):
-            await self._rights.check_decides(self._admin_id, channel_id)
+            await self.channel(channel_id)
             was = await self._settings.get(channel_id)
             values: dict[str, object] = {"notify": mode}
             if digest_minutes is not None:
@@ -68,6 +68,9 @@ class NoticeDesk:
     async def decide(self, request_id: int, approve: bool) -> JoinRequest:
         """As RequestDesk.decide."""
         return await self._decider.decide(request_id, self._admin_id, approve)
+
+    async def is_card_of(self, chat_id: int, message_id: int, request_id: int) -> bool:
+        return await self._notices.is_card_of(chat_id, message_id, request_id)
 
     async def healed(self, chat_id: int, message_id: int) -> None:
         """The message says already what became of the request."""

@@ -298,6 +298,10 @@ class Notices:
             if await self._board.take_away(chat_id, message_id):
                 await self._rows.forget(chat_id, message_id)
 
+    async def is_card_of(self, chat_id: int, message_id: int, request_id: int) -> bool:
+        """False: known to be another's. Data can be forged, and a card may not tell of somebody else."""
+        return await self._rows.request_of(chat_id, message_id) in (None, request_id)
+
     async def healed(self, chat_id: int, message_id: int) -> None:
         """Whoever pressed a button of that message sees what became of it already."""
         await self._rows.forget(chat_id, message_id)
