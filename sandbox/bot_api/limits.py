@@ -18,10 +18,13 @@ class _Bucket:
 
 
 class ChatLimits:
-    """`clock`: seconds, never going back; tests that advance the World's clock refill the buckets as well."""
+    """`clock`: seconds, never going back; tests that advance the World's clock refill the buckets as well.
+
+    `refused`: how many calls were answered with 429."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.enabled = True
+        self.refused = 0
         self._clock = clock
         self._buckets: dict[tuple[int, int], _Bucket] = {}
 
@@ -34,5 +37,6 @@ class ChatLimits:
         bucket.tokens = min(BURST, bucket.tokens + (now - bucket.at) * REFILL_PER_S)
         bucket.at = now
         if bucket.tokens < 1:
+            self.refused += 1
             raise too_many_requests(math.ceil((1 - bucket.tokens) / REFILL_PER_S))
         bucket.tokens -= 1
