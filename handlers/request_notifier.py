@@ -10,8 +10,10 @@ from aiogram.types import InlineKeyboardMarkup, Message
 
 from handlers import keyboards
 from handlers.notifier import texts_for
+from handlers.people import start_link
 from handlers.screen import Page, Screens
 from handlers.texts import Texts
+from handlers.texts.base import shorten
 from services.admins import AdminService
 from services.requests.board import DigestLine, Place, Refusal
 from storage.models import Admin, Channel, JoinRequest
@@ -21,8 +23,6 @@ log = logging.getLogger(__name__)
 NO_CHAT = ("chat not found", "have no rights to send", "not enough rights to send", "was upgraded to a supergroup")
 NO_TOPIC = ("thread not found", "TOPIC_DELETED", "TOPIC_CLOSED", "TOPIC_ID_INVALID")
 TOPIC_NAME_CHARACTERS = 128
-HELLO = "hello"
-"""The parameter of a start link that does nothing but start."""
 
 
 class RequestNotifier:
@@ -33,12 +33,12 @@ class RequestNotifier:
         self._screens = screens
         self._admins = admins
         self._zone = zone
-        self._flat: set[int] = set()  # groups that have no topics, or give the bot none
+        self._flat: set[int] = set()  # groups that have no topics, or let the bot make none, when Porter started
 
     async def digest(self, place: Place, lines: Sequence[DigestLine]) -> int | Refusal:
         texts = await self._texts(place.chat_id)
         if place.chat_id < 0:
-            markup = keyboards.notices.group_digest(texts, await self._start_link())
+            markup = keyboards.notices.group_digest(texts, await start_link(self._bot))
         else:
             markup = keyboards.notices.digest(texts, lines)
         return await self._send(place, texts.notices.digest(lines), markup)
@@ -59,10 +59,9 @@ class RequestNotifier:
         try:
             await self._bot.delete_message(chat_id, message_id)
         except TelegramBadRequest:
-            # Older than 48 hours: it cannot be deleted, and without buttons it is no trap.
-            return await self._settled(
-                self._bot.edit_message_reply_markup(chat_id=chat_id, message_id=message_id, reply_markup=None)
-            )
+            # Older than 48 hours: it cannot be deleted.
+            text = (await self._texts(chat_id)).notices.over()
+            return await self._settled(self._bot.edit_message_text(text, chat_id=chat_id, message_id=message_id))
         except TelegramForbiddenError:
             return True
         except TelegramAPIError as error:
@@ -80,16 +79,19 @@ class RequestNotifier:
             return None
         try:
             if (await self._bot.get_chat(chat_id)).is_forum:
-                topic = await self._bot.create_forum_topic(chat_id, name[:TOPIC_NAME_CHARACTERS])
+                topic = await self._bot.create_forum_topic(chat_id, shorten(name, TOPIC_NAME_CHARACTERS))
                 return topic.message_thread_id
+        except TelegramBadRequest as error:
+            log.warning("the bot makes no topics in the group for notices: %s", error.message)
         except TelegramAPIError as error:
             log.warning("no topic was made in the group for notices: %s", error.message)
+            return None  # next time, perhaps
         self._flat.add(chat_id)
         return None
 
     async def name_unreachable(self, owner_id: int, admin: Admin) -> None:
         texts = await self._texts(owner_id)
-        await self._tell(owner_id, Page(texts.notices.unreachable(admin, await self._start_link())))
+        await self._tell(owner_id, Page(texts.notices.unreachable(admin, await start_link(self._bot))))
 
     async def name_lost_group(self, owner_id: int) -> None:
         texts = await self._texts(owner_id)
@@ -133,9 +135,6 @@ class RequestNotifier:
             await self._screens.tell(admin_id, page)
         except TelegramAPIError as error:
             log.warning("an owner was not told: %s", type(error).__name__, extra={"admin_id": admin_id})
-
-    async def _start_link(self) -> str:
-        return f"https://t.me/{(await self._bot.me()).username}?start={HELLO}"
 
     async def _texts(self, chat_id: int) -> Texts:
         """The words of an admin, or (a group) in the zone of the installation."""

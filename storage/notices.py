@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
@@ -109,16 +109,20 @@ class NoticeRepository:
         return [(_notice_of(row), request_from(row)) for row in rows]
 
     async def over(self, limit: int) -> list[Notice]:
-        """Lines of digests none of whose channels has anybody waiting any more."""
+        """What says nothing any more: cards of people who are forgotten, and lines of digests none of whose channels
+        has anybody waiting."""
         line = notices.alias("line")
         waits = (
             select(join_requests.c.id)
             .join(line, line.c.channel_id == join_requests.c.channel_id)
             .where(line.c.chat_id == notices.c.chat_id, line.c.message_id == notices.c.message_id, IS_PENDING)
         )
-        statement = (
-            select(notices).where(notices.c.request_id.is_(None), ~waits.exists()).order_by(notices.c.id).limit(limit)
+        is_there = exists().where(join_requests.c.id == notices.c.request_id)
+        is_over = or_(
+            and_(notices.c.request_id.is_(None), ~waits.exists()),
+            and_(notices.c.request_id.is_not(None), ~is_there),
         )
+        statement = select(notices).where(is_over).order_by(notices.c.id).limit(limit)
         async with self._database.read() as connection:
             return [_notice(row) for row in await connection.execute(statement)]
 

@@ -97,6 +97,9 @@ class NoticeTexts(Words):
             return f"{minutes} min"
         return "daily" if minutes == 24 * 60 else f"{minutes // 60} h"
 
+    def over(self) -> str:
+        return "🚪 This is over: nobody waits here any more."
+
     def not_here(self) -> str:
         return "That is done in your own chat with Porter."
 

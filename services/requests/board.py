@@ -51,7 +51,7 @@ class Board(Protocol):
         """A card tells what became of the request, and has no buttons. False: not now."""
 
     async def take_away(self, chat_id: int, message_id: int) -> bool:
-        """A digest that says nothing any more goes; one that is the admin's screen by now stays. False: not now."""
+        """What says nothing any more goes; a digest that is the admin's screen by now stays. False: not now."""
 
     async def is_screen(self, chat_id: int, message_id: int) -> bool:
         """Whether a digest was used: its message is the admin's screen by now."""

@@ -8,7 +8,8 @@ every channel where somebody waits. docs/decisions/0023 has the measure of tact.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,6 +26,7 @@ from storage.types import Clock, utc_now
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
+STOP_SECONDS = 3.0
 GATHER = timedelta(seconds=30)
 """The first one after a quiet time is told after so long: who comes right behind is in the same message."""
 CARDS_A_MINUTE = 5
@@ -33,8 +35,6 @@ MINUTE = timedelta(minutes=1)
 GROUP_RESTS = timedelta(hours=1)
 """Before a group that could not be written to is tried again."""
 HEALED_AT_ONCE = 50
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,6 @@ class Notices:
         group: int | None = None,
         *,
         clock: Clock = utc_now,
-        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._rows = rows
         self._settings = settings
@@ -68,12 +67,12 @@ class Notices:
         self._board = board
         self._group = group
         self._clock = clock
-        self._sleep = sleep
         self._since: dict[int, datetime] = {}  # channel -> since when there may be somebody to tell of
         self._told: dict[int, datetime] = {}  # channel -> when its last digest was sent
         self._carded: defaultdict[int, list[datetime]] = defaultdict(list)  # channel -> its cards of the last minute
         self._crowded: set[int] = set()  # more came than cards can tell: the rest is a digest
         self._group_rests_until: datetime | None = None
+        self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     # -- life
@@ -83,7 +82,10 @@ class Notices:
         self._task = asyncio.create_task(self._keep_telling())
 
     async def stop(self) -> None:
+        """What is being sent is noted, if that takes no longer than STOP_SECONDS: else it would be sent once more."""
+        self._stopping.set()
         if self._task is not None:
+            await asyncio.wait({self._task}, timeout=STOP_SECONDS)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
@@ -99,13 +101,14 @@ class Notices:
         self._since.setdefault(channel_id, self._clock())
 
     async def _keep_telling(self) -> None:
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self.tell(self._clock())
                 await self.heal()
             except Exception:
                 log.exception("admins were not told who came; tried again")
-            await self._sleep(LOOK_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
 
     # -- telling
 
@@ -174,6 +177,7 @@ class Notices:
         sent = await self._board.digest(place, shown)
         if isinstance(sent, Refusal):
             return await self._refused(place, sent, lines, now)
+        self._written(place)
         await self._rows.put_digest(place.chat_id, sent, [line.channel.id for line in shown])
         for message_id in {notice.message_id for notice in earlier} - {sent}:
             if message_id not in used:
@@ -226,6 +230,7 @@ class Notices:
         if isinstance(sent, Refusal):
             await self._cannot_write(place, sent, now)
             return False
+        self._written(place)
         await self._rows.put_card(place.chat_id, sent, request)
         return True
 
@@ -260,6 +265,10 @@ class Notices:
         await self._settings.change(channel.id, topic_id=topic_id)
         return None if topic_id is None else Place(place.chat_id, topic_id)
 
+    def _written(self, place: Place) -> None:
+        if place.chat_id == self._group:
+            self._group_rests_until = None
+
     async def _cannot_write(self, place: Place, why: Refusal, now: datetime) -> None:
         if why is not Refusal.NO_CHAT:
             return
@@ -280,7 +289,8 @@ class Notices:
     # -- healing
 
     async def heal(self) -> None:
-        """Cards of people who wait no more say what became of them, whoever decided; digests that are over go."""
+        """Cards of people who wait no more say what became of them, whoever decided. Digests that are over go, and
+        cards of people who were forgotten."""
         behind = 0
         while pairs := await self._rows.decided(HEALED_AT_ONCE, behind):
             behind = pairs[-1][0].id

@@ -54,6 +54,19 @@ async def test_beyond_the_burst_calls_wait_for_their_turn(sandbox: Sandbox) -> N
     await bot.session.close()
 
 
+async def test_a_group_takes_twenty_a_minute(sandbox: Sandbox) -> None:
+    """Beyond the burst they go three seconds apart."""
+    time = Time()
+    pace = ChatPace(clock=time.clock, sleep=time.sleep)
+    bot = bot_with(sandbox, pace)
+    sandbox.api.limits.enabled = False
+    group = next(channel for channel in sandbox.world.channels.values() if channel.approval)
+    for number in range(22):
+        await bot.send_message(group.peer, str(number))
+    assert time.slept == pytest.approx([3.0, 3.0])
+    await bot.session.close()
+
+
 async def test_a_429_is_obeyed_and_the_call_repeated(sandbox: Sandbox) -> None:
     """Telegram knows better than our count: what it asks for is waited, then the message goes out."""
     pace = ChatPace()

@@ -139,6 +139,8 @@ async def test_who_never_pressed_start_is_named_with_the_link(play: Play) -> Non
     assert "?start=hello" in named["text"]
     await play.admin.send("/admins")
     await play.admin.wait_for("never pressed Start")
+    await play.admin.press(re.compile(f"{THIRD}"))
+    assert "?start=hello" in (await play.admin.wait_for("never pressed Start"))["text"]
     clara = play.actor(THIRD)
     await clara.send("/start hello")
     await clara.wait_for("Porter")

@@ -16,6 +16,7 @@ from storage.database import Database
 from storage.join_requests import JoinRequestRepository
 from storage.models import Admin, Channel, JoinRequest, RequestStatus, Role, Way
 from storage.notices import NoticeRepository
+from storage.people import PeopleRepository
 from storage.request_models import NotifyMode
 from storage.request_settings import RequestSettingsRepository
 from tests.storage.conftest import Clock, clock, database, keys, make, migrated, path, vault
@@ -270,6 +271,16 @@ async def test_cards_heal_whoever_decided(house: House) -> None:
     assert house.wall.texts(OWNER) == house.wall.texts(APPROVER) == healed
 
 
+async def test_a_card_of_somebody_forgotten_goes(house: House) -> None:
+    """With the name that stands in it."""
+    await house.settings.change(CHANNEL_ID, notify=NotifyMode.CARDS)
+    (user,) = await house.come(1)
+    await house.pass_time(SECOND)
+    await PeopleRepository(house.database).forget(user)
+    await house.pass_time(SECOND)
+    assert house.wall.texts(OWNER) == house.wall.texts(APPROVER) == []
+
+
 async def test_an_admin_who_never_pressed_start_is_named_once(house: House) -> None:
     """To the other owners; the others are told all the same; once they write, they are told again."""
     house.wall.refuses = {APPROVER: Refusal.NO_CHAT}
@@ -335,3 +346,7 @@ async def test_a_group_that_is_lost_is_named_and_everybody_told(house: House) ->
     await house.come(1)
     await house.pass_time(timedelta(hours=2))
     assert house.wall.texts(GROUP) == ["Harbour 1/2"]
+    house.wall.refuses = {GROUP: Refusal.NO_CHAT}
+    await house.come(1)
+    await house.pass_time(timedelta(hours=2))
+    assert house.wall.lost == [OWNER, OWNER], "lost once more, named once more"
