@@ -1,9 +1,8 @@
 """Our spacing on the Bot API: what Telegram lets a bot do in one chat is spent on the admin's taps first.
 
-About a burst of 20 and then one a second in a chat, 20 a minute in a group, edits counted like messages (TELEGRAM.md,
-The bot's side). A call
-that would go over waits for its turn; a 429 that comes all the same is obeyed and the call repeated. Cards that only
-move a bar ask `spare` before and leave the admin a reserve.
+About a burst of 20 and then one a second in a person's chat, 20 a minute in a group, edits counted like messages
+(TELEGRAM.md, The bot's side). A call that would go over waits for its turn; a 429 that comes all the same is obeyed and
+the call repeated. Cards that only move a bar ask `spare` before and leave the admin a reserve.
 """
 
 import asyncio
@@ -92,5 +91,5 @@ class ChatPace(BaseRequestMiddleware):
 
 
 def _refill(chat_id: int) -> float:
-    """A second. The ids of groups are below zero."""
+    """Messages a second. Ids of groups and channels are negative."""
     return REFILL_PER_SECOND if chat_id > 0 else GROUP_REFILL_PER_SECOND

@@ -45,10 +45,14 @@ def has_topic(channel: Channel, thread: int) -> bool:
 
 
 def migrate(world: World, group: Channel) -> Channel:
-    """The supergroup that it becomes: the same people, and ids of messages that begin anew."""
+    """The supergroup that it becomes: the same people, those at its gate too, and ids of messages that begin anew."""
     creator = next(member.user for member in group.members.values() if member.role == "creator")
     grown = Channel(_free_id(world, FIRST_SUPERGROUP), group.title, megagroup=True, created=world.now())
     grown.members = dict(group.members)
+    grown.requests, group.requests = group.requests, {}
+    grown.approval, grown.invite_hash, group.invite_hash = group.approval, group.invite_hash, ""
+    grown.links, group.links = group.links, []
+    grown.banned = set(group.banned)
     world.channels[grown.id] = grown
     group.migrated_to = grown.id
     world.post(group, creator, action="migrate_to", moved=grown.id)

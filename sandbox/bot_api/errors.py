@@ -33,18 +33,24 @@ _WAIT = re.compile(r"^(?:FLOOD|SLOWMODE|FLOOD_PREMIUM)_WAIT_(\d+)$")
 
 
 class BotApiError(Exception):
-    """An answer with ok = false. `code` is the HTTP status too; `retry_after` in seconds, with 429 only."""
+    """An answer with ok = false. `code` is the HTTP status too; `retry_after` in seconds, with 429 only; `migrate_to`:
+    the peer of the supergroup that the group has become."""
 
-    def __init__(self, code: int, description: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self, code: int, description: str, retry_after: int | None = None, migrate_to: int | None = None
+    ) -> None:
         super().__init__(description)
         self.code = code
         self.description = description
         self.retry_after = retry_after
+        self.migrate_to = migrate_to
 
     def body(self) -> dict[str, object]:
         body: dict[str, object] = {"ok": False, "error_code": self.code, "description": self.description}
         if self.retry_after is not None:
             body["parameters"] = {"retry_after": self.retry_after}
+        if self.migrate_to is not None:
+            body["parameters"] = {"migrate_to_chat_id": self.migrate_to}
         return body
 
 
@@ -56,6 +62,10 @@ def refusal(code: int, reason: str) -> BotApiError:
 
 def bad_request(reason: str) -> BotApiError:
     return refusal(400, reason)
+
+
+def upgraded(migrate_to: int) -> BotApiError:
+    return BotApiError(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to=migrate_to)
 
 
 def forbidden(reason: str) -> BotApiError:

@@ -141,12 +141,13 @@ class Updates:
             if message.bot_id is not None and message.sender != message.bot_id:
                 self.put(message.bot_id, "message", render.message(self._world, message))
             return
-        if message.action is not None:
-            return  # service messages: the sandbox makes them only in a scenario's past
+        if message.action is not None and message.moved is None:
+            return  # of service messages, bots are told here where a group went
         channel = self._world.channel_by_peer(message.chat)
         kind = "message" if channel.megagroup else "channel_post"
         for bot in self._bots:
-            if self._hears(bot, message) and message.bot_id != bot.id:
+            moved_along = message.moved is not None and bot.id in channel.members
+            if moved_along or (self._hears(bot, message) and message.bot_id != bot.id):
                 self.put(bot.id, kind, render.message(self._world, message))
 
     def _hears(self, bot: Account, message: Message) -> bool:

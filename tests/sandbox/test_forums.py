@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError
+from aiogram.exceptions import TelegramBadRequest, TelegramForbiddenError, TelegramMigrateToChat
 from telethon.tl import types
 
 from sandbox import groups
@@ -99,3 +99,24 @@ async def test_a_user_sees_the_topics(tmp_path: Path) -> None:
         said, opened, _ = await client.get_messages(types.InputPeerChannel(forum.id, forum.access_hash), limit=10)
         assert (said.reply_to.forum_topic, said.reply_to.reply_to_msg_id) == (True, topic.id)
         assert opened.action.title == "Crew"
+
+
+async def test_a_group_that_moves(stage: Stage) -> None:
+    """The bot is told where it went, is refused in the old place with the new address, and goes on there."""
+    bot, driver = stage.bot, stage.driver
+    peer = (await driver.found_group("Gatekeepers", account=SECOND))["id"]
+    await driver.member(peer, BOT, "admin", ["invite"])
+    first, second = await driver.ask_to_join(peer, 2)
+    assert await bot.approve_chat_join_request(peer, first)
+    await stage.updates()
+    grown = (await driver.migrate(peer))["id"]
+    left, came = [update.message for update in await stage.updates()]
+    assert (left.chat.id, left.migrate_to_chat_id) == (peer, grown)
+    assert (came.chat.id, came.migrate_from_chat_id) == (grown, peer)
+    for refused in (bot.send_message(peer, "hello?"), bot.approve_chat_join_request(peer, second)):
+        with pytest.raises(TelegramMigrateToChat) as error:
+            await refused
+        assert error.value.migrate_to_chat_id == grown
+    assert (await bot.send_message(grown, "hello")).chat.id == grown
+    assert await bot.approve_chat_join_request(grown, second)
+    assert (await driver.requests(grown))["approved"] == [second]
