@@ -5,7 +5,12 @@ from collections.abc import Awaitable, Sequence
 from zoneinfo import ZoneInfo
 
 from aiogram import Bot
-from aiogram.exceptions import TelegramAPIError, TelegramBadRequest, TelegramForbiddenError
+from aiogram.exceptions import (
+    TelegramAPIError,
+    TelegramBadRequest,
+    TelegramForbiddenError,
+    TelegramMigrateToChat,
+)
 from aiogram.types import InlineKeyboardMarkup, Message
 
 from handlers import keyboards
@@ -20,7 +25,7 @@ from storage.models import Admin, Channel, JoinRequest
 
 log = logging.getLogger(__name__)
 
-NO_CHAT = ("chat not found", "have no rights to send", "not enough rights to send", "was upgraded to a supergroup")
+NO_CHAT = ("chat not found", "have no rights to send", "not enough rights to send")
 NO_TOPIC = ("thread not found", "TOPIC_DELETED", "TOPIC_CLOSED", "TOPIC_ID_INVALID")
 TOPIC_NAME_CHARACTERS = 128
 
@@ -105,6 +110,9 @@ class RequestNotifier:
                 place.chat_id, text, message_thread_id=place.topic_id, reply_markup=markup
             )
         except TelegramForbiddenError:
+            return Refusal.NO_CHAT
+        except TelegramMigrateToChat as error:
+            log.warning("the group of NOTIFY_CHAT became a supergroup: its id is %d now", error.migrate_to_chat_id)
             return Refusal.NO_CHAT
         except TelegramAPIError as error:
             if any(word in error.message for word in NO_TOPIC):

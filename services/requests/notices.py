@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 STOP_SECONDS = 3.0
+FAILED_SECONDS = 300.0
+"""After a defect or a full disk: what was sent and could not be noted is sent again then, and not every two seconds."""
 GATHER = timedelta(seconds=30)
 """The first one after a quiet time is told after so long: who comes right behind is in the same message."""
 CARDS_A_MINUTE = 5
@@ -102,13 +104,16 @@ class Notices:
 
     async def _keep_telling(self) -> None:
         while not self._stopping.is_set():
+            hinted, pause = dict(self._since), LOOK_SECONDS
             try:
                 await self.tell(self._clock())
                 await self.heal()
             except Exception:
-                log.exception("admins were not told who came; tried again")
+                log.exception("admins were not told who came; tried again in %d s", FAILED_SECONDS)
+                pause = FAILED_SECONDS
+                self._since = hinted | self._since
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self._stopping.wait(), pause)
 
     # -- telling
 

@@ -77,6 +77,21 @@ async def test_a_digest_leads_to_the_list_and_can_be_silenced(play: Play) -> Non
     assert not any("1 new" in message["text"] for message in await play.admin.bot_messages())
 
 
+async def test_a_digest_that_is_too_old_to_go_says_that_it_is_over(play: Play) -> None:
+    """Telegram lets a bot delete for 48 hours: later its buttons go, and the words."""
+    await play.admin.send("/start")
+    await come(play, 1)
+    await tell(play)
+    old = await play.admin.wait_for("1 new", old=True)
+    await play.driver.advance(3 * 24 * 3600)
+    await come(play, 1)
+    await play.house.notices.tell(utc_now() + timedelta(days=3))
+    await play.admin.wait_for(r"1 new at .*, 2 wait\.", old=True)
+    shown = next(message for message in await play.admin.messages() if message["id"] == old["id"])
+    assert "over" in shown["text"]
+    assert not shown["buttons"]
+
+
 async def test_how_a_channel_tells_is_chosen_at_its_gate(play: Play) -> None:
     """From the list to the choice, every choice ticked when it holds, each one a line of the audit."""
     await come(play)
@@ -190,6 +205,49 @@ async def test_a_card_in_the_group_is_decided_there(grouped: tuple[Play, int]) -
     assert len(play.gate.approved) == 1
     late = await anna.press_forged(card["id"], APPROVE)
     assert "approved already" in late["answer"]
+
+
+async def test_digests_in_the_group(grouped: tuple[Play, int]) -> None:
+    """In the channel's topic, with a way to one's own chat; the next one takes its place, in a topic that is made anew
+    where somebody has deleted it."""
+    play, group = grouped
+    anna = in_group(play, group, play.sandbox.admin_id)
+    await choose(play, NotifyMode.DIGEST)
+    await come(play, 2)
+    await play.house.notices.tell(utc_now() + timedelta(hours=1))
+    told = await anna.wait_for(r"2 new at .*, 3 wait\.")
+    (key,) = told["buttons"][0]
+    assert key["url"].endswith("?start=hello")
+    await play.driver.delete_post(group, told["thread"])
+    await come(play, 1)
+    await play.house.notices.tell(utc_now() + timedelta(hours=2))
+    anew = await anna.wait_for(r"1 new at .*, 4 wait\.")
+    assert anew["thread"] > told["thread"]
+    assert told["id"] not in {message["id"] for message in await anna.bot_messages()}
+
+
+async def test_a_group_without_topics_and_one_that_is_left(tmp_path: Path) -> None:
+    """Cards stand in the group itself; put out of it, Porter tells owners so, and everybody in their own chat."""
+    async with open_play(tmp_path) as play:
+        group = int((await play.driver.found_group("Gatekeepers"))["id"])
+        await play.driver.member(group, BOT, "member")
+        await play.close()
+        play.settings = play.settings.model_copy(update={"notify_chat": group})
+        await play.open()
+        await play.admin.send("/start")
+        await play.house.channels.refresh_bot_rights(play.gate.peer)
+        await choose(play, NotifyMode.CARDS)
+        await come(play)
+        await tell(play)
+        anna = in_group(play, group, play.sandbox.admin_id)
+        assert (await anna.wait_for("wants to join", old=True))["thread"] is None
+        await play.driver.member(group, BOT, "left")
+        await come(play)
+        await tell(play)
+        await play.admin.wait_for("cannot write to the group", old=True)
+        await tell(play)
+        await play.house.notices.tell(utc_now() + timedelta(minutes=30))
+        await play.admin.wait_for(r"1 new at .*, 2 wait\.", old=True)
 
 
 async def test_a_viewers_press_in_the_group_is_refused(grouped: tuple[Play, int]) -> None:
