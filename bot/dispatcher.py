@@ -27,6 +27,7 @@ from services.many_sources import ManySources
 from services.pins import PinService
 from services.profiles import ProfileService
 from services.repairs import SessionRepairs
+from services.requests.notify_group import NotifyGroup
 from services.restores import RestoreService
 from services.retention import Forgetting
 from services.saving import SavingService
@@ -56,7 +57,7 @@ class Workflow(TypedDict):
     invites: InviteService
     logins: LoginService
     many_sources: ManySources
-    notify_chat: int | None
+    notify_group: NotifyGroup
     people: PeopleGate
     pins: PinService
     profiles: ProfileService
@@ -87,7 +88,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         invites=house.invites,
         logins=house.logins,
         many_sources=house.many_sources,
-        notify_chat=settings.notify_chat,
+        notify_group=house.notify_group,
         people=house.gate,
         pins=house.pins,
         profiles=house.profiles,

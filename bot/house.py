@@ -54,6 +54,7 @@ from services.repairs import SessionRepairs
 from services.requests import Arrivals, BulkDecisions, Decider, Gates, RequestLists, RequestLoads, RequestServices
 from services.requests.notice_desk import NoticeDesk
 from services.requests.notices import Notices
+from services.requests.notify_group import NotifyGroup
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
@@ -204,6 +205,7 @@ class House:
             ),
             Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules),
         )
+        self.notify_group = NotifyGroup(settings.notify_chat, rows.notices)
         board = RequestNotifier(bot, self.screens, self.admins, settings.zone)
         self.notices = Notices(
             rows.notices,
@@ -212,7 +214,7 @@ class House:
             rows.channels,
             self.admins,
             board,
-            settings.notify_chat,
+            self.notify_group,
         )
         self.notifier.on_requests(self.notices.arrived)
         notice_desk = partial(NoticeDesk, self.notices, rows.request_settings, rows.channels, decider, self.rights)

@@ -21,6 +21,7 @@ from handlers.screen import AdminScreen
 from handlers.texts import Texts
 from services import audit
 from services.errors import NotAllowed, PorterError
+from services.requests.notify_group import NotifyGroup
 from storage.models import Admin, AuditOutcome, AuditVerb
 
 log = logging.getLogger(__name__)
@@ -29,8 +30,8 @@ Handler = Callable[[TelegramObject, dict[str, Any]], Awaitable[Any]]
 
 
 class InNotifyChat(BaseFilter):
-    async def __call__(self, callback: CallbackQuery, notify_chat: int | None) -> bool:
-        return notify_chat is not None and callback.message is not None and callback.message.chat.id == notify_chat
+    async def __call__(self, callback: CallbackQuery, notify_group: NotifyGroup) -> bool:
+        return callback.message is not None and callback.message.chat.id == notify_group.id
 
 
 class GroupDoor(BaseMiddleware):
@@ -39,7 +40,7 @@ class GroupDoor(BaseMiddleware):
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         assert isinstance(event, CallbackQuery)
         admin: Admin | None = data.get("admin")
-        if admin is None or not await InNotifyChat()(event, data["notify_chat"]):
+        if admin is None or not await InNotifyChat()(event, data["notify_group"]):
             return await handler(event, data)
         with data["audits"].by(admin):
             if not _is_decision(event.data):

@@ -16,6 +16,7 @@ from handlers.texts import Texts
 from services.admins import AdminService
 from services.errors import DecisionMade
 from services.requests.notice_desk import NoticeDesk
+from services.requests.notify_group import NotifyGroup
 from storage.models import Admin, JoinRequest
 from storage.request_models import NotifyMode
 
@@ -33,11 +34,11 @@ async def show_settings(
     screen: AdminScreen,
     texts: Texts,
     notices: NoticeDesk,
-    notify_chat: int | None,
+    notify_group: NotifyGroup,
 ) -> None:
     channel = await notices.channel(callback_data.id)
     chosen = await notices.settings(channel.id)
-    text = texts.notices.settings(channel, chosen, group=notify_chat is not None)
+    text = texts.notices.settings(channel, chosen, group=notify_group.id is not None)
     await screen.show(Page(text, keyboards.notices.settings(texts, chosen)))
 
 
@@ -47,11 +48,11 @@ async def choose(
     screen: AdminScreen,
     texts: Texts,
     notices: NoticeDesk,
-    notify_chat: int | None,
+    notify_group: NotifyGroup,
 ) -> None:
     """Under a digest, too: "Silence here" shows what was chosen, and how to take it back."""
     await notices.choose(callback_data.id, MODES[callback_data.verb], callback_data.value or None)
-    await show_settings(callback, callback_data, screen, texts, notices, notify_chat)
+    await show_settings(callback, callback_data, screen, texts, notices, notify_group)
 
 
 async def decide(

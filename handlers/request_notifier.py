@@ -20,7 +20,7 @@ from handlers.screen import Page, Screens
 from handlers.texts import Texts
 from handlers.texts.base import shorten
 from services.admins import AdminService
-from services.requests.board import DigestLine, Place, Refusal
+from services.requests.board import DigestLine, MovedTo, Place, Refusal, Sent
 from storage.models import Admin, Channel, JoinRequest
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class RequestNotifier:
         self._zone = zone
         self._flat: set[int] = set()  # groups that have no topics, or let the bot make none, when Porter started
 
-    async def digest(self, place: Place, lines: Sequence[DigestLine]) -> int | Refusal:
+    async def digest(self, place: Place, lines: Sequence[DigestLine]) -> Sent:
         texts = await self._texts(place.chat_id)
         if place.chat_id < 0:
             markup = keyboards.notices.group_digest(texts, await start_link(self._bot))
@@ -48,7 +48,7 @@ class RequestNotifier:
             markup = keyboards.notices.digest(texts, lines)
         return await self._send(place, texts.notices.digest(lines), markup)
 
-    async def card(self, place: Place, request: JoinRequest, channel: Channel) -> int | Refusal:
+    async def card(self, place: Place, request: JoinRequest, channel: Channel) -> Sent:
         texts = await self._texts(place.chat_id)
         return await self._send(place, texts.notices.card(request, channel), keyboards.notices.card(texts, request))
 
@@ -104,7 +104,7 @@ class RequestNotifier:
 
     # -- one call of the Bot API
 
-    async def _send(self, place: Place, text: str, markup: InlineKeyboardMarkup) -> int | Refusal:
+    async def _send(self, place: Place, text: str, markup: InlineKeyboardMarkup) -> Sent:
         try:
             message: Message = await self._bot.send_message(
                 place.chat_id, text, message_thread_id=place.topic_id, reply_markup=markup
@@ -112,8 +112,7 @@ class RequestNotifier:
         except TelegramForbiddenError:
             return Refusal.NO_CHAT
         except TelegramMigrateToChat as error:
-            log.warning("the group of NOTIFY_CHAT became a supergroup: its id is %d now", error.migrate_to_chat_id)
-            return Refusal.NO_CHAT
+            return MovedTo(error.migrate_to_chat_id)
         except TelegramAPIError as error:
             if any(word in error.message for word in NO_TOPIC):
                 return Refusal.NO_TOPIC

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage import meta
 from storage.database import Database
 from storage.join_requests import IS_PENDING, request_from
 from storage.models import JoinRequest
@@ -15,6 +16,8 @@ from storage.schema import join_requests, notices
 from storage.statements import insert
 from storage.types import Clock, utc_now
 
+GROUP = "notify_group "
+"""In `meta`, before the id that NOTIFY_CHAT has."""
 FIRST_SPAN = timedelta(days=1)
 """Where nobody was ever told, whom an account has brought is news only if they asked within this time: who waited long
 before is not."""
@@ -90,6 +93,18 @@ class NoticeRepository:
         )
         async with self._database.read() as connection:
             return {row.channel_id: row.sent_at for row in await connection.execute(statement)}
+
+    # -- where the group went
+
+    async def group_after(self, configured: int) -> int | None:
+        """The supergroup that the group became. None: none that is known."""
+        async with self._database.read() as connection:
+            stored = await meta.get(connection, f"{GROUP}{configured}")
+        return None if stored is None else int(stored)
+
+    async def put_group_after(self, configured: int, now: int) -> None:
+        async with self._database.write() as connection:
+            await meta.put(connection, f"{GROUP}{configured}", str(now).encode())
 
     # -- what is to heal
 

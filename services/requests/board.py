@@ -36,14 +36,23 @@ class Refusal(StrEnum):
     """The Bot API does not answer, or asks for patience."""
 
 
+@dataclass(frozen=True, slots=True)
+class MovedTo:
+    """It was not sent: the group became this supergroup."""
+
+    chat_id: int
+
+
+Sent = int | Refusal | MovedTo
+"""The id of the message, or why there is none."""
+
+
 class Board(Protocol):
     """No method raises what Telegram says: it is an answer here."""
 
-    async def digest(self, place: Place, lines: Sequence[DigestLine]) -> int | Refusal:
-        """The id of the message."""
+    async def digest(self, place: Place, lines: Sequence[DigestLine]) -> Sent: ...
 
-    async def card(self, place: Place, request: JoinRequest, channel: Channel) -> int | Refusal:
-        """The id of the message."""
+    async def card(self, place: Place, request: JoinRequest, channel: Channel) -> Sent: ...
 
     async def heal(
         self, chat_id: int, message_id: int, request: JoinRequest, channel: Channel, decided_by: str | None

@@ -8,13 +8,15 @@ every channel where somebody waits. docs/decisions/0023 has the measure of tact.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from services.admins import AdminService
-from services.requests.board import Board, DigestLine, Place, Refusal
+from services.requests.board import Board, DigestLine, MovedTo, Place, Refusal, Sent
+from services.requests.notify_group import NotifyGroup
 from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
 from storage.models import Channel, JoinRequest, Role
@@ -47,7 +49,7 @@ class _Due:
 
 
 class Notices:
-    """`group`: the chat of NOTIFY_CHAT. Started once; `arrived` is for whoever stores requests to call."""
+    """Started once; `arrived` is for whoever stores requests to call."""
 
     def __init__(
         self,
@@ -57,7 +59,7 @@ class Notices:
         channel_rows: ChannelRepository,
         admins: AdminService,
         board: Board,
-        group: int | None = None,
+        group: NotifyGroup,
         *,
         clock: Clock = utc_now,
     ) -> None:
@@ -179,12 +181,11 @@ class Notices:
         used = {each for each in {n.message_id for n in earlier} if await self._board.is_screen(place.chat_id, each)}
         carried = {n.channel_id for n in earlier if n.message_id not in used} - {line.channel.id for line in lines}
         shown = [*lines, *await self._still_waiting(place, sorted(carried))]
-        sent = await self._board.digest(place, shown)
-        if isinstance(sent, Refusal):
-            return await self._refused(place, sent, lines, now)
-        self._written(place)
-        await self._rows.put_digest(place.chat_id, sent, [line.channel.id for line in shown])
-        for message_id in {notice.message_id for notice in earlier} - {sent}:
+        written = await self._write(place, lines[0].channel, now, partial(self._board.digest, lines=shown))
+        if written is None:
+            return False
+        await self._rows.put_digest(*written, [line.channel.id for line in shown])
+        for message_id in {notice.message_id for notice in earlier}:
             if message_id not in used:
                 await self._board.take_away(place.chat_id, message_id)
             await self._rows.forget(place.chat_id, message_id)
@@ -229,37 +230,47 @@ class Notices:
             await self._settings.change(channel_id, told_at=fresh[-1].first_seen_at)
 
     async def _card(self, place: Place, request: JoinRequest, channel: Channel, now: datetime) -> bool:
-        sent = await self._board.card(place, request, channel)
-        if sent is Refusal.NO_TOPIC and (anew := await self._topic_anew(place, channel)):
-            sent = await self._board.card(anew, request, channel)
-        if isinstance(sent, Refusal):
-            await self._cannot_write(place, sent, now)
+        send = partial(self._board.card, request=request, channel=channel)
+        written = await self._write(place, channel, now, send)
+        if written is None:
             return False
-        self._written(place)
-        await self._rows.put_card(place.chat_id, sent, request)
+        await self._rows.put_card(*written, request)
         return True
+
+    async def _write(
+        self, place: Place, channel: Channel, now: datetime, send: Callable[[Place], Awaitable[Sent]]
+    ) -> tuple[int, int] | None:
+        """Once more where topic or group are others by now. Answers chat and message; None: it was not sent."""
+        sent = await send(place)
+        if sent is Refusal.NO_TOPIC and (anew := await self._topic_anew(place, channel)):
+            place, sent = anew, await send(anew)
+        elif isinstance(sent, MovedTo):
+            await self._group.moved(sent.chat_id)
+            place = Place(sent.chat_id)
+            sent = await send(place)
+        if isinstance(sent, int):
+            if place.chat_id == self._group.id:
+                self._group_rests_until = None
+            return place.chat_id, sent
+        if sent is Refusal.NO_CHAT:
+            await self._cannot_write(place, now)
+        return None
 
     # -- where to
 
     async def _places(self, channel: Channel, settings: RequestSettings, now: datetime) -> list[Place]:
         """The group where there is one that can be written to; else whoever decides at the channel."""
-        if self._group is not None and (self._group_rests_until is None or now >= self._group_rests_until):
+        group = self._group.id
+        if group is not None and (self._group_rests_until is None or now >= self._group_rests_until):
             topic_id = settings.topic_id
-            if topic_id is None and (topic_id := await self._board.open_topic(self._group, channel.title)) is not None:
+            if topic_id is None and (topic_id := await self._board.open_topic(group, channel.title)) is not None:
                 await self._settings.change(channel.id, topic_id=topic_id)
-            return [Place(self._group, topic_id)]
+            return [Place(group, topic_id)]
         return [
             Place(admin.user_id)
             for admin in await self._admins.all()
             if admin.decides(channel.id) and admin.unreachable_at is None
         ]
-
-    async def _refused(self, place: Place, why: Refusal, lines: Sequence[DigestLine], now: datetime) -> bool:
-        """Whether it could be sent after all."""
-        if why is Refusal.NO_TOPIC and (anew := await self._topic_anew(place, lines[0].channel)):
-            return await self._digest(anew, lines, now)
-        await self._cannot_write(place, why, now)
-        return False
 
     async def _topic_anew(self, place: Place, channel: Channel) -> Place | None:
         """In place of one that somebody has deleted. None: the group takes none."""
@@ -270,15 +281,9 @@ class Notices:
         await self._settings.change(channel.id, topic_id=topic_id)
         return None if topic_id is None else Place(place.chat_id, topic_id)
 
-    def _written(self, place: Place) -> None:
-        if place.chat_id == self._group:
-            self._group_rests_until = None
-
-    async def _cannot_write(self, place: Place, why: Refusal, now: datetime) -> None:
-        if why is not Refusal.NO_CHAT:
-            return
+    async def _cannot_write(self, place: Place, now: datetime) -> None:
         owners = [admin for admin in await self._admins.all() if admin.role is Role.OWNER]
-        if place.chat_id == self._group:
+        if place.chat_id == self._group.id:
             is_new = self._group_rests_until is None
             self._group_rests_until = now + GROUP_RESTS
             if is_new:

@@ -12,7 +12,7 @@ import pytest
 from handlers.callbacks import NoticeAction, NoticeVerb
 from sandbox import walks
 from sandbox.driver import Actor, DriverError
-from sandbox.groups import FIRST_SUPERGROUP
+from sandbox.groups import FIRST_GROUP, FIRST_SUPERGROUP
 from sandbox.scenarios import BOT
 from sandbox.world import peer_of_channel
 from services.admins import Appointment
@@ -227,14 +227,13 @@ async def test_digests_in_the_group(grouped: tuple[Play, int]) -> None:
     assert told["id"] not in {message["id"] for message in await anna.bot_messages()}
 
 
-async def test_a_group_without_topics_and_one_that_is_left(tmp_path: Path) -> None:
-    """Cards stand in the group itself; put out of it, Porter tells owners so, and everybody in their own chat."""
-    async with open_play(tmp_path) as play:
+async def test_a_group_that_grows_and_one_that_is_left(tmp_path: Path) -> None:
+    """Without topics cards stand in the group itself. It is followed when it becomes a supergroup, after a restart too.
+    Put out of it, Porter tells owners so, and everybody in their own chat."""
+    async with open_play(tmp_path, notify_chat=-FIRST_GROUP) as play:
         group = int((await play.driver.found_group("Gatekeepers"))["id"])
+        assert group == play.settings.notify_chat
         await play.driver.member(group, BOT, "member")
-        await play.close()
-        play.settings = play.settings.model_copy(update={"notify_chat": group})
-        await play.open()
         await play.admin.send("/start")
         await play.house.channels.refresh_bot_rights(play.gate.peer)
         await choose(play, NotifyMode.CARDS)
@@ -242,13 +241,23 @@ async def test_a_group_without_topics_and_one_that_is_left(tmp_path: Path) -> No
         await tell(play)
         anna = in_group(play, group, play.sandbox.admin_id)
         assert (await anna.wait_for("wants to join", old=True))["thread"] is None
-        await play.driver.member(group, BOT, "left")
+        await anna.press("Approve")
+        await anna.wait_for("approved by Anna Berg")
+        grown = int((await play.driver.migrate(group))["id"])
+        await come(play)
+        await tell(play)
+        await play.restart()
+        anna = in_group(play, grown, play.sandbox.admin_id)
+        await anna.wait_for("wants to join", old=True)
+        await anna.press("Deny")
+        await anna.wait_for("denied by Anna Berg")
+        await play.driver.member(grown, BOT, "left")
         await come(play)
         await tell(play)
         await play.admin.wait_for("cannot write to the group", old=True)
         await tell(play)
         await play.house.notices.tell(utc_now() + timedelta(minutes=30))
-        await play.admin.wait_for(r"1 new at .*, 2 wait\.", old=True)
+        await play.admin.wait_for(r"1 new at .*, 1 waits\.", old=True)
 
 
 async def test_a_viewers_press_in_the_group_is_refused(grouped: tuple[Play, int]) -> None:

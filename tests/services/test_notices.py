@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from services.admins import AdminService
-from services.requests.board import DigestLine, Place, Refusal
+from services.requests.board import DigestLine, Place, Refusal, Sent
 from services.requests.notices import CARDS_A_MINUTE, GATHER, Notices
+from services.requests.notify_group import NotifyGroup
 from storage.admins import AdminRepository
 from storage.channels import ChannelRepository
 from storage.database import Database
@@ -45,10 +46,10 @@ class Wall:
     sent: int = 0
     ids: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
-    async def digest(self, place: Place, lines: Sequence[DigestLine]) -> int | Refusal:
+    async def digest(self, place: Place, lines: Sequence[DigestLine]) -> Sent:
         return self._send(place, " | ".join(f"{line.channel.title} {line.new}/{line.waiting}" for line in lines))
 
-    async def card(self, place: Place, request: JoinRequest, channel: Channel) -> int | Refusal:
+    async def card(self, place: Place, request: JoinRequest, channel: Channel) -> Sent:
         return self._send(place, f"card {request.user_id}")
 
     async def heal(
@@ -80,7 +81,7 @@ class Wall:
     async def name_lost_group(self, owner_id: int) -> None:
         self.lost.append(owner_id)
 
-    def _send(self, place: Place, text: str) -> int | Refusal:
+    def _send(self, place: Place, text: str) -> Sent:
         if place.chat_id in self.refuses:
             return self.refuses[place.chat_id]
         if place.topic_id in self.gone_topics:
@@ -114,7 +115,7 @@ class House:
         rows = NoticeRepository(self.database, clock=self.clock)
         channels = ChannelRepository(self.database)
         self.service = Notices(
-            rows, self.settings, self.rows, channels, self.admins, self.wall, group, clock=self.clock
+            rows, self.settings, self.rows, channels, self.admins, self.wall, NotifyGroup(group, rows), clock=self.clock
         )
 
     async def come(self, count: int = 1, channel_id: int = CHANNEL_ID) -> list[int]:
