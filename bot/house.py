@@ -216,7 +216,6 @@ class House:
             board,
             self.notify_group,
         )
-        self.notifier.on_requests(self.notices.arrived)
         notice_desk = partial(NoticeDesk, self.notices, rows.request_settings, rows.channels, decider, self.rights)
         self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights, notice_desk)
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -50,7 +50,6 @@ class ScreenNotifier:
         self._zone = zone
         self._cards: dict[int, _Card] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._on_requests: list[Callable[[int], None]] = []
         self._ailing: dict[tuple[str | None, str | None], set[int]] = {}  # (reason, root) -> runs that wait for a disk
 
     def run_progressed(self, run: Run) -> None:
@@ -87,14 +86,8 @@ class ScreenNotifier:
         self._ailing.setdefault(place, set()).add(run.id)
         return is_first
 
-    def on_requests(self, hear: Callable[[int], None]) -> None:
-        """`hear` is called with the channel when somebody new waits there: when to tell whom is for it to say."""
-        self._on_requests.append(hear)
-
     async def requests_arrived(self, channel_id: int, count: int) -> None:
         log.info("%d new join requests", count, extra={"channel_id": channel_id})
-        for hear in self._on_requests:
-            hear(channel_id)
 
     async def channel_grew(self, title: str) -> None:
         """In the background."""

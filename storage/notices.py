@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage import meta
 from storage.database import Database
 from storage.join_requests import IS_PENDING, request_from
-from storage.models import JoinRequest
+from storage.models import JoinRequest, RequestStatus
 from storage.request_models import News, Notice
 from storage.schema import join_requests, notices
 from storage.statements import insert
@@ -29,6 +29,19 @@ class NoticeRepository:
         self._clock = clock
 
     # -- who is still to be told of
+
+    async def newcomers(self, behind: int) -> tuple[int, list[int]]:
+        """The id of the newest request, and the channels where somebody waits who was stored behind that id."""
+        statement = (
+            select(join_requests.c.channel_id)
+            .where(join_requests.c.id > behind, join_requests.c.status == RequestStatus.PENDING)
+            .distinct()
+        )
+        async with self._database.read() as connection:
+            newest = await connection.scalar(select(func.max(join_requests.c.id)))
+            if newest is None or newest <= behind:
+                return behind, []
+            return newest, list(await connection.scalars(statement))
 
     async def news(self, channel_id: int, told_at: datetime | None) -> News | None:
         """Who waits and is new since then, those left out who have a card. None: nobody."""

@@ -62,7 +62,7 @@ class NoticeDesk:
             if was.notify is NotifyMode.SILENT and mode is not NotifyMode.SILENT:
                 values["told_at"] = self._clock()  # who came while nobody wanted to hear of it is no news
             chosen = await self._settings.change(channel_id, **values)
-        self._notices.arrived(channel_id)
+        self._notices.reconsider(channel_id)
         return chosen
 
     async def decide(self, request_id: int, approve: bool) -> JoinRequest:

@@ -1,8 +1,8 @@
 """Telling admins who came: a digest every so many minutes, a card for each, or nothing; and healing what was told.
 
 What is told is computed from the rows when it is due: who was decided meanwhile is not in it, and a kill loses nothing
-(a message that was sent and not noted is sent once more). What has come is only hinted at (`arrived`); a start looks at
-every channel where somebody waits. docs/decisions/0023 has the measure of tact.
+(a message that was sent and not noted is sent once more). A look at the newest rows says at which channels there may be
+somebody to tell of, whoever stored them. docs/decisions/0023 has the measure of tact.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class _Due:
 
 
 class Notices:
-    """Started once; `arrived` is for whoever stores requests to call."""
+    """Started once. Nobody has to tell it anything."""
 
     def __init__(
         self,
@@ -71,11 +71,13 @@ class Notices:
         self._board = board
         self._group = group
         self._clock = clock
+        self._looked_to = 0  # the newest request that was there at the last look
         self._since: dict[int, datetime] = {}  # channel -> since when there may be somebody to tell of
         self._told: dict[int, datetime] = {}  # channel -> when its last digest was sent
         self._carded: defaultdict[int, list[datetime]] = defaultdict(list)  # channel -> its cards of the last minute
         self._crowded: set[int] = set()  # more came than cards can tell: the rest is a digest
         self._group_rests_until: datetime | None = None
+        self._turn = asyncio.Lock()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -95,13 +97,12 @@ class Notices:
             self._task = None
 
     async def recall(self) -> None:
-        """What a Porter before this one has told, and where there may be somebody to tell of."""
-        self._told = await self._rows.told()
-        for entry in await self._requests.overview():
-            self.arrived(entry.channel.id)
+        """What a Porter before this one has told. Whom it has not told of is found by the first look."""
+        told = {each.channel_id: each.told_at for each in await self._settings.all() if each.told_at is not None}
+        self._told = told | await self._rows.told()
 
-    def arrived(self, channel_id: int) -> None:
-        """Somebody new was stored there, or how the channel tells was changed."""
+    def reconsider(self, channel_id: int) -> None:
+        """There may be somebody to tell of: how the channel tells was changed."""
         self._since.setdefault(channel_id, self._clock())
 
     async def _keep_telling(self) -> None:
@@ -121,6 +122,13 @@ class Notices:
 
     async def tell(self, now: datetime) -> None:
         """What is due at that moment."""
+        async with self._turn:
+            await self._tell(now)
+
+    async def _tell(self, now: datetime) -> None:
+        self._looked_to, channel_ids = await self._rows.newcomers(self._looked_to)
+        for channel_id in channel_ids:
+            self._since.setdefault(channel_id, self._clock())
         due = []
         for channel_id, since in list(self._since.items()):
             settings = await self._settings.get(channel_id)
@@ -129,18 +137,16 @@ class Notices:
             elif settings.notify is NotifyMode.SILENT:
                 del self._since[channel_id]
             elif now >= self._due_at(settings, since):
-                del self._since[channel_id]  # who comes from here on is hinted at anew
+                del self._since[channel_id]  # who comes from here on is found by the next look
                 if each := await self._due(settings):
                     due.append(each)
         if due:
             await self._tell_by_digest(due, now)
 
     def _due_at(self, settings: RequestSettings, since: datetime) -> datetime:
-        pause = timedelta(minutes=settings.digest_minutes)
-        said = [self._told.get(settings.channel_id)]
-        if settings.notify is NotifyMode.DIGEST:  # else it may have been a card
-            said.append(settings.told_at)
-        return max([since + GATHER, *(at + pause for at in said if at is not None)])
+        told = self._told.get(settings.channel_id)
+        soon = since + GATHER
+        return soon if told is None else max(soon, told + timedelta(minutes=settings.digest_minutes))
 
     async def _due(self, settings: RequestSettings) -> _Due | None:
         """None: those who came were decided meanwhile."""

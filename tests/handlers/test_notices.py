@@ -30,15 +30,15 @@ async def come(play: Play, count: int = 1) -> list[int]:
     users = await play.driver.ask_to_join(play.gate.peer, count)
     for _ in range(500):
         if sum(entry.pending for entry in await lists.overview()) == before + count:
-            play.house.notices.arrived(play.gate.peer)  # the intake says so too, a moment after storing
             return users
         await asyncio.sleep(0.02)
     raise AssertionError("the requests did not come")
 
 
-async def tell(play: Play) -> None:
-    """What is due a minute from now."""
-    await play.house.notices.tell(utc_now() + timedelta(minutes=1))
+async def tell(play: Play, later: timedelta = timedelta(minutes=1)) -> None:
+    """What is due then."""
+    await play.house.notices.tell(utc_now())  # sees who has come
+    await play.house.notices.tell(utc_now() + later)
 
 
 async def choose(play: Play, mode: NotifyMode, admin_id: int | None = None) -> None:
@@ -69,14 +69,14 @@ async def test_a_digest_leads_to_the_list_and_can_be_silenced(play: Play) -> Non
     await play.admin.press("Review")
     await play.admin.wait_for("3 people wait")
     await come(play, 1)
-    await play.house.notices.tell(utc_now() + timedelta(hours=1))
+    await tell(play, timedelta(hours=1))
     await play.admin.wait_for(r"1 new at .*, 4 wait\.")
     assert any("3 people wait" in message["text"] for message in await play.admin.bot_messages())
     await play.admin.press("Silence here")
     await play.admin.wait_for("Not at all")
     assert "✅ Silence" in await play.admin.buttons()
     await come(play, 1)
-    await play.house.notices.tell(utc_now() + timedelta(hours=3))
+    await tell(play, timedelta(hours=3))
     assert not any("1 new" in message["text"] for message in await play.admin.bot_messages())
 
 
@@ -88,7 +88,7 @@ async def test_a_digest_that_is_too_old_to_go_says_that_it_is_over(play: Play) -
     old = await play.admin.wait_for("1 new", old=True)
     await play.driver.advance(3 * 24 * 3600)
     await come(play, 1)
-    await play.house.notices.tell(utc_now() + timedelta(days=3))
+    await tell(play, timedelta(days=3))
     await play.admin.wait_for(r"1 new at .*, 2 wait\.", old=True)
     shown = next(message for message in await play.admin.messages() if message["id"] == old["id"])
     assert "over" in shown["text"]
@@ -124,6 +124,11 @@ async def test_a_card_decides_in_place_and_its_copies_heal(play: Play) -> None:
     await boris.send("/start")
     await appoint(play, SECOND, Role.APPROVER, "Boris")
     await started(play, SECOND)
+    for verb in (NoticeVerb.SHOW, NoticeVerb.SILENCE):
+        answer = await boris.press_forged(
+            (await boris.screen())["id"], NoticeAction(verb=verb, id=play.private.peer).pack()
+        )
+        assert answer["alert"], "not his channel"
     await play.admin.send("/start")
     await choose(play, NotifyMode.CARDS)
     first, second = await come(play, 2)
@@ -215,13 +220,13 @@ async def test_digests_in_the_group(grouped: tuple[Play, int]) -> None:
     anna = in_group(play, group, play.sandbox.admin_id)
     await choose(play, NotifyMode.DIGEST)
     await come(play, 2)
-    await play.house.notices.tell(utc_now() + timedelta(hours=1))
+    await tell(play, timedelta(hours=1))
     told = await anna.wait_for(r"2 new at .*, 3 wait\.")
     (key,) = told["buttons"][0]
     assert key["url"].endswith("?start=hello")
     await play.driver.delete_post(group, told["thread"])
     await come(play, 1)
-    await play.house.notices.tell(utc_now() + timedelta(hours=2))
+    await tell(play, timedelta(hours=2))
     anew = await anna.wait_for(r"1 new at .*, 4 wait\.")
     assert anew["thread"] > told["thread"]
     assert told["id"] not in {message["id"] for message in await anna.bot_messages()}
@@ -256,7 +261,7 @@ async def test_a_group_that_grows_and_one_that_is_left(tmp_path: Path) -> None:
         await tell(play)
         await play.admin.wait_for("cannot write to the group", old=True)
         await tell(play)
-        await play.house.notices.tell(utc_now() + timedelta(minutes=30))
+        await tell(play, timedelta(minutes=30))
         await play.admin.wait_for(r"1 new at .*, 1 waits\.", old=True)
 
 

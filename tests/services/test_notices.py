@@ -118,12 +118,17 @@ class House:
             rows, self.settings, self.rows, channels, self.admins, self.wall, NotifyGroup(group, rows), clock=self.clock
         )
 
+    async def restart(self) -> None:
+        self.open()
+        await self.service.recall()
+        await self.service.tell(self.clock())
+
     async def come(self, count: int = 1, channel_id: int = CHANNEL_ID) -> list[int]:
         """By the bot's updates."""
         users = [next(self.users) for _ in range(count)]
         now = self.clock()
         await self.rows.store([request(u, channel_id, asked_at=now, user_chat_id=u) for u in users])
-        self.service.arrived(channel_id)
+        await self.service.tell(now)
         return users
 
     async def pass_time(self, by: timedelta) -> None:
@@ -199,12 +204,10 @@ async def test_channels_that_are_due_together_are_one_message(house: House) -> N
 async def test_a_restart_tells_what_was_not_told_and_nothing_twice(house: House) -> None:
     """The rows know who was told of; a digest's pause outlives the process."""
     await house.come(5)
-    house.open()
-    await house.service.recall()
+    await house.restart()
     await house.pass_time(GATHER)
     assert house.wall.texts(OWNER) == ["Harbour 5/5"]
-    house.open()
-    await house.service.recall()
+    await house.restart()
     await house.pass_time(timedelta(minutes=2))
     assert house.wall.texts(OWNER) == ["Harbour 5/5"]
     await house.come(1)
@@ -219,7 +222,7 @@ async def test_who_waited_long_before_is_no_news(house: House) -> None:
     last_year = house.clock() - timedelta(days=365)
     await house.rows.store([request(n, asked_at=last_year) for n in range(1, 301)])
     await house.rows.store([request(999, asked_at=house.clock())])
-    house.service.arrived(CHANNEL_ID)
+    await house.pass_time(SECOND)
     await house.pass_time(GATHER)
     assert house.wall.texts(OWNER) == ["Harbour 1/301"]
 
@@ -230,12 +233,12 @@ async def test_silence(house: House) -> None:
     await house.come(3)
     await house.pass_time(timedelta(hours=2))
     await house.settings.change(CHANNEL_ID, notify=NotifyMode.DIGEST, told_at=house.clock())
-    house.service.arrived(CHANNEL_ID)
-    await house.pass_time(timedelta(hours=2))
+    house.service.reconsider(CHANNEL_ID)
+    await house.pass_time(GATHER)
     assert not house.wall.standing
     await house.come(1)
     await house.pass_time(GATHER)
-    assert house.wall.texts(OWNER) == ["Harbour 1/4"]
+    assert house.wall.texts(OWNER) == ["Harbour 1/4"], "soon, and not after half an hour"
 
 
 async def test_a_card_for_each_until_they_are_too_many(house: House) -> None:
@@ -250,8 +253,8 @@ async def test_a_card_for_each_until_they_are_too_many(house: House) -> None:
     assert house.wall.texts(OWNER) == [f"card {user}" for user in carded]
     await house.pass_time(GATHER)
     assert house.wall.texts(OWNER)[-1] == "Harbour 7/12"
-    (later,) = await house.come(1)
     await house.pass_time(timedelta(minutes=2))
+    (later,) = await house.come(1)
     assert house.wall.texts(OWNER)[-1] == f"card {later}"
     assert house.wall.texts(OWNER).count(f"card {later}") == 1
 
