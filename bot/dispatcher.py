@@ -27,6 +27,7 @@ from services.many_sources import ManySources
 from services.pins import PinService
 from services.profiles import ProfileService
 from services.repairs import SessionRepairs
+from services.requests.notify_group import NotifyGroup
 from services.restores import RestoreService
 from services.retention import Forgetting
 from services.saving import SavingService
@@ -56,6 +57,7 @@ class Workflow(TypedDict):
     invites: InviteService
     logins: LoginService
     many_sources: ManySources
+    notify_group: NotifyGroup
     people: PeopleGate
     pins: PinService
     profiles: ProfileService
@@ -86,6 +88,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         invites=house.invites,
         logins=house.logins,
         many_sources=house.many_sources,
+        notify_group=house.notify_group,
         people=house.gate,
         pins=house.pins,
         profiles=house.profiles,

@@ -5,6 +5,7 @@ What one service tells another that is built later goes through a method of the 
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiogram import Bot
 from aiogram.fsm.storage.base import StorageKey
@@ -18,6 +19,7 @@ from bot.rows import Rows
 from bot.settings import Settings
 from handlers.login_screens import LoginScreens
 from handlers.notifier import ScreenNotifier
+from handlers.request_notifier import RequestNotifier
 from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.access import Rights
@@ -60,6 +62,9 @@ from services.requests import (
     RequestServices,
 )
 from services.requests.greetings import Greetings
+from services.requests.notice_desk import NoticeDesk
+from services.requests.notices import Notices
+from services.requests.notify_group import NotifyGroup
 from services.requests.rule_services import RuleServices
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
@@ -252,7 +257,21 @@ class House:
             self.notifier,
         )
         self.requests.arrivals.on_stored(self.rules.judge.wake)
-        self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights, self.rules)
+        self.notify_group = NotifyGroup(settings.notify_chat, rows.notices)
+        board = RequestNotifier(bot, self.screens, self.admins, settings.zone)
+        self.notices = Notices(
+            rows.notices,
+            rows.request_settings,
+            rows.join_requests,
+            rows.channels,
+            self.admins,
+            board,
+            self.notify_group,
+        )
+        notice_desk = partial(NoticeDesk, self.notices, rows.request_settings, rows.channels, decider, self.rights)
+        self.desks = Desks(
+            self.requests, self.channels, self.runner, self.run_list, self.rights, self.rules, notice_desk
+        )
 
         # Looking and forgetting
         self.home = HomeService(rows.summary, rows.admins)
@@ -292,12 +311,14 @@ class House:
         await self.live.start()
         await self.rules.start()
         await self.watch.start()
+        await self.notices.start()
         await self.logins.start()
 
     async def stop(self) -> None:
         """Nothing works any more, and no client is open. Whatever was not started, or is stopped already, may be."""
         await self.retention.stop()
         await self.rules.stop()
+        await self.notices.stop()
         await self.watch.stop()
         await self.live.stop()
         await self.schedule.stop()

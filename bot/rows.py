@@ -16,6 +16,7 @@ from storage.join_requests import JoinRequestRepository
 from storage.leases import LeaseRepository
 from storage.live import LiveRepository
 from storage.logins import LoginRepository
+from storage.notices import NoticeRepository
 from storage.outlooks import OutlookRepository
 from storage.people import PeopleRepository
 from storage.pins import PinRepository
@@ -53,6 +54,7 @@ class Rows:
     live: LiveRepository
     logins: LoginRepository
     outlooks: OutlookRepository
+    notices: NoticeRepository
     people: PeopleRepository
     pins: PinRepository
     profiles: ProfileRepository
@@ -89,6 +91,7 @@ class Rows:
             live=LiveRepository(database),
             logins=LoginRepository(database, vault),
             outlooks=OutlookRepository(database, RequestPages(database)),
+            notices=NoticeRepository(database),
             people=PeopleRepository(database),
             pins=PinRepository(database, vault),
             profiles=ProfileRepository(database),

@@ -143,6 +143,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     ),
     cb.ViewFilter: Rules(ALL),
     cb.GateCard: Rules(ALL),
+    cb.NoticeAction: Rules(DECIDE),
     cb.BulkAsk: Rules(DECIDE),
     cb.BulkAction: Rules(DECIDE),
     cb.ConditionPick: Rules(OWN),

@@ -460,6 +460,25 @@ class GateCard(CallbackData, prefix="gt1"):
     channel: int
 
 
+class NoticeVerb(StrEnum):
+    SHOW = "s"
+    DIGEST = "d"
+    """`value`: minutes between two."""
+    CARDS = "c"
+    SILENCE = "x"
+    APPROVE = "yes"
+    DENY = "no"
+
+
+class NoticeAction(CallbackData, prefix="nt1"):
+    """How a channel tells of new people; or (APPROVE, DENY) a decision in a message that told of one. `id`: of the
+    channel, or of the join request."""
+
+    verb: NoticeVerb
+    id: int
+    value: int = 0
+
+
 class BulkAsk(CallbackData, prefix="bk1"):
     """A decision on many: those that a view means, or those whom the admin has ticked there. Asks first."""
 

@@ -183,6 +183,10 @@ class Driver:
         """Of files, that have left for clients so far: not what was under way when a connection ended."""
         return int((await self.call("GET", "network"))["file_bytes"])
 
+    async def bot_refused(self) -> int:
+        """Calls of bots that were answered with 429 so far."""
+        return int((await self.call("GET", "network"))["bot_refused"])
+
     async def advance(self, seconds: int) -> None:
         """Put the World's clock forward."""
         await self.call("POST", "clock", json={"advance_s": seconds})

@@ -4,6 +4,8 @@ Handlers are given these instead of the services, bound to whoever writes: a han
 approver. Each call reads role and channels anew and raises NotAllowed where they do not reach.
 """
 
+from collections.abc import Callable
+
 from services import audit
 from services.access import Rights, sees_run, steers_run
 from services.channels import ChannelService, read_reference
@@ -11,6 +13,7 @@ from services.errors import NotAllowed
 from services.requests import RequestServices
 from services.requests.gates import Gate
 from services.requests.list_desk import ListDesk
+from services.requests.notice_desk import NoticeDesk
 from services.requests.removing import Banned
 from services.requests.rule_desk import RuleDesk
 from services.requests.rule_services import RuleServices
@@ -172,6 +175,7 @@ class Desks:
         listing: RunList,
         rights: Rights,
         rules: RuleServices,
+        notices: Callable[[int], NoticeDesk],
     ) -> None:
         self._requests = requests
         self._channels = channels
@@ -179,6 +183,7 @@ class Desks:
         self._list = listing
         self._rights = rights
         self._rules = rules
+        self.notices = notices
 
     def requests(self, admin_id: int) -> RequestDesk:
         return RequestDesk(self._requests, self._channels, self._rights, admin_id)

@@ -130,7 +130,7 @@ class RequestSettings:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message about waiting people that is still to heal. `request_id` None: a channel's digest."""
+    """A message about waiting people that is still to heal. `request_id` None: a channel's line of a digest."""
 
     id: int
     chat_id: int
@@ -138,6 +138,14 @@ class Notice:
     channel_id: int
     request_id: int | None
     sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Who has come to a channel since admins were told. `newest_at`: when the last of them was stored."""
+
+    count: int
+    newest_at: datetime
 
 
 class RuleAction(StrEnum):

@@ -400,16 +400,17 @@ request_settings = _table(
     autoincrement=False,
 )
 
-# Messages about waiting people that are still to heal: of one person, or (`request_id` NULL) a channel's digest.
+# Messages about waiting people that are still to heal: of one person, or (`request_id` NULL) a channel's line of a
+# digest. A request may be gone before its message: that one has to go then.
 notices = _table(
     "notices",
     Column("id", Id64, primary_key=True),
     Column("chat_id", Id64, nullable=False),
     Column("message_id", Id64, nullable=False),
     Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
-    Column("request_id", Id64, ForeignKey("join_requests.id", ondelete="CASCADE"), index=True),
+    Column("request_id", Id64, index=True),
     Column("sent_at", UtcTime, nullable=False),
-    UniqueConstraint("chat_id", "message_id"),
+    UniqueConstraint("chat_id", "message_id", "channel_id"),
 )
 
 rules = _table(

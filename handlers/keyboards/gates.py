@@ -3,7 +3,17 @@
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.callbacks import GreetingAction, GreetingVerb, LoadPick, RequestAction, RequestVerb, RuleButton, RuleVerb
+from handlers.callbacks import (
+    GreetingAction,
+    GreetingVerb,
+    LoadPick,
+    NoticeAction,
+    NoticeVerb,
+    RequestAction,
+    RequestVerb,
+    RuleButton,
+    RuleVerb,
+)
 from handlers.keyboards.base import button, home_row, markup
 from handlers.texts import Texts
 from services.requests.gates import Gate
@@ -16,6 +26,7 @@ def card(texts: Texts, gate: Gate) -> InlineKeyboardMarkup:
         (labels.load, LoadPick(channel=channel_id)),
         (labels.rules, RuleButton(verb=RuleVerb.LIST, id=channel_id)),
         (labels.greetings, GreetingAction(verb=GreetingVerb.SHOW, channel=channel_id)),
+        (labels.telling, NoticeAction(verb=NoticeVerb.SHOW, id=channel_id)),
     ]
     return markup(
         *[[button(label, data)] for label, data in ways],

@@ -24,6 +24,7 @@ from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
 from handlers.texts.login import LoginTexts
 from handlers.texts.many import ManyTexts
+from handlers.texts.notices import NoticeTexts
 from handlers.texts.people import PeopleTexts
 from handlers.texts.proxies import ProxyTexts
 from handlers.texts.request_conditions import ConditionTexts
@@ -71,6 +72,7 @@ class Texts:
         self.gates = GateTexts(self.zone, clock)
         self.rules = RuleTexts(self.zone, clock)
         self.greetings = GreetingTexts(self.zone, clock)
+        self.notices = NoticeTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)

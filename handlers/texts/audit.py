@@ -84,6 +84,7 @@ PLACES = {
     "jr3": "a list of waiting people",
     "vw1": "a list of waiting people",
     "gt1": "how a channel's gate is kept",
+    "nt1": "how new people are told",
     "bk1": "a decision on many",
     "jb1": "a decision on everybody",
     "cn1": "the conditions of a rule",

@@ -202,6 +202,12 @@ class Labels:
     bio_has: Final = "Bio contains …"
     anybody: Final = "✕ No filter"
     deny_and_ban: Final = "⛔ Deny and ban"
+    telling: Final = "🔔 Who is told, how"
+    review: Final = "Review"
+    silence_here: Final = "Silence here"
+    each_by_card: Final = "A card for each"
+    silence: Final = "Silence"
+    open_porter: Final = "Open Porter"
 
     admins: Final = "👥 Admins"
     add_admin: Final = "Add somebody"

@@ -192,12 +192,13 @@ class Knobs:
         return await self.show_network(request)
 
     async def show_network(self, _: web.Request) -> web.Response:
-        """`file_bytes`: what of upload.getFile's answers has left so far."""
+        """`file_bytes`: what of upload.getFile's answers has left so far; `bot_refused`: calls answered with 429."""
         return web.json_response(
             {
                 "rtt_ms": self._network.rtt_ms,
                 "mbit": self._network.mbit,
                 "bot_limits": self._bot_api.limits.enabled,
+                "bot_refused": self._bot_api.limits.refused,
                 "file_bytes": self._network.file_bytes,
             }
         )

@@ -74,9 +74,9 @@ def upgrade() -> None:
         Column("chat_id", Integer, nullable=False),
         Column("message_id", Integer, nullable=False),
         Column("channel_id", Integer, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
-        Column("request_id", Integer, ForeignKey("join_requests.id", ondelete="CASCADE")),
+        Column("request_id", Integer),
         Column("sent_at", Integer, nullable=False),
-        UniqueConstraint("chat_id", "message_id"),
+        UniqueConstraint("chat_id", "message_id", "channel_id"),
         sqlite_strict=True,
         sqlite_autoincrement=True,
     )
