@@ -1,5 +1,6 @@
 """Channels and their people by unmodified clients, and the small methods that clients call by the way."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -133,7 +134,11 @@ async def test_invite_links(telegram: Telegram) -> None:
     """The creator's links, seen by who looks after the gate; a member's check of a link shows the chat."""
     client, group = await telegram.telethon(), group_of(telegram)
     links = await client(functions.messages.GetExportedChatInvitesRequest(group, types.InputUserSelf(), 10))
-    assert [(link.link, link.requested) for link in links.invites] == [(telegram.group.invite_link, 30)]
+    came_by = Counter(row.link for row in telegram.group.requests.values() if row.link)
+    assert {link.link: link.requested for link in links.invites} == came_by
+    assert links.invites[0].link == telegram.group.invite_link
+    makers = await client(functions.messages.GetAdminsWithInvitesRequest(group))
+    assert [(maker.admin_id, maker.invites_count) for maker in makers.admins] == [(ADMIN, len(came_by))]
     known = await client(functions.messages.CheckChatInviteRequest(telegram.group.invite_hash))
     assert isinstance(known, types.ChatInviteAlready)
     assert known.chat.id == telegram.group.id

@@ -37,12 +37,33 @@ async def import_chat_invite(call: Call, request: Any) -> Any:
 
 @method(functions.messages.GetExportedChatInvitesRequest)
 async def get_exported_chat_invites(call: Call, request: Any) -> Any:
-    """The channel's own link belongs to its creator; nobody else has made one."""
+    """Every link belongs to the channel's creator: its own one, and those by which people came who wait."""
     channel = peers.managed_channel(call, request.peer)
     admin = peers.known_user(call, request.admin_id)
-    invite = render.invite(channel)
-    own = [invite] if invite.admin_id == admin.id and channel.invite_hash and not request.revoked else []
-    return types.messages.ExportedChatInvites(len(own), own, [render.user(admin, call.user.id)])
+    if admin.id != call.user.id and not _is_creator(channel, call.user.id):
+        raise fail("CHAT_ADMIN_REQUIRED")
+    own = [] if request.revoked or not _is_creator(channel, admin.id) else _links(channel)
+    page = [render.invite(channel, link) for link in own[: request.limit]]
+    return types.messages.ExportedChatInvites(len(own), page, [render.user(admin, call.user.id)])
+
+
+@method(functions.messages.GetAdminsWithInvitesRequest)
+async def get_admins_with_invites(call: Call, request: Any) -> Any:
+    channel = peers.managed_channel(call, request.peer)
+    if not _is_creator(channel, call.user.id):
+        raise fail("CHAT_ADMIN_REQUIRED")
+    admins = [types.ChatAdminWithInvites(call.user.id, len(_links(channel)), 0)]
+    return types.messages.ChatAdminsWithInvites(admins, [render.user(call.user, call.user.id)])
+
+
+def _is_creator(channel: Channel, user_id: int) -> bool:
+    member = channel.members.get(user_id)
+    return member is not None and member.role == "creator"
+
+
+def _links(channel: Channel) -> list[str]:
+    own = [channel.invite_link] if channel.invite_hash else []
+    return own + sorted({row.link for row in channel.requests.values() if row.link} - set(own))
 
 
 def enter(call: Call, channel: Channel) -> Any:

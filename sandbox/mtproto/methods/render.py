@@ -138,15 +138,17 @@ def admin_rights(member: Membership) -> Any:
     return types.ChatAdminRights(delete_messages=True, invite_users=member.may_invite, other=True)
 
 
-def invite(it: Channel) -> Any:
+def invite(it: Channel, link: str | None = None) -> Any:
+    """One of its links (None: its own), and how many wait who came by that."""
+    link = link or it.invite_link
     creator = next((member.user for member in it.members.values() if member.role == "creator"), 0)
     return types.ChatInviteExported(
-        it.invite_link,
+        link,
         creator,
         it.created,
-        permanent=True,
+        permanent=link == it.invite_link,
         request_needed=it.approval,
-        requested=len(it.requests) or None,
+        requested=sum(row.link == link for row in it.requests.values()) or None,
     )
 
 
