@@ -1,7 +1,7 @@
 """Join requests: one row per asking, at most one PENDING per channel and person."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -105,6 +105,31 @@ class JoinRequestRepository:
         )
         async with self._database.write() as connection:
             return (await connection.execute(statement)).rowcount
+
+    async def missing(self, channel_id: int, seen_before: datetime) -> dict[int, datetime]:
+        """Who waits here and was last seen before that moment: when they asked, by user id."""
+        statement = select(join_requests.c.user_id, join_requests.c.asked_at).where(
+            join_requests.c.channel_id == channel_id, IS_PENDING, join_requests.c.last_seen_at < seen_before
+        )
+        async with self._database.read() as connection:
+            return {row.user_id: row.asked_at for row in await connection.execute(statement)}
+
+    async def settle_gone(
+        self, channel_id: int, seen_before: datetime, members: Collection[int]
+    ) -> tuple[int, int]:
+        """The same people are settled, in one transaction: WITHDRAWN, and HANDLED_ELSEWHERE those who are `members`.
+
+        Answers how many of each.
+        """
+        missing = (join_requests.c.channel_id == channel_id, join_requests.c.last_seen_at < seen_before)
+        elsewhere = self._settling(RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE, None).where(*missing)
+        withdrawn = self._settling(RequestStatus.WITHDRAWN, Way.ELSEWHERE, None).where(*missing)
+        handled = 0
+        async with self._database.write() as connection:
+            for user_ids in chunks(list(members)):
+                settled = await connection.execute(elsewhere.where(join_requests.c.user_id.in_(user_ids)))
+                handled += settled.rowcount
+            return (await connection.execute(withdrawn)).rowcount, handled
 
     async def settle_all(self, channel_id: int, status: RequestStatus, way: Way, decided_by: int | None) -> int:
         """Settle all PENDING ones; answers how many."""
