@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from benchmarks import downloads, history, sandbox_cost, schedules
+from benchmarks import downloads, history, loading, sandbox_cost, schedules
 from benchmarks.report import Report
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
     "rescan": history.rescan,
     "memory": downloads.memory,
     "schedule": schedules.idle,
+    "load-requests": loading.load,
 }
 
 
