@@ -32,22 +32,29 @@ async def mark_alike(
     connection: AsyncConnection, channel_id: int, requests: Sequence[IncomingRequest], now: datetime
 ) -> None:
     """`requests`: of that channel, each of another person, stored a moment ago, at `now`."""
-    pairs = {(shape_of(request), _hour(request.asked_at)) for request in requests}
-    values = {"channel_id": channel_id, "pairs": json.dumps(sorted(pairs)), "now": to_milliseconds(now)}
+    pairs = {
+        request.user_id: (shape_of(request), to_milliseconds(request.asked_at) // ALIKE_WITHIN_MS)
+        for request in requests
+    }
+    values = {
+        "channel_id": channel_id,
+        "pairs": json.dumps(sorted(set(pairs.values()))),
+        "now": to_milliseconds(now),
+    }
     crowds = [row for row in (await connection.execute(_CROWDS, values)).all() if row.rows >= ALIKE_FROM]
     known = {(row.shape, row.hour) for row in crowds if row.is_known}
-    await _mark_new(connection, channel_id, [each for each in requests if _pair(each) in known])
+    await _mark_new(connection, channel_id, [user_id for user_id, pair in pairs.items() if pair in known])
     await _mark_hours(connection, channel_id, [(row.shape, row.hour) for row in crowds if not row.is_known])
 
 
-async def _mark_new(connection: AsyncConnection, channel_id: int, requests: Sequence[IncomingRequest]) -> None:
+async def _mark_new(connection: AsyncConnection, channel_id: int, user_ids: Sequence[int]) -> None:
     """These joined crowds that are known."""
-    if requests:
+    if user_ids:
         await connection.execute(
             update(join_requests)
             .where(
                 join_requests.c.channel_id == channel_id,
-                join_requests.c.user_id.in_([request.user_id for request in requests]),
+                join_requests.c.user_id.in_(user_ids),
                 _IS_PENDING,
                 join_requests.c.is_alike.is_(False),
             )
@@ -65,11 +72,3 @@ async def _mark_hours(connection: AsyncConnection, channel_id: int, hours: Itera
             .where(columns.asked_at >= begin, columns.asked_at < end, columns.is_alike.is_(False))
             .values(is_alike=True, judged_at=None)
         )
-
-
-def _pair(request: IncomingRequest) -> tuple[int, int]:
-    return shape_of(request), _hour(request.asked_at)
-
-
-def _hour(moment: datetime) -> int:
-    return to_milliseconds(moment) // ALIKE_WITHIN_MS
