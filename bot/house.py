@@ -49,7 +49,7 @@ from services.pins import PinService
 from services.profiles import ProfileService
 from services.readers import Readers
 from services.repairs import SessionRepairs
-from services.requests import Arrivals, BulkDecisions, Decider, RequestLists, RequestLoads, RequestServices
+from services.requests import Arrivals, BulkDecisions, Decider, Gates, RequestLists, RequestLoads, RequestServices
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
@@ -198,6 +198,7 @@ class House:
                 self.rights,
                 self.audits,
             ),
+            Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules),
         )
         self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
 

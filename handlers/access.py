@@ -117,6 +117,8 @@ BUTTONS: dict[type[CallbackData], Rules] = {
             cb.RequestVerb.DENY: DECIDE,
         },
     ),
+    cb.GateCard: Rules(ALL),
+    cb.BulkAsk: Rules(DECIDE),
     cb.BulkAction: Rules(DECIDE),
     cb.Confirm: Rules(Rule(DECIDERS, pin=True)),
     cb.OldPorterOff: Rules(OWN),

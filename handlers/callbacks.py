@@ -395,6 +395,21 @@ class RequestAction(CallbackData, prefix="jr1"):
     after: int = 0
 
 
+class GateCard(CallbackData, prefix="gt1"):
+    """How the gate of a channel is kept."""
+
+    channel: int
+
+
+class BulkAsk(CallbackData, prefix="bk1"):
+    """A decision on many: those that a view means, or those whom the admin has ticked there. Asks first."""
+
+    view: int
+    channel: int
+    approve: bool
+    ticked: bool = False
+
+
 class BulkAction(CallbackData, prefix="jb1"):
     """Everybody who waits at a channel. Asks first."""
 

@@ -9,6 +9,7 @@ from services.access import Rights, sees_run, steers_run
 from services.channels import ChannelService, read_reference
 from services.errors import NotAllowed
 from services.requests import RequestServices
+from services.requests.gates import Gate
 from services.run_list import RunList, RunPage, Wanted
 from services.runs import Runner
 from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, SessionChannel
@@ -52,6 +53,10 @@ class RequestDesk:
     async def channel(self, channel_id: int) -> Channel:
         await self._check_sees(channel_id)
         return await self._requests.lists.channel(channel_id)
+
+    async def gate(self, channel_id: int) -> Gate:
+        await self._check_sees(channel_id)
+        return await self._requests.gates.get(channel_id)
 
     async def count(self, view: RequestView) -> int:
         await self._check_sees(view.channel_id)

@@ -11,7 +11,7 @@ from aiogram.types import (
     ReplyKeyboardMarkup,
 )
 
-from handlers.callbacks import BulkAction, Confirm, Go, LoadPick, Place, RequestAction, RequestVerb
+from handlers.callbacks import BulkAction, Confirm, GateCard, Go, LoadPick, Place, RequestAction, RequestVerb
 from handlers.keyboards.base import button, home_key, home_row, markup, turning, window
 from handlers.texts import Texts
 from storage.models import JoinRequest, PendingCount, SessionChannel
@@ -45,7 +45,10 @@ def waiting(texts: Texts, channel_id: int, page: RequestPage) -> InlineKeyboardM
         *[[button(texts.requests.label(row), RequestAction(verb=RequestVerb.SHOW, id=row.id))] for row in page.rows],
         turning,
         everybody if page.rows else [],
-        [button(texts.labels.load, LoadPick(channel=channel_id))],
+        [
+            button(texts.labels.load, LoadPick(channel=channel_id)),
+            button(texts.labels.gate, GateCard(channel=channel_id)),
+        ],
         home_row(texts, Go(to=Place.REQUESTS)),
     )
 

@@ -17,6 +17,7 @@ from handlers.texts.exports import ExportTexts
 from handlers.texts.failed import FailedTexts
 from handlers.texts.filters import FilterTexts
 from handlers.texts.forget import ForgetTexts
+from handlers.texts.gates import GateTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
@@ -61,6 +62,7 @@ class Texts:
         self.estimates = EstimateTexts(self.zone, clock)
         self.applications = ApplicationTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
+        self.gates = GateTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)

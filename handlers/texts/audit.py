@@ -80,6 +80,8 @@ PLACES = {
     "rl1": "the list of work",
     "lp1": "loading who waits",
     "jr1": "a button of waiting people",
+    "gt1": "how a channel's gate is kept",
+    "bk1": "a decision on many",
     "jb1": "a decision on everybody",
     "ok1": "a question's yes",
     "ru1": "a button of long work",

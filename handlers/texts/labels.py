@@ -163,6 +163,7 @@ class Labels:
     approve_all: Final = "Approve all"
     deny_all: Final = "Deny all"
     the_list: Final = "List"
+    gate: Final = "⚙️ Gate"
 
     admins: Final = "👥 Admins"
     add_admin: Final = "Add somebody"

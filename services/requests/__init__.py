@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from services.requests.arriving import Arrivals
 from services.requests.bulk import BulkDecisions
 from services.requests.deciding import Decider
+from services.requests.gates import Gates
 from services.requests.listing import RequestLists
 from services.requests.loading import RequestLoads
 
-__all__ = ["Arrivals", "BulkDecisions", "Decider", "RequestLists", "RequestLoads", "RequestServices"]
+__all__ = ["Arrivals", "BulkDecisions", "Decider", "Gates", "RequestLists", "RequestLoads", "RequestServices"]
 
 
 @dataclass(frozen=True)
@@ -22,3 +23,4 @@ class RequestServices:
     decider: Decider
     loads: RequestLoads
     bulk: BulkDecisions
+    gates: Gates

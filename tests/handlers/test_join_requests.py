@@ -78,6 +78,21 @@ async def test_lists_have_pages(loaded: Play) -> None:
     assert "›" in await loaded.admin.buttons()
 
 
+async def test_the_card_of_a_gate(play: Play) -> None:
+    """One card says how a channel is kept, and leads back to its list."""
+    await play.driver.ask_to_join(play.gate.peer, 3)
+    await play.admin.send("/requests")
+    await play.admin.wait_for("3 at 1 channel")
+    await play.admin.press(walks.beginning(play.gate.title))
+    await play.admin.wait_for("3 people wait")
+    await play.admin.press("⚙️ Gate")
+    screen = await play.admin.wait_for("· 3 wait")
+    assert "The bot lets people in." in screen["text"]
+    assert "every 30 minutes" in screen["text"]
+    await play.admin.press("‹ Back")
+    await play.admin.wait_for("3 people wait")
+
+
 async def test_a_decision_shows_the_next_person_in_the_same_card(loaded: Play) -> None:
     """One tap decides and brings the next; the sandbox agrees."""
     first = await walks.first_person(loaded.admin, loaded.gate.title)

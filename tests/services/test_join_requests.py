@@ -28,7 +28,7 @@ from services.errors import (
     SessionRequired,
     StaysPending,
 )
-from services.requests import Arrivals, BulkDecisions, Decider, RequestLists, RequestLoads, RequestServices
+from services.requests import Arrivals, BulkDecisions, Decider, Gates, RequestLists, RequestLoads, RequestServices
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
@@ -51,7 +51,9 @@ from storage.models import (
 )
 from storage.request_models import RequestFilters, RequestView
 from storage.request_pages import RequestPages
+from storage.request_settings import RequestSettingsRepository
 from storage.runs import RunRepository
+from storage.schedules import ScheduleRepository
 from storage.schema import join_requests
 from storage.types import utc_now
 from tests.services.conftest import Jetty, Pooled, Store
@@ -150,6 +152,12 @@ class Door:
             RequestLoads(self.rows, self.channels, pool, lister, submitting, rights),
             BulkDecisions(
                 self.rows, self.channels, pool, lister, decider, submitting, rights, audits, sleep=self._sleep
+            ),
+            Gates(
+                self.store.channels,
+                RequestPages(self.store.database),
+                RequestSettingsRepository(self.store.database),
+                ScheduleRepository(self.store.database),
             ),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)

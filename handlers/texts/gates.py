@@ -1,0 +1,47 @@
+"""How a channel's gate is kept."""
+
+from handlers.texts.base import Words, number, plural
+from services.requests.gates import Gate
+from storage.request_models import Capped, NotifyMode
+
+
+def capped(count: Capped) -> str:
+    """1,204, or 1,000+."""
+    return number(count.at_least) if count.is_exact else f"{number(count.at_least)}+"
+
+
+class GateTexts(Words):
+    def card(self, gate: Gate) -> str:
+        lines = [
+            f"{self.heading(gate.channel.title)} · {capped(gate.waiting)} wait",
+            self._bot(gate.channel.bot_may_invite),
+            self._told(gate),
+            self._loads(gate),
+        ]
+        if gate.settings.frozen_at is not None:
+            lines.append(f"❄️ Its rules rest since {self.at(gate.settings.frozen_at)}.")
+        return "\n".join(lines)
+
+    @staticmethod
+    def _bot(may: bool | None) -> str:
+        if may:
+            return "The bot lets people in."
+        if may is None:
+            return "Whether the bot may let people in is not known yet."
+        return "The bot may not let people in: give it “Invite users” in the channel's administrators."
+
+    @staticmethod
+    def _told(gate: Gate) -> str:
+        settings = gate.settings
+        if settings.notify is NotifyMode.CARDS:
+            return "You are told of each new person by a card."
+        if settings.notify is NotifyMode.SILENT:
+            return "You are not told of new people."
+        return f"You are told of new people every {plural(settings.digest_minutes, 'minute')}."
+
+    def _loads(self, gate: Gate) -> str:
+        if gate.loads is None or not gate.loads.enabled:
+            return "Who waits is loaded when you ask."
+        if gate.loads.next_due_at is None:
+            return "Who waits is loaded by itself."
+        return f"Who waits is loaded by itself, next {self.at(gate.loads.next_due_at)}."
