@@ -49,7 +49,16 @@ from services.pins import PinService
 from services.profiles import ProfileService
 from services.readers import Readers
 from services.repairs import SessionRepairs
-from services.requests import Arrivals, BulkDecisions, Decider, Gates, RequestLists, RequestLoads, RequestServices
+from services.requests import (
+    Arrivals,
+    BulkDecisions,
+    Decider,
+    Gates,
+    LoadSchedules,
+    RequestLists,
+    RequestLoads,
+    RequestServices,
+)
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
@@ -183,11 +192,12 @@ class House:
         lister = RequestLister(rows.join_requests, rows.sessions, self.pool)
         submitting = Submitting(rows.channels, self.runner)
         decider = Decider(rows.join_requests, rows.channels, self.channels, self.pool, self.gate, lister, self.rights)
+        loads = RequestLoads(rows.join_requests, self.channels, self.pool, lister, submitting, self.rights)
         self.requests = RequestServices(
             Arrivals(rows.join_requests, rows.channels, self.channels, self.notifier),
             RequestLists(rows.join_requests, rows.request_pages, rows.channels),
             decider,
-            RequestLoads(rows.join_requests, self.channels, self.pool, lister, submitting, self.rights),
+            loads,
             BulkDecisions(
                 rows.join_requests,
                 self.channels,
@@ -199,6 +209,9 @@ class House:
                 self.audits,
             ),
             Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules),
+            load_schedules=LoadSchedules(
+                loads, self.schedule, rows.schedules, rows.request_settings, rows.channels, self.rights
+            ),
         )
         self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
 
@@ -228,6 +241,7 @@ class House:
         self.runner.register(RunKind.LOAD_REQUESTS, self.requests.loads.work)
         self.runner.register(RunKind.DECIDE_ALL, self.requests.bulk.work)
         self.schedule.on(RunKind.SCRAPE, self._scrape_on_schedule)
+        self.schedule.on(RunKind.LOAD_REQUESTS, self.requests.load_schedules.fire)
 
     # -- life
 

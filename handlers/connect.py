@@ -5,7 +5,7 @@ from aiogram.fsm.context import FSMContext
 from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
-from handlers.callbacks import Go, LoadPick, Place
+from handlers.callbacks import Go, LoadAction, LoadVerb, Place
 from handlers.parking import park
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
@@ -24,7 +24,9 @@ async def receive_choice(message: Message, screen: AdminScreen, texts: Texts, ch
     channel = await channels.refresh_bot_rights(message.chat_shared.chat_id)
     await audit.note(AuditVerb.CONNECT, channel.title)
     await screen.remove_reply_keyboard(texts.requests.choice_taken())
-    load = keyboards.one(texts.labels.load, LoadPick(channel=channel.id), texts, Go(to=Place.REQUESTS))
+    load = keyboards.one(
+        texts.labels.load, LoadAction(verb=LoadVerb.ASK, channel=channel.id), texts, Go(to=Place.REQUESTS)
+    )
     await screen.show(Page(texts.requests.connected(channel), load))
 
 

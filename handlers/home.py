@@ -17,8 +17,8 @@ from handlers import (
     edit_schedule,
     edit_source,
     import_session,
-    join_requests,
     keyboards,
+    load_requests,
     login,
     many,
     many_folder,
@@ -67,7 +67,7 @@ PROMPTS: dict[str, Prompt] = {
     **session_proxy.PROMPTS,
     **session_channels.PROMPTS,
     **session_export.PROMPTS,
-    **join_requests.PROMPTS,
+    **load_requests.PROMPTS,
     **people.PROMPTS,
 }
 

@@ -36,7 +36,12 @@ class AdminMiddleware(BaseMiddleware):
         if user is None:
             return await handler(event, data)
         screen = AdminScreen(self._screens, user.id, event, partial(_offered, admin))
-        data |= {"screen": screen, "requests": self._desks.requests(user.id), "runs": self._desks.runs(user.id)}
+        data |= {
+            "screen": screen,
+            "requests": self._desks.requests(user.id),
+            "loads": self._desks.loads(user.id),
+            "runs": self._desks.runs(user.id),
+        }
         result = await handler(event, data)
         if admin is not None:
             await screen.answer()

@@ -97,6 +97,8 @@ class StartForm(StatesGroup):
 
 class LoadForm(StatesGroup):
     channel = State()
+    count = State()
+    link = State()
 
 
 class PeopleForm(StatesGroup):

@@ -14,7 +14,7 @@ from aiogram.types import (
 from handlers.callbacks import BulkAction, Confirm, GateCard, Go, LoadPick, Place, RequestAction, RequestVerb
 from handlers.keyboards.base import button, home_key, home_row, markup, turning, window
 from handlers.texts import Texts
-from storage.models import JoinRequest, PendingCount, SessionChannel
+from storage.models import JoinRequest, PendingCount
 from storage.request_models import RequestPage
 
 
@@ -71,14 +71,6 @@ def person(texts: Texts, request: JoinRequest, *, pending: bool) -> InlineKeyboa
 
 def confirm(texts: Texts, label: str, confirmation: int, back: CallbackData, style: str) -> InlineKeyboardMarkup:
     return markup([button(label, Confirm(id=confirmation), style)], home_row(texts, back))
-
-
-def load_where(texts: Texts, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
-    return markup(
-        *[[button(row.channel.title, LoadPick(channel=row.channel.id))] for row in window(rows, page)],
-        turning(texts, page, len(rows), (LoadPick(page=n) for n in (page - 1, page + 1))),
-        home_row(texts, Go(to=Place.REQUESTS)),
-    )
 
 
 CONNECT_CHANNEL, CONNECT_GROUP = 1, 2

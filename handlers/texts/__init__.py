@@ -21,6 +21,7 @@ from handlers.texts.gates import GateTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
+from handlers.texts.loading import LoadTexts
 from handlers.texts.login import LoginTexts
 from handlers.texts.many import ManyTexts
 from handlers.texts.people import PeopleTexts
@@ -44,6 +45,7 @@ class Texts:
         self.zone = zone or ZoneInfo("UTC")
         self.labels = Labels()
         self.home = HomeTexts(self.zone, clock)
+        self.loading = LoadTexts(self.zone, clock)
         self.login = LoginTexts(self.zone, clock)
         self.imports = ImportTexts(self.zone, clock)
         self.bots = BotTexts(self.zone, clock)

@@ -80,6 +80,7 @@ PLACES = {
     "rl1": "the list of work",
     "lp1": "loading who waits",
     "jr1": "a button of waiting people",
+    "ld1": "loading who waits",
     "gt1": "how a channel's gate is kept",
     "bk1": "a decision on many",
     "jb1": "a decision on everybody",

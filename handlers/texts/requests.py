@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from handlers.texts.base import Words, number, plural, quote, shorten, title
-from storage.models import Channel, JoinRequest, PendingCount, RequestStatus, SessionChannel
+from storage.models import Channel, JoinRequest, PendingCount, RequestStatus
 
 OUTCOMES = {
     RequestStatus.PENDING: "waits",
@@ -69,14 +69,6 @@ class RequestTexts(Words):
     def nobody_left(self, channel: Channel, just: JoinRequest | None) -> str:
         head = f"{self._just(just)}\n\n" if just else ""
         return f"{head}Nobody waits at {title(channel.title)} any more."
-
-    def ask_load(self, channels: Sequence[SessionChannel]) -> str:
-        if not channels:
-            return (
-                "<b>Load who waits</b>\nNo account of yours may let people in anywhere, as far as Porter knows. Type "
-                "@name or -100… of a channel where it may."
-            )
-        return "<b>Load who waits</b>\nAt which channel? Tap one, or type @name or -100…"
 
     def ask_decide_all(self, channel: Channel, count: int, sample: Sequence[JoinRequest], *, approve: bool) -> str:
         verb = "Approve" if approve else "Deny"

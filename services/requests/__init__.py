@@ -11,9 +11,19 @@ from services.requests.bulk import BulkDecisions
 from services.requests.deciding import Decider
 from services.requests.gates import Gates
 from services.requests.listing import RequestLists
+from services.requests.load_schedules import LoadSchedules
 from services.requests.loading import RequestLoads
 
-__all__ = ["Arrivals", "BulkDecisions", "Decider", "Gates", "RequestLists", "RequestLoads", "RequestServices"]
+__all__ = [
+    "Arrivals",
+    "BulkDecisions",
+    "Decider",
+    "Gates",
+    "LoadSchedules",
+    "RequestLists",
+    "RequestLoads",
+    "RequestServices",
+]
 
 
 @dataclass(frozen=True)
@@ -24,3 +34,4 @@ class RequestServices:
     loads: RequestLoads
     bulk: BulkDecisions
     gates: Gates
+    load_schedules: LoadSchedules

@@ -39,6 +39,8 @@ async def test_load_from_the_list(signed_in: Play) -> None:
     await signed_in.admin.send("/load")
     await signed_in.admin.wait_for("At which channel")
     await signed_in.admin.press(walks.beginning(signed_in.gate.title))
+    await signed_in.admin.wait_for(f"{everybody} people wait")
+    await signed_in.admin.press("All")
     screen = await signed_in.admin.wait_for(r"✅ .*done")
     assert f"{everybody} new" in screen["text"]
     await walks.load_requests(signed_in.admin, str(signed_in.gate.peer))

@@ -28,10 +28,20 @@ from services.errors import (
     SessionRequired,
     StaysPending,
 )
-from services.requests import Arrivals, BulkDecisions, Decider, Gates, RequestLists, RequestLoads, RequestServices
+from services.requests import (
+    Arrivals,
+    BulkDecisions,
+    Decider,
+    Gates,
+    LoadSchedules,
+    RequestLists,
+    RequestLoads,
+    RequestServices,
+)
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
+from services.schedule import ScheduleService
 from storage.admins import AdminRepository
 from storage.audit import AuditRepository
 from storage.join_requests import JoinRequestRepository
@@ -145,11 +155,12 @@ class Door:
         submitting = Submitting(self.store.channels, runner)
         decider = Decider(self.rows, self.store.channels, self.channels, pool, self.gate, lister, rights)
         audits = AuditService(AuditRepository(self.store.database))
+        loads = RequestLoads(self.rows, self.channels, pool, lister, submitting, rights)
         service = RequestServices(
             Arrivals(self.rows, self.store.channels, self.channels, self.desk.ear),
             RequestLists(self.rows, RequestPages(self.store.database), self.store.channels),
             decider,
-            RequestLoads(self.rows, self.channels, pool, lister, submitting, rights),
+            loads,
             BulkDecisions(
                 self.rows, self.channels, pool, lister, decider, submitting, rights, audits, sleep=self._sleep
             ),
@@ -158,6 +169,14 @@ class Door:
                 RequestPages(self.store.database),
                 RequestSettingsRepository(self.store.database),
                 ScheduleRepository(self.store.database),
+            ),
+            load_schedules=LoadSchedules(
+                loads,
+                ScheduleService(ScheduleRepository(self.store.database)),
+                ScheduleRepository(self.store.database),
+                RequestSettingsRepository(self.store.database),
+                self.store.channels,
+                rights,
             ),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
