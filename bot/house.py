@@ -18,6 +18,7 @@ from bot.rows import Rows
 from bot.settings import Settings
 from handlers.login_screens import LoginScreens
 from handlers.notifier import ScreenNotifier
+from handlers.rights_cards import RightsCards
 from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.access import Rights
@@ -59,6 +60,7 @@ from services.requests import (
     RequestLoads,
     RequestServices,
 )
+from services.requests.rights_audit import RightsAudit
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
@@ -213,6 +215,10 @@ class House:
                 loads, self.schedule, rows.schedules, rows.request_settings, rows.channels, self.rights
             ),
         )
+        self.rights_audit = RightsAudit(
+            rows.channels, self.channels, rows.sessions, rows.join_requests, self.gate, self.rights
+        )
+        self.rights_cards = RightsCards(self.screens, self.admins, settings.zone, conversations.of, self.rights_audit)
         self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
 
         # Looking and forgetting
@@ -262,6 +268,7 @@ class House:
         await self.runner.stop()
         await self.logins.close()
         await self.save_cards.close()
+        await self.rights_cards.close()
         await self.channels.close()
         await self.pool.close()
         await self.leases.stop()

@@ -107,6 +107,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.SeveralAction: Rules(OWN),
     cb.SeveralTick: Rules(OWN),
     cb.LoadPick: Rules(DECIDE),
+    cb.RightsPick: Rules(OWN),
     cb.LoadAction: Rules(
         OWN,
         {

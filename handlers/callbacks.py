@@ -402,6 +402,18 @@ class LoadAction(CallbackData, prefix="ld1"):
     value: int = 0
 
 
+class RightsVerb(StrEnum):
+    SHOW = "s"
+    CHECK = "c"
+
+
+class RightsPick(CallbackData, prefix="rg1"):
+    """Who may let people in where; a page of it, or asking Telegram again."""
+
+    verb: RightsVerb = RightsVerb.SHOW
+    page: int = 0
+
+
 class RequestVerb(StrEnum):
     LIST = "list"
     SHOW = "show"

@@ -188,8 +188,7 @@ async def use(
     loads: LoadDesk,
 ) -> None:
     """The line that was shown, or (SCHEDULE_OFF) none: by hand only."""
-    data = await _check(state, callback_data)
-    cron = data["cron"] if callback_data.what is EditPick.SCHEDULE_USE else None
+    data, cron = await _answer(state, callback_data)
     if data["source"] == OWN:
         await profiles.change(screen.admin_id, cron=cron)
         await ask_schedule(event, screen, texts, state, sources, profiles, loads)
@@ -213,11 +212,16 @@ async def use_load(
     loads: LoadDesk,
 ) -> None:
     """The same for a channel whose waiting people are loaded."""
-    data = await _check(state, callback_data)
-    cron = data["cron"] if callback_data.what is EditPick.SCHEDULE_USE else None
+    _, cron = await _answer(state, callback_data)
     plan = await loads.set_schedule(callback_data.id, cron, texts.zone.key)
     await leave(state)
     await screen.show(plan_page(texts, plan))
+
+
+async def _answer(state: FSMContext, callback_data: SourceEdit) -> tuple[dict[str, Any], str | None]:
+    """What was filled in, and the line that shall hold. Raises NotFound."""
+    data = await _check(state, callback_data)
+    return data, data["cron"] if callback_data.what is EditPick.SCHEDULE_USE else None
 
 
 async def _check(state: FSMContext, callback_data: SourceEdit) -> dict[str, Any]:

@@ -11,7 +11,17 @@ from aiogram.types import (
     ReplyKeyboardMarkup,
 )
 
-from handlers.callbacks import BulkAction, Confirm, GateCard, Go, LoadPick, Place, RequestAction, RequestVerb
+from handlers.callbacks import (
+    BulkAction,
+    Confirm,
+    GateCard,
+    Go,
+    LoadPick,
+    Place,
+    RequestAction,
+    RequestVerb,
+    RightsPick,
+)
 from handlers.keyboards.base import button, home_key, home_row, markup, turning, window
 from handlers.texts import Texts
 from storage.models import JoinRequest, PendingCount
@@ -26,6 +36,7 @@ def overview(texts: Texts, pending: Sequence[PendingCount], page: int) -> Inline
         ],
         turning(texts, page, len(pending), (Go(to=Place.REQUESTS, page=n) for n in (page - 1, page + 1))),
         [button(texts.labels.load, Go(to=Place.LOAD)), button(texts.labels.connect, Go(to=Place.CONNECT))],
+        [button(texts.labels.rights, RightsPick())],
         home_row(texts),
     )
 

@@ -28,6 +28,7 @@ from handlers.texts.people import PeopleTexts
 from handlers.texts.proxies import ProxyTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
+from handlers.texts.rights import RightsTexts
 from handlers.texts.runs import RunTexts
 from handlers.texts.saving import SavingTexts
 from handlers.texts.schedules import ScheduleTexts
@@ -65,6 +66,7 @@ class Texts:
         self.applications = ApplicationTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.gates = GateTexts(self.zone, clock)
+        self.rights = RightsTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)

@@ -81,6 +81,7 @@ PLACES = {
     "lp1": "loading who waits",
     "jr1": "a button of waiting people",
     "ld1": "loading who waits",
+    "rg1": "who may let people in",
     "gt1": "how a channel's gate is kept",
     "bk1": "a decision on many",
     "jb1": "a decision on everybody",

@@ -80,22 +80,5 @@ class RequestTexts(Words):
             f"{after} Who asks until Telegram has done it is included, unseen."
         )
 
-    def ask_connect(self) -> str:
-        return (
-            "<b>Connect a channel</b>\nChoose a channel or group with the buttons below. Telegram makes the bot an "
-            "administrator there with the right to let people in."
-        )
-
-    def connected(self, channel: Channel) -> str:
-        if not channel.bot_may_invite:
-            return (
-                f"The bot is at {title(channel.title)} but may not let people in. Give it the right “Invite users” in "
-                "the channel's administrators, then connect again."
-            )
-        return (
-            f"New requests at {title(channel.title)} are kept from now on: home counts them, /requests shows them. "
-            "Those from before need an account that may let people in there."
-        )
-
     def choice_taken(self) -> str:
         return "Channel received."

@@ -28,6 +28,7 @@ from services.errors import (
     SessionRequired,
     StaysPending,
 )
+from services.gate import BotRights
 from services.requests import (
     Arrivals,
     BulkDecisions,
@@ -94,6 +95,9 @@ class WorldGate:
 
     async def may_invite(self, channel_id: int) -> bool:
         return self.may
+
+    async def rights(self, channel_id: int) -> BotRights:
+        return BotRights(await self.may_invite(channel_id), may_ban=False)
 
     async def look(self, channel_id: int) -> Channel:
         try:
