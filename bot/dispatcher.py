@@ -8,6 +8,7 @@ from bot.house import House
 from bot.settings import Settings
 from handlers import build_router
 from handlers.middleware import AdminMiddleware
+from handlers.rights_cards import RightsCards
 from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.admins import AdminService
@@ -28,6 +29,7 @@ from services.pins import PinService
 from services.profiles import ProfileService
 from services.repairs import SessionRepairs
 from services.requests.notify_group import NotifyGroup
+from services.requests.rights_audit import RightsAudit
 from services.restores import RestoreService
 from services.retention import Forgetting
 from services.saving import SavingService
@@ -65,6 +67,8 @@ class Workflow(TypedDict):
     restores: RestoreService
     save_cards: SaveCards
     saving: SavingService
+    rights_audit: RightsAudit
+    rights_cards: RightsCards
     screens: Screens
     sessions: SessionService
     session_settings: SessionSettings
@@ -96,6 +100,8 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         restores=house.restores,
         save_cards=house.save_cards,
         saving=house.saving,
+        rights_audit=house.rights_audit,
+        rights_cards=house.rights_cards,
         screens=house.screens,
         sessions=house.sessions,
         session_settings=house.session_settings,

@@ -29,7 +29,7 @@ from services.errors import (
     TelegramRefused,
     Unreachable,
 )
-from services.gate import Person
+from services.gate import BotRights, Person
 from storage.models import Channel, ChannelKind
 from storage.types import utc_now
 
@@ -77,6 +77,14 @@ async def _translated() -> AsyncIterator[None]:
         raise _translate(error.message) from error
 
 
+def _rights(member: object) -> BotRights:
+    if isinstance(member, ChatMemberOwner):
+        return BotRights(may_invite=True, may_ban=True)
+    if isinstance(member, ChatMemberAdministrator):
+        return BotRights(bool(member.can_invite_users), bool(member.can_restrict_members))
+    return BotRights(may_invite=False, may_ban=False)
+
+
 class BotApiGate:
     """Implements services.gate.BotGate, GreetingGate and PeopleGate."""
 
@@ -91,9 +99,11 @@ class BotApiGate:
         except TelegramAPIError as error:
             log.warning("rights of the bot are not known: %s", type(error).__name__, extra={"channel_id": channel_id})
             return False
-        return isinstance(member, ChatMemberOwner) or (
-            isinstance(member, ChatMemberAdministrator) and bool(member.can_invite_users)
-        )
+        return _rights(member).may_invite
+
+    async def rights(self, channel_id: int) -> BotRights:
+        async with _translated():
+            return _rights(await self._bot.get_chat_member(channel_id, self._bot.id))
 
     async def look(self, channel_id: int) -> Channel:
         async with _translated():

@@ -20,6 +20,7 @@ from bot.settings import Settings
 from handlers.login_screens import LoginScreens
 from handlers.notifier import ScreenNotifier
 from handlers.request_notifier import RequestNotifier
+from handlers.rights_cards import RightsCards
 from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.access import Rights
@@ -56,6 +57,7 @@ from services.requests import (
     BulkDecisions,
     Decider,
     Gates,
+    LoadSchedules,
     Removals,
     RequestLists,
     RequestLoads,
@@ -65,6 +67,7 @@ from services.requests.greetings import Greetings
 from services.requests.notice_desk import NoticeDesk
 from services.requests.notices import Notices
 from services.requests.notify_group import NotifyGroup
+from services.requests.rights_audit import RightsAudit
 from services.requests.rule_services import RuleServices
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
@@ -218,11 +221,12 @@ class House:
             rows.request_ticks,
             rows.request_decisions,
         )
+        loads = RequestLoads(rows.join_requests, self.channels, self.pool, lister, submitting, self.rights)
         self.requests = RequestServices(
             Arrivals(rows.join_requests, rows.channels, self.channels, self.notifier),
             lists,
             decider,
-            RequestLoads(rows.join_requests, self.channels, self.pool, lister, submitting, self.rights),
+            loads,
             BulkDecisions(
                 rows.join_requests,
                 self.channels,
@@ -244,7 +248,12 @@ class House:
                 self.gate,
                 self.rights,
             ),
+            LoadSchedules(loads, self.schedule, rows.schedules, rows.request_settings, rows.channels, self.rights),
         )
+        self.rights_audit = RightsAudit(
+            rows.channels, self.channels, rows.sessions, rows.join_requests, self.gate, self.rights
+        )
+        self.rights_cards = RightsCards(self.screens, self.admins, settings.zone, conversations.of, self.rights_audit)
         self.rules = RuleServices.over(
             rows.rules,
             rows.verdicts,
@@ -301,6 +310,7 @@ class House:
         self.runner.register(RunKind.LOAD_REQUESTS, self.requests.loads.work)
         self.runner.register(RunKind.DECIDE_ALL, self.requests.bulk.work)
         self.schedule.on(RunKind.SCRAPE, self._scrape_on_schedule)
+        self.schedule.on(RunKind.LOAD_REQUESTS, self.requests.load_schedules.fire)
 
     # -- life
 
@@ -325,6 +335,7 @@ class House:
         await self.runner.stop()
         await self.logins.close()
         await self.save_cards.close()
+        await self.rights_cards.close()
         await self.channels.close()
         await self.pool.close()
         await self.leases.stop()

@@ -107,6 +107,16 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.SeveralAction: Rules(OWN),
     cb.SeveralTick: Rules(OWN),
     cb.LoadPick: Rules(DECIDE),
+    cb.RightsPick: Rules(OWN),
+    cb.LoadAction: Rules(
+        OWN,
+        {
+            cb.LoadVerb.ASK: DECIDE,
+            cb.LoadVerb.GO: DECIDE,
+            cb.LoadVerb.LINKS: DECIDE,
+            cb.LoadVerb.LINK: DECIDE,
+        },
+    ),
     cb.RequestAction: Rules(
         OWN,
         {
@@ -191,6 +201,8 @@ COMMAND_ROLES: dict[str, Roles] = {
 
 STATE_ROLES: dict[str, Roles] = {
     str(LoadForm.channel.state): DECIDERS,
+    str(LoadForm.count.state): DECIDERS,
+    str(LoadForm.link.state): DECIDERS,
     str(OpenList.sources.state): LOOKERS,
     str(OpenList.runs.state): EVERYBODY,
     str(OpenList.waiting.state): EVERYBODY,

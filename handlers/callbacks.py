@@ -379,6 +379,41 @@ class LoadPick(CallbackData, prefix="lp1"):
     page: int = 0
 
 
+class LoadVerb(StrEnum):
+    ASK = "a"
+    GO = "g"
+    """`value`: so many of the newest, 0: all."""
+    LINKS = "l"
+    LINK = "k"
+    """`value`: the position of the link, of those that stand in the sealed FSM data."""
+    PLAN = "p"
+    NEWEST = "n"
+    """Each time, by the schedule; `value` as of GO."""
+    PAUSE = "off"
+    RESUME = "on"
+    REMOVE = "rm"
+
+
+class LoadAction(CallbackData, prefix="ld1"):
+    """Loading who waits at a channel: how many, and when."""
+
+    verb: LoadVerb
+    channel: int
+    value: int = 0
+
+
+class RightsVerb(StrEnum):
+    SHOW = "s"
+    CHECK = "c"
+
+
+class RightsPick(CallbackData, prefix="rg1"):
+    """Who may let people in where; a page of it, or asking Telegram again."""
+
+    verb: RightsVerb = RightsVerb.SHOW
+    page: int = 0
+
+
 class RequestVerb(StrEnum):
     LIST = "list"
     SHOW = "show"

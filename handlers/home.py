@@ -18,8 +18,8 @@ from handlers import (
     edit_source,
     greetings,
     import_session,
-    join_requests,
     keyboards,
+    load_requests,
     login,
     many,
     many_folder,
@@ -71,11 +71,11 @@ PROMPTS: dict[str, Prompt] = {
     **session_proxy.PROMPTS,
     **session_channels.PROMPTS,
     **session_export.PROMPTS,
-    **join_requests.PROMPTS,
     **rule_form.PROMPTS,
     **greetings.PROMPTS,
     **request_lists.PROMPTS,
     **request_filters.PROMPTS,
+    **load_requests.PROMPTS,
     **people.PROMPTS,
 }
 

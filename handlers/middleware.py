@@ -43,6 +43,7 @@ class AdminMiddleware(BaseMiddleware):
             "rules": self._desks.rules(user.id),
             "runs": self._desks.runs(user.id),
             "notices": self._desks.notices(user.id),
+            "loads": self._desks.loads(user.id),
         }
         result = await handler(event, data)
         if admin is not None:

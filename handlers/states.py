@@ -98,6 +98,8 @@ class StartForm(StatesGroup):
 
 class LoadForm(StatesGroup):
     channel = State()
+    count = State()
+    link = State()
 
 
 class RuleForm(StatesGroup):

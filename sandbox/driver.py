@@ -173,9 +173,19 @@ class Driver:
         await self.call("DELETE", "faults")
 
     async def network(
-        self, *, rtt_ms: float | None = None, mbit: float | None = None, bot_limits: bool | None = None
+        self,
+        *,
+        rtt_ms: float | None = None,
+        mbit: float | None = None,
+        bot_limits: bool | None = None,
+        requests_page_cap: int | None = None,
     ) -> None:
-        settings = {"rtt_ms": rtt_ms, "mbit": mbit, "bot_limits": bot_limits}
+        settings = {
+            "rtt_ms": rtt_ms,
+            "mbit": mbit,
+            "bot_limits": bot_limits,
+            "requests_page_cap": requests_page_cap,
+        }
         body = {name: value for name, value in settings.items() if value is not None}
         await self.call("POST", "network", json=body)
 

@@ -15,11 +15,21 @@ class Person:
     is_bot: bool
 
 
+@dataclass(frozen=True, slots=True)
+class BotRights:
+    """What the bot is allowed at a channel."""
+
+    may_invite: bool
+    may_ban: bool
+
+
 class BotGate(Protocol):
     """Raises RequestError, RightMissing, FloodWait, Unreachable, TelegramRefused."""
 
     async def may_invite(self, channel_id: int) -> bool:
         """Whether the bot is an administrator there with the right to invite. False where it is no member."""
+
+    async def rights(self, channel_id: int) -> BotRights: ...
 
     async def look(self, channel_id: int) -> Channel:
         """The channel as the bot sees it, `bot_may_invite` filled."""

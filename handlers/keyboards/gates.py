@@ -6,7 +6,8 @@ from aiogram.types import InlineKeyboardMarkup
 from handlers.callbacks import (
     GreetingAction,
     GreetingVerb,
-    LoadPick,
+    LoadAction,
+    LoadVerb,
     NoticeAction,
     NoticeVerb,
     RequestAction,
@@ -23,7 +24,7 @@ def card(texts: Texts, gate: Gate) -> InlineKeyboardMarkup:
     """What may be set about it, one button a line."""
     labels, channel_id = texts.labels, gate.channel.id
     ways: list[tuple[str, CallbackData]] = [
-        (labels.load, LoadPick(channel=channel_id)),
+        (labels.load, LoadAction(verb=LoadVerb.ASK, channel=channel_id)),
         (labels.rules, RuleButton(verb=RuleVerb.LIST, id=channel_id)),
         (labels.greetings, GreetingAction(verb=GreetingVerb.SHOW, channel=channel_id)),
         (labels.telling, NoticeAction(verb=NoticeVerb.SHOW, id=channel_id)),

@@ -83,6 +83,8 @@ PLACES = {
     "jr2": "a button of waiting people",
     "jr3": "a list of waiting people",
     "vw1": "a list of waiting people",
+    "ld1": "loading who waits",
+    "rg1": "who may let people in",
     "gt1": "how a channel's gate is kept",
     "nt1": "how new people are told",
     "bk1": "a decision on many",

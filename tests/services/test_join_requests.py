@@ -30,11 +30,13 @@ from services.errors import (
     StaysPending,
     UndoOver,
 )
+from services.gate import BotRights
 from services.requests import (
     Arrivals,
     BulkDecisions,
     Decider,
     Gates,
+    LoadSchedules,
     Removals,
     RequestLists,
     RequestLoads,
@@ -45,6 +47,7 @@ from services.requests.removing import UNDO_WITHIN
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
+from services.schedule import ScheduleService
 from storage.admins import AdminRepository
 from storage.audit import AuditRepository
 from storage.join_requests import JoinRequestRepository
@@ -105,6 +108,9 @@ class WorldGate:
 
     async def may_invite(self, channel_id: int) -> bool:
         return self.may
+
+    async def rights(self, channel_id: int) -> BotRights:
+        return BotRights(await self.may_invite(channel_id), may_ban=False)
 
     async def look(self, channel_id: int) -> Channel:
         try:
@@ -192,11 +198,12 @@ class Door:
             self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights, self.greetings
         )
         audits = AuditService(AuditRepository(self.store.database))
+        loads = RequestLoads(self.rows, self.channels, pool, lister, submitting, rights)
         service = RequestServices(
             Arrivals(self.rows, self.store.channels, self.channels, self.desk.ear),
             lists,
             decider,
-            RequestLoads(self.rows, self.channels, pool, lister, submitting, rights),
+            loads,
             BulkDecisions(
                 self.rows, self.channels, pool, lister, decider, submitting, rights, audits, sleep=self._sleep
             ),
@@ -208,6 +215,14 @@ class Door:
                 RuleRepository(self.store.database),
             ),
             Removals(decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights),
+            load_schedules=LoadSchedules(
+                loads,
+                ScheduleService(ScheduleRepository(self.store.database)),
+                ScheduleRepository(self.store.database),
+                RequestSettingsRepository(self.store.database),
+                self.store.channels,
+                rights,
+            ),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
         runner.register(RunKind.DECIDE_ALL, service.bulk.work)
@@ -304,9 +319,12 @@ async def test_loading_everybody(door: Door) -> None:
     """All thirty, each once, with what an admin wants to see; a second load knows them all."""
     async with door.open() as service:
         run = await door.load(service)
-        assert (run.status, run.progress.counters) == (RunStatus.DONE, {"new": 30, "known": 0, "gone": 0})
+        assert (run.status, run.progress.counters) == (
+            RunStatus.DONE,
+            {"new": 30, "known": 0, "withdrawn": 0, "elsewhere": 0},
+        )
         again = await door.load(service)
-        assert again.progress.counters == {"new": 0, "known": 30, "gone": 0}
+        assert again.progress.counters == {"new": 0, "known": 30, "withdrawn": 0, "elsewhere": 0}
         assert (again.progress.done, again.progress.total) == (30, 30)
     assert (await door.statuses()).keys() == door.channel.requests.keys()
     assert set((await door.statuses()).values()) == {RequestStatus.PENDING}
@@ -327,9 +345,9 @@ async def test_who_is_gone_is_settled_and_who_is_new_stays(door: Door) -> None:
         await asyncio.sleep(0.05)
         await service.arrivals.take([late])
         run = await door.end(run)
-    assert run.progress.counters["gone"] == 4
+    assert run.progress.counters["withdrawn"] == 4
     statuses = await door.statuses()
-    assert {user_id for user_id, status in statuses.items() if status is RequestStatus.HANDLED_ELSEWHERE} == set(gone)
+    assert {user_id for user_id, status in statuses.items() if status is RequestStatus.WITHDRAWN} == set(gone)
     assert statuses[77] is RequestStatus.PENDING
 
 
@@ -348,7 +366,7 @@ async def test_a_walk_goes_on_after_a_flood_wait(door: Door) -> None:
         door.pooled.time.pass_seconds(700)
         door.desk.time.pass_seconds(700)
         run = await door.desk.reached(run.id, RunStatus.DONE)
-    assert door.jetty.calls("messages.getChatInviteImporters") == 3  # 200, 30, and the empty end
+    assert door.jetty.calls("messages.getChatInviteImporters") == 4  # 200, 30, the empty end, and once more the top
     assert run.progress.counters["new"] == 430
     assert len(await door.statuses()) == 430
 
@@ -531,14 +549,14 @@ async def test_who_asks_meanwhile_stays(door: Door) -> None:
 
 
 async def test_who_left_before_is_not_counted_as_decided(door: Door) -> None:
-    """Rows of people who are not on Telegram's list any more are HANDLED_ELSEWHERE, not approved by us."""
+    """Who is not on Telegram's list any more, and no member, was not approved by us."""
     async with door.open() as service:
         await door.load(service)
         left = next(iter(door.channel.requests))
         door.jetty.sandbox.world.withdraw(door.channel, left)
         run = await door.decide_all(service)
     assert run.progress.counters == {"approved": 29, "elsewhere": 1}
-    assert (await door.statuses())[left] is RequestStatus.HANDLED_ELSEWHERE
+    assert (await door.statuses())[left] is RequestStatus.WITHDRAWN
 
 
 async def test_nobody_waits(door: Door) -> None:
