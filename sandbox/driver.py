@@ -92,9 +92,12 @@ class Driver:
 
     # -- what happens
 
-    async def ask_to_join(self, peer: int, count: int = 1, *, account: int | None = None) -> list[int]:
-        """`count` people ask, or that one account; their ids."""
-        body = {"count": count} if account is None else {"account": account}
+    async def ask_to_join(
+        self, peer: int, count: int = 1, *, account: int | None = None, link: str | None = None
+    ) -> list[int]:
+        """`count` people ask, or that one account, by an invite link if one is given; their ids."""
+        body: Json = {"count": count} if account is None else {"account": account}
+        body |= {"link": link} if link else {}
         answer = await self.call("POST", f"channels/{peer}/requests", json=body)
         asked: list[int] = answer["asked"]
         return asked

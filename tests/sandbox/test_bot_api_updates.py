@@ -96,7 +96,7 @@ async def test_allowed_updates_are_remembered(stage: Stage) -> None:
 async def test_a_join_request_says_who_and_by_which_link(stage: Stage) -> None:
     """chat_join_request carries the person, the private chat to write to, the bio and the link where known: cut."""
     group = stage.group
-    await stage.driver.call("POST", f"channels/{group.peer}/requests", json={"count": 1, "link": group.invite_link})
+    await stage.driver.ask_to_join(group.peer, link=group.invite_link)
     (update,) = await stage.updates()
     request = update.chat_join_request
     person = stage.world.account(request.from_user.id)
@@ -109,7 +109,7 @@ async def test_a_join_request_says_who_and_by_which_link(stage: Stage) -> None:
     assert len("https://t.me/+") < len(start) < len(group.invite_link)
     assert request.invite_link.is_primary
     assert request.invite_link.creates_join_request
-    await stage.driver.call("POST", f"channels/{group.peer}/requests", json={"count": 1, "link": SECOND_LINK})
+    await stage.driver.ask_to_join(group.peer, link=SECOND_LINK)
     (update,) = await stage.updates()
     flyer = update.chat_join_request.invite_link
     assert (flyer.name, flyer.is_primary, flyer.creator.id) == ("Flyer", False, stage.world.admin_id)
