@@ -107,14 +107,14 @@ class Notices:
 
     async def _keep_telling(self) -> None:
         while not self._stopping.is_set():
-            hinted, pause = dict(self._since), LOOK_SECONDS
+            pause = LOOK_SECONDS
             try:
                 await self.tell(self._clock())
                 await self.heal()
             except Exception:
                 log.exception("admins were not told who came; tried again in %d s", FAILED_SECONDS)
                 pause = FAILED_SECONDS
-                self._since = hinted | self._since
+                self._looked_to = 0  # whoever was to be told of is found again
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
 

@@ -257,6 +257,7 @@ async def test_a_group_that_grows_and_one_that_is_left(tmp_path: Path) -> None:
         await anna.press("Deny")
         await anna.wait_for("denied by Anna Berg")
         await play.driver.member(grown, BOT, "left")
+        await play.driver.advance(5)  # the same person asks once more: of another second, another asking
         await come(play)
         await tell(play)
         await play.admin.wait_for("cannot write to the group", old=True)
