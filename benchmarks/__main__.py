@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from benchmarks import deciding, downloads, history, latency, requests_page, sandbox_cost, schedules
+from benchmarks import burst, deciding, downloads, history, latency, loading, requests_page, sandbox_cost, schedules
 from benchmarks.report import Report
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
@@ -22,6 +22,8 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
     "requests-page": requests_page.measure,
     "bot-latency": latency.measure,
     "approve-all": deciding.approve_all,
+    "burst": burst.arrive,
+    "load-requests": loading.load,
 }
 
 

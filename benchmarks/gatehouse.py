@@ -19,12 +19,14 @@ from services.clients.factory import Clients
 from services.clients.pacing import Governor
 from services.clients.pool import ClientPool
 from services.errors import ChannelUnavailable, RightMissing, SessionDead
+from services.gate import BotRights
 from services.leases import Leases, this_host, this_process
 from services.requests.bulk import BulkDecisions
 from services.requests.bulk_each import OneByOne
 from services.requests.bulk_everybody import Everybody
 from services.requests.bulk_runs import BulkRuns
 from services.requests.deciding import Decider
+from services.requests.greetings import Greetings
 from services.requests.listing import RequestLists
 from services.requests.loading import RequestLoads
 from services.requests.membership import Membership
@@ -42,6 +44,7 @@ from storage.leases import LeaseRepository
 from storage.models import BULK_RUNS, Channel, Run, RunKind
 from storage.request_decisions import RequestDecisions
 from storage.request_pages import RequestPages
+from storage.request_settings import RequestSettingsRepository
 from storage.request_views import RequestTicks, RequestViewRepository
 from storage.runs import RunRepository
 from storage.sessions import SessionRepository
@@ -55,6 +58,9 @@ class NoBot:
 
     async def may_invite(self, channel_id: int) -> bool:
         return False
+
+    async def rights(self, channel_id: int) -> BotRights:
+        return BotRights(may_invite=False, may_ban=False)
 
     async def look(self, channel_id: int) -> Channel:
         raise ChannelUnavailable
@@ -72,6 +78,9 @@ class NoBot:
         raise RightMissing
 
     async def remove(self, channel_id: int, user_id: int) -> None:
+        raise RightMissing
+
+    async def write(self, chat_id: int, text: str) -> None:
         raise RightMissing
 
 
@@ -142,7 +151,8 @@ def _put_together(database: Database, sessions: SessionRepository, pool: ClientP
     lister, membership = RequestLister(requests, sessions, pool), Membership(sessions, pool)
     submitting = Submitting(channel_rows, runner)
     lists = RequestLists(requests, pages, channel_rows, views, ticks, decisions)
-    decider = Decider(requests, decisions, channel_rows, channels, pool, gate, lister, rights)
+    greetings = Greetings(requests, RequestSettingsRepository(database), channel_rows, gate)
+    decider = Decider(requests, decisions, channel_rows, channels, pool, gate, lister, rights, greetings)
     loads = RequestLoads(requests, channels, pool, lister, submitting, rights)
     work = BulkRuns(
         Everybody(bulk, requests, sessions, lister, membership, pool, rights),

@@ -14,17 +14,17 @@ from aiogram.types import (
 
 from handlers.callbacks import (
     Go,
-    LoadPick,
     Place,
     RequestAction,
     RequestVerb,
+    RightsPick,
     ViewAction,
     ViewVerb,
     WaitingAction,
 )
 from handlers.keyboards.base import Row, button, home_key, home_row, markup, turning, window
 from handlers.texts import Texts
-from storage.models import JoinRequest, PendingCount, RequestStatus, SessionChannel
+from storage.models import JoinRequest, PendingCount, RequestStatus
 from storage.request_models import RequestView
 
 
@@ -36,6 +36,7 @@ def overview(texts: Texts, pending: Sequence[PendingCount], page: int) -> Inline
         ],
         turning(texts, page, len(pending), (Go(to=Place.REQUESTS, page=n) for n in (page - 1, page + 1))),
         [button(texts.labels.load, Go(to=Place.LOAD)), button(texts.labels.connect, Go(to=Place.CONNECT))],
+        [button(texts.labels.rights, RightsPick())],
         home_row(texts),
     )
 
@@ -75,14 +76,6 @@ def _list(view: RequestView) -> CallbackData:
 
 def _channel(view: RequestView) -> CallbackData:
     return RequestAction(verb=RequestVerb.LIST, id=view.channel_id)
-
-
-def load_where(texts: Texts, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
-    return markup(
-        *[[button(row.channel.title, LoadPick(channel=row.channel.id))] for row in window(rows, page)],
-        turning(texts, page, len(rows), (LoadPick(page=n) for n in (page - 1, page + 1))),
-        home_row(texts, Go(to=Place.REQUESTS)),
-    )
 
 
 CONNECT_CHANNEL, CONNECT_GROUP = 1, 2

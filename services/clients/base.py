@@ -92,6 +92,8 @@ class SeenChannel:
     """False: a public one that it only looks at."""
     was: int | None = None
     """The small group that became this supergroup."""
+    waiting: int | None = None
+    """How many ask to join; None where the account is not told, or was not asked (`look`)."""
 
 
 @dataclass(frozen=True, slots=True)

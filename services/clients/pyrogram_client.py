@@ -223,6 +223,24 @@ class PyrogramGate:
     async def decide_all(self, peer: Peer, *, approve: bool) -> None:
         await self._ask(raw.functions.messages.HideAllChatJoinRequests(peer=_input_peer(peer), approved=approve))
 
+    async def ban(self, peer: Peer, user_id: int, access_hash: int) -> None:
+        await self._edit_banned(peer, user_id, access_hash, is_banned=True)
+
+    async def unban(self, peer: Peer, user_id: int, access_hash: int) -> None:
+        await self._edit_banned(peer, user_id, access_hash, is_banned=False)
+
+    async def _edit_banned(self, peer: Peer, user_id: int, access_hash: int, *, is_banned: bool) -> None:
+        """Who may not see messages is banned, and without any restriction free: ChatBannedRights says so."""
+        if (channel_id := channel_of(peer.id)) is None:
+            raise ChannelUnavailable
+        await self._ask(
+            raw.functions.channels.EditBanned(
+                channel=raw.types.InputChannel(channel_id=channel_id, access_hash=peer.access_hash),
+                participant=raw.types.InputPeerUser(user_id=user_id, access_hash=access_hash),
+                banned_rights=raw.types.ChatBannedRights(until_date=0, view_messages=is_banned),
+            )
+        )
+
     async def admin_log_joins(self, peer: Peer, before: int = 0) -> JoinsPage:
         if group_of(peer.id) is not None:
             return JoinsPage((), None, None)
@@ -297,24 +315,6 @@ class PyrogramGate:
             for invite in answer.invites
             if isinstance(invite, raw.types.ChatInviteExported) and (invite.request_needed or invite.requested)
         ]
-
-    async def ban(self, peer: Peer, user_id: int, access_hash: int) -> None:
-        await self._edit_banned(peer, user_id, access_hash, is_banned=True)
-
-    async def unban(self, peer: Peer, user_id: int, access_hash: int) -> None:
-        await self._edit_banned(peer, user_id, access_hash, is_banned=False)
-
-    async def _edit_banned(self, peer: Peer, user_id: int, access_hash: int, *, is_banned: bool) -> None:
-        """Who may not see messages is banned, and without any restriction free: ChatBannedRights says so."""
-        if (channel_id := channel_of(peer.id)) is None:
-            raise ChannelUnavailable
-        await self._ask(
-            raw.functions.channels.EditBanned(
-                channel=raw.types.InputChannel(channel_id=channel_id, access_hash=peer.access_hash),
-                participant=raw.types.InputPeerUser(user_id=user_id, access_hash=access_hash),
-                banned_rights=raw.types.ChatBannedRights(until_date=0, view_messages=is_banned),
-            )
-        )
 
     async def close(self) -> None:
         try:

@@ -12,6 +12,7 @@ from services.requests.bulk_runs import BulkRuns
 from services.requests.deciding import Decider
 from services.requests.gates import Gates
 from services.requests.listing import RequestLists
+from services.requests.load_schedules import LoadSchedules
 from services.requests.loading import RequestLoads
 from services.requests.removing import Removals
 
@@ -21,6 +22,7 @@ __all__ = [
     "BulkRuns",
     "Decider",
     "Gates",
+    "LoadSchedules",
     "Removals",
     "RequestLists",
     "RequestLoads",
@@ -38,3 +40,4 @@ class RequestServices:
     bulk_runs: BulkRuns
     gates: Gates
     removals: Removals
+    load_schedules: LoadSchedules

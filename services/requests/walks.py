@@ -1,21 +1,21 @@
-"""Listing who waits at a channel, page by page by a user session. While a page is stored, the next one is under way.
+"""Listing who waits at a channel, page by page by a user session. While a page is stored, the next is under way.
 
 A walk keeps its place in the run's checkpoint: after a flood wait or a kill it goes on there and never starts anew
 (TELEGRAM.md, Reading: restarting walks is what makes flood waits grow).
 """
 
-import asyncio
 import logging
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
 from services.clients.base import REQUESTS_PAGE, Peer, RequestsOffset, RequestsPage
 from services.clients.pool import ClientPool
 from services.errors import RequestGone
 from services.requests.membership import Membership
+from services.requests.reading_ahead import ReadingAhead, ReadPage
 from services.runs import RunContext
 from storage.join_requests import JoinRequestRepository
 from storage.models import IncomingRequest, Progress
@@ -73,12 +73,12 @@ class Walk:
         """A list that Telegram cut short says nothing of those who are not on it."""
         return self.seen >= (self.total or 0)
 
-    def after(self, page: RequestsPage, fresh: list[IncomingRequest], new: int, asked_by: datetime | None) -> "Walk":
+    def after(self, page: RequestsPage, fresh: list[IncomingRequest], asked_by: datetime | None) -> "Walk":
+        """`new` stays."""
         dates = [request.asked_at for request in fresh]
         return replace(
             self,
             seen=self.seen + len(fresh),
-            new=self.new + new,
             meant=self.meant + sum(asked_by is None or date <= asked_by for date in dates),
             total=page.total if self.total is None else min(self.total, page.total),
             newest=max([*dates, *([self.newest] if self.newest else [])]),
@@ -129,22 +129,20 @@ class RequestLister:
         offset = await self._offset(session_id, walk)
         if walk.seen and offset is None:
             return walk  # the kill came after the last page
-        seen: set[int] = set()
-        is_long = goes_on = walk.seen > 0
-        async with aclosing(self._pages(session_id, peer, offset, part, walk.seen)) as pages:
-            async for page in pages:
-                # The end is an empty page; a page without a new row would go on for ever.
-                fresh = [request for request in page.requests if request.user_id not in seen]
-                if not fresh:
-                    break
-                is_long = is_long or bool(seen)
-                seen.update(request.user_id for request in fresh)
-                new = await self._store(session_id, page, fresh)
-                walk = walk.after(page, fresh, new, asked_by)
+        ahead = ReadingAhead(
+            partial(self._page, session_id, peer, part.link),
+            offset,
+            None if part.newest is None else part.newest - walk.seen,
+        )
+        goes_on = walk.seen > 0
+        async with aclosing(ahead.batches()) as batches:
+            async for batch in batches:
+                walk = await self._store(session_id, walk, batch, asked_by)
                 await context.checkpoint({**context.run.checkpoint, KEY: walk.to_json()})
-                self._show(context, walk, max(page.total, walk.seen), counters, part)
-        if is_long and part.newest is None:
-            walk = await self._look_at_the_top(session_id, peer, walk, None if goes_on else seen, asked_by, part)
+                self._show(context, walk, max(batch[-1].page.total, walk.seen), counters, part)
+        if (ahead.is_long or goes_on) and part.newest is None:
+            seen = None if goes_on else ahead.seen
+            walk = await self._look_at_the_top(session_id, peer, walk, seen, asked_by, part)
             self._show(context, walk, walk.seen, counters, part)
         return replace(walk, last_date=None)
 
@@ -170,7 +168,7 @@ class RequestLister:
         offset: RequestsOffset | None = None
         seen: set[int] = set()
         while stored is None:
-            page = await self._page(session_id, peer, offset)
+            page = await self._page(session_id, peer, None, offset)
             await self._sessions.put_peers(session_id, page.access_hashes)
             stored = page.access_hashes.get(user_id)
             offset = page.next
@@ -181,29 +179,6 @@ class RequestLister:
         return stored
 
     # -- pages
-
-    async def _pages(
-        self, session_id: int, peer: Peer, offset: RequestsOffset | None, part: Part, seen: int
-    ) -> AsyncGenerator[RequestsPage, None]:
-        """To the empty one, or to the number that is wanted. The next is asked for before this one is worked on."""
-
-        def ask(behind: RequestsOffset | None) -> asyncio.Task[RequestsPage] | None:
-            limit = REQUESTS_PAGE if part.newest is None else min(REQUESTS_PAGE, part.newest - seen)
-            if limit <= 0:
-                return None
-            return asyncio.create_task(self._page(session_id, peer, behind, part.link, limit))
-
-        asking = ask(offset)
-        try:
-            while asking is not None:
-                page = await asking
-                seen += len(page.requests)
-                asking = None if page.next is None else ask(page.next)
-                yield page
-        finally:
-            if asking is not None:
-                asking.cancel()
-                await asyncio.gather(asking, return_exceptions=True)
 
     async def _look_at_the_top(
         self,
@@ -219,11 +194,11 @@ class RequestLister:
         before = walk.newest
         offset: RequestsOffset | None = None
         while True:
-            page = await self._page(session_id, peer, offset, part.link)
+            page = await self._page(session_id, peer, part.link, offset)
             fresh = [request for request in page.requests if before is None or _is_later(request, before, seen)]
             if not fresh:
                 return walk
-            walk = walk.after(page, fresh, await self._store(session_id, page, fresh), asked_by)
+            walk = await self._store(session_id, walk, [ReadPage(page, fresh)], asked_by)
             if len(fresh) < len(page.requests):
                 return walk
             offset = page.next
@@ -232,17 +207,21 @@ class RequestLister:
         self,
         session_id: int,
         peer: Peer,
+        link: str | None,
         offset: RequestsOffset | None,
-        link: str | None = None,
         limit: int = REQUESTS_PAGE,
     ) -> RequestsPage:
         async with self._pool.gate(session_id) as client:
             return await client.join_requests(peer, offset, link, limit)
 
-    async def _store(self, session_id: int, page: RequestsPage, fresh: list[IncomingRequest]) -> int:
-        """How many are new. The access hashes are kept, so that deciding resolves nobody."""
-        await self._sessions.put_peers(session_id, page.access_hashes)
-        return await self._requests.store(fresh)
+    async def _store(self, session_id: int, walk: Walk, batch: list[ReadPage], asked_by: datetime | None) -> Walk:
+        """The access hashes are kept, so that deciding resolves nobody."""
+        hashes = {user_id: hash_ for read in batch for user_id, hash_ in read.page.access_hashes.items()}
+        await self._sessions.put_peers(session_id, hashes)
+        new = await self._requests.store([request for read in batch for request in read.fresh])
+        for read in batch:
+            walk = walk.after(read.page, read.fresh, asked_by)
+        return replace(walk, new=walk.new + new)
 
     async def _offset(self, session_id: int, walk: Walk) -> RequestsOffset | None:
         """The access hash is the session's secret: it lies sealed with the others, not in the checkpoint."""

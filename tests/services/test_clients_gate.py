@@ -206,6 +206,23 @@ async def test_no_thread_is_left(jetty: Jetty, credential: Credential, gate: Pee
     assert not any(each.name.startswith(("CryptoWorker", "Handler")) for each in left)
 
 
+async def test_ban_and_unban(client: GateClient, gate: Peer, jetty: Jetty) -> None:
+    """Members and others alike, for good until it is lifted; only where the account may."""
+    channel, world = jetty.gate, jetty.sandbox.world
+    hashes = (await client.join_requests(gate, None)).access_hashes
+    waits, comes = list(hashes)[:2]
+    for user_id, approve in ((waits, False), (comes, True)):
+        await client.decide(gate, user_id, hashes[user_id], approve=approve)
+        await client.ban(gate, user_id, hashes[user_id])
+    assert channel.banned == {waits, comes}
+    assert comes not in channel.members
+    await client.unban(gate, comes, hashes[comes])
+    world.ask_to_join(channel, [comes])
+    channel.members[jetty.admin.id] = Membership(jetty.admin.id, world.now(), "admin", may_invite=True)
+    with pytest.raises(RightMissing):
+        await client.ban(gate, comes, hashes[comes])
+
+
 async def test_who_came_in(jetty: Jetty, client: GateClient, gate: Peer) -> None:
     """The channel's log names who was let in and by whom, newest first, in pages; members are told one by one."""
     page = await client.join_requests(gate, None)
@@ -236,20 +253,3 @@ async def test_by_one_link(jetty: Jetty, client: GateClient, gate: Peer) -> None
         assert page.total == len(page.requests) == link.waiting
         assert {request.link for request in page.requests} == {link.link}
     assert len(links) == 2
-
-
-async def test_ban_and_unban(client: GateClient, gate: Peer, jetty: Jetty) -> None:
-    """Members and others alike, for good until it is lifted; only where the account may."""
-    channel, world = jetty.gate, jetty.sandbox.world
-    hashes = (await client.join_requests(gate, None)).access_hashes
-    waits, comes = list(hashes)[:2]
-    for user_id, approve in ((waits, False), (comes, True)):
-        await client.decide(gate, user_id, hashes[user_id], approve=approve)
-        await client.ban(gate, user_id, hashes[user_id])
-    assert channel.banned == {waits, comes}
-    assert comes not in channel.members
-    await client.unban(gate, comes, hashes[comes])
-    world.ask_to_join(channel, [comes])
-    channel.members[jetty.admin.id] = Membership(jetty.admin.id, world.now(), "admin", may_invite=True)
-    with pytest.raises(RightMissing):
-        await client.ban(gate, comes, hashes[comes])

@@ -30,12 +30,14 @@ from services.errors import (
     StaysPending,
     UndoOver,
 )
+from services.gate import BotRights
 from services.requests import (
     Arrivals,
     BulkDecisions,
     BulkRuns,
     Decider,
     Gates,
+    LoadSchedules,
     Removals,
     RequestLists,
     RequestLoads,
@@ -43,11 +45,13 @@ from services.requests import (
 )
 from services.requests.bulk_each import OneByOne
 from services.requests.bulk_everybody import Everybody
+from services.requests.greetings import Greetings
 from services.requests.membership import Membership
 from services.requests.removing import UNDO_WITHIN
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
+from services.schedule import ScheduleService
 from storage.admins import AdminRepository
 from storage.audit import AuditRepository
 from storage.bulk import BulkRepository
@@ -71,6 +75,7 @@ from storage.request_models import RequestFilters, RequestView
 from storage.request_pages import RequestPages
 from storage.request_settings import RequestSettingsRepository
 from storage.request_views import RequestTicks, RequestViewRepository
+from storage.rules import RuleRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.schema import join_requests
@@ -92,7 +97,8 @@ def everybody(channel_id: int) -> RequestView:
 
 @dataclass
 class WorldGate:
-    """The bot at the sandbox's channels, without the Bot API between. Implements services.gate.BotGate."""
+    """The bot at the sandbox's channels, without the Bot API between. Implements services.gate.BotGate and
+    GreetingGate."""
 
     jetty: Jetty
     may: bool = True
@@ -100,9 +106,16 @@ class WorldGate:
     stays: set[int] = field(default_factory=set)
     calls: int = 0
     slow_seconds: float = 0.0
+    written: list[tuple[int, str]] = field(default_factory=list)
+
+    async def write(self, chat_id: int, text: str) -> None:
+        self.written.append((chat_id, text))
 
     async def may_invite(self, channel_id: int) -> bool:
         return self.may
+
+    async def rights(self, channel_id: int) -> BotRights:
+        return BotRights(await self.may_invite(channel_id), may_ban=False)
 
     async def look(self, channel_id: int) -> Channel:
         try:
@@ -168,6 +181,8 @@ class Door:
         self.bulk = BulkRepository(self.store.database)
         self.rows = JoinRequestRepository(self.store.database)
         self.channels = ChannelService(self.store.channels, self.store.sessions, self.pooled.pool, self.gate)
+        self.settings = RequestSettingsRepository(self.store.database)
+        self.greetings = Greetings(self.rows, self.settings, self.store.channels, self.gate)
 
     @property
     def peer(self) -> int:
@@ -190,8 +205,11 @@ class Door:
             RequestTicks(self.store.database),
             decisions,
         )
-        decider = Decider(self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights)
+        decider = Decider(
+            self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights, self.greetings
+        )
         audits = AuditService(AuditRepository(self.store.database))
+        loads = RequestLoads(self.rows, self.channels, pool, lister, submitting, rights)
         membership = Membership(self.store.sessions, pool)
         bulk_runs = BulkRuns(
             Everybody(self.bulk, self.rows, self.store.sessions, lister, membership, pool, rights, sleep=self._sleep),
@@ -205,7 +223,7 @@ class Door:
             Arrivals(self.rows, self.store.channels, self.channels, self.desk.ear),
             lists,
             decider,
-            RequestLoads(self.rows, self.channels, pool, lister, submitting, rights),
+            loads,
             BulkDecisions(
                 self.bulk,
                 RequestPages(self.store.database),
@@ -223,8 +241,17 @@ class Door:
                 RequestPages(self.store.database),
                 RequestSettingsRepository(self.store.database),
                 ScheduleRepository(self.store.database),
+                RuleRepository(self.store.database),
             ),
             Removals(decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights),
+            load_schedules=LoadSchedules(
+                loads,
+                ScheduleService(ScheduleRepository(self.store.database)),
+                ScheduleRepository(self.store.database),
+                RequestSettingsRepository(self.store.database),
+                self.store.channels,
+                rights,
+            ),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
         for kind in BULK_RUNS:

@@ -34,9 +34,9 @@ async def tally(database: Database, channel_id: int) -> dict[RequestStatus, int]
 
 
 async def settle_all(database: Database, channel_id: int, status: RequestStatus, way: Way, now: datetime) -> None:
-    """Everybody who waits."""
+    """Everybody who waits, by nobody."""
     statement = update(join_requests).where(
         join_requests.c.channel_id == channel_id, join_requests.c.status == RequestStatus.PENDING
     )
     async with database.write() as connection:
-        await connection.execute(statement.values(status=status, way=way, decided_by=1, decided_at=now))
+        await connection.execute(statement.values(status=status, way=way, decided_at=now))

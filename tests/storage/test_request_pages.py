@@ -15,6 +15,7 @@ from storage.request_filters import ALIKE_FROM, facts_of, group_of, matches
 from storage.request_models import RequestFilters, RequestGroup, RequestView
 from storage.request_pages import RequestPages
 from tests.storage.conftest import Clock
+from tests.storage.gate import settle_all
 
 NOW = Clock().now
 HERE, THERE = -1001, -1002
@@ -53,11 +54,11 @@ def person(user_id: int, dice: random.Random, channel_id: int = HERE) -> Incomin
 
 
 @pytest.fixture
-async def crowd(requests: JoinRequestRepository) -> list[JoinRequest]:
+async def crowd(database: Database, requests: JoinRequestRepository) -> list[JoinRequest]:
     """Four hundred people at one channel, some decided, some known from the other."""
     dice = random.Random(5)
     await requests.store([person(user_id, dice, THERE) for user_id in range(1, 40)])
-    await requests.settle_all(THERE, RequestStatus.DENIED, Way.BULK, None)
+    await settle_all(database, THERE, RequestStatus.DENIED, Way.BULK, NOW)
     await requests.store([person(user_id, dice) for user_id in range(1, 401)])
     everybody = [found for found in await everyone(requests) if found.channel_id == HERE]
     for request in dice.sample(everybody, 50):

@@ -8,6 +8,7 @@ from storage.join_requests import JoinRequestRepository
 from storage.models import RequestStatus, Role, Way
 from storage.request_models import RequestFilters, RequestGroup
 from storage.request_views import KEPT, RequestTicks, RequestViewRepository
+from tests.storage.gate import waiting
 from tests.storage.make import CHANNEL_ID, Maker, request
 
 ANN, BOB = 5, 6
@@ -57,8 +58,8 @@ async def test_old_views_go(database: Database, requests: JoinRequestRepository)
 async def test_ticks(database: Database, requests: JoinRequestRepository) -> None:
     """By admin and channel; decided people are not counted; the rest stays when one channel is cleared."""
     ticks = RequestTicks(database)
-    here = [row.id for row in await requests.page(CHANNEL_ID)]
-    there = [row.id for row in await requests.page(THERE)]
+    here = [row.id for row in await waiting(database, CHANNEL_ID)]
+    there = [row.id for row in await waiting(database, THERE)]
     assert [await ticks.toggle(ANN, here[0]) for _ in range(3)] == [True, False, True]
     await ticks.add(ANN, [*here[:3], there[0]])
     await ticks.add(BOB, here[:1])
