@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from benchmarks import downloads, history, latency, requests_page, sandbox_cost, schedules
+from benchmarks import burst, downloads, history, latency, loading, requests_page, sandbox_cost, schedules
 from benchmarks.report import Report
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
@@ -21,6 +21,8 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
     "schedule": schedules.idle,
     "requests-page": requests_page.measure,
     "bot-latency": latency.measure,
+    "burst": burst.arrive,
+    "load-requests": loading.load,
 }
 
 

@@ -155,7 +155,7 @@ class Yard:
                 Lanes(window_bytes),
                 windows=windows,
             )
-            yield Porter(home / "downloads", session_id, database, pool, scraper)
+            yield Porter(home / "downloads", session_id, database, pool, scraper, sessions)
 
     async def store_session(self, sessions: SessionRepository, vault: Vault) -> int:
         """The account as a session with what it has met. Answers its id."""
@@ -184,6 +184,7 @@ class Porter:
     database: Database
     pool: ClientPool
     scraper: Scraper
+    sessions: SessionRepository
 
     def __post_init__(self) -> None:
         self.sources = SourceRepository(self.database)
@@ -200,14 +201,20 @@ class Porter:
 
     async def scrape(self, source: Source) -> Run:
         """One run to its end. Raises what ends it early."""
+        async with self.run(RunKind.SCRAPE, source.id, source.name) as context:
+            await self.scraper.work(context)
+        return context.run
+
+    @asynccontextmanager
+    async def run(self, kind: RunKind, subject_id: int, title: str) -> AsyncIterator[RunContext]:
+        """A run that is under way while the block is, and is done at its end."""
         runs = RunRepository(self.database)
-        run = await runs.add(RunKind.SCRAPE, source.id, source.name, priority=0, requested_by=None, params={})
+        run = await runs.add(kind, subject_id, title, priority=0, requested_by=None, params={})
         assert run is not None
         context = RunContext(run, runs, _Deaf())
-        await self.scraper.work(context)
+        yield context
         await context.save()
         await runs.set_status(run.id, RunStatus.DONE)
-        return context.run
 
 
 class _Deaf:

@@ -139,6 +139,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         await house.leases.start()
         await house.restores.load()
         await house.targets.load()
+        await house.notify_group.load()
         await house.admins.appoint(settings.admin_ids)
         await rows.confirmations.sweep()
         await rows.flood_waits.sweep()

@@ -8,6 +8,7 @@ from bot.house import House
 from bot.settings import Settings
 from handlers import build_router
 from handlers.middleware import AdminMiddleware
+from handlers.rights_cards import RightsCards
 from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.admins import AdminService
@@ -27,6 +28,8 @@ from services.many_sources import ManySources
 from services.pins import PinService
 from services.profiles import ProfileService
 from services.repairs import SessionRepairs
+from services.requests.notify_group import NotifyGroup
+from services.requests.rights_audit import RightsAudit
 from services.restores import RestoreService
 from services.retention import Forgetting
 from services.saving import SavingService
@@ -56,6 +59,7 @@ class Workflow(TypedDict):
     invites: InviteService
     logins: LoginService
     many_sources: ManySources
+    notify_group: NotifyGroup
     people: PeopleGate
     pins: PinService
     profiles: ProfileService
@@ -63,6 +67,8 @@ class Workflow(TypedDict):
     restores: RestoreService
     save_cards: SaveCards
     saving: SavingService
+    rights_audit: RightsAudit
+    rights_cards: RightsCards
     screens: Screens
     sessions: SessionService
     session_settings: SessionSettings
@@ -86,6 +92,7 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         invites=house.invites,
         logins=house.logins,
         many_sources=house.many_sources,
+        notify_group=house.notify_group,
         people=house.gate,
         pins=house.pins,
         profiles=house.profiles,
@@ -93,6 +100,8 @@ def _workflow(house: House, settings: Settings) -> Workflow:
         restores=house.restores,
         save_cards=house.save_cards,
         saving=house.saving,
+        rights_audit=house.rights_audit,
+        rights_cards=house.rights_cards,
         screens=house.screens,
         sessions=house.sessions,
         session_settings=house.session_settings,

@@ -29,7 +29,7 @@ from services.errors import (
     TelegramRefused,
     Unreachable,
 )
-from services.gate import Person
+from services.gate import BotRights, Person
 from storage.models import Channel, ChannelKind
 from storage.types import utc_now
 
@@ -77,8 +77,16 @@ async def _translated() -> AsyncIterator[None]:
         raise _translate(error.message) from error
 
 
+def _rights(member: object) -> BotRights:
+    if isinstance(member, ChatMemberOwner):
+        return BotRights(may_invite=True, may_ban=True)
+    if isinstance(member, ChatMemberAdministrator):
+        return BotRights(bool(member.can_invite_users), bool(member.can_restrict_members))
+    return BotRights(may_invite=False, may_ban=False)
+
+
 class BotApiGate:
-    """Implements services.gate.BotGate and PeopleGate."""
+    """Implements services.gate.BotGate, GreetingGate and PeopleGate."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
@@ -91,9 +99,11 @@ class BotApiGate:
         except TelegramAPIError as error:
             log.warning("rights of the bot are not known: %s", type(error).__name__, extra={"channel_id": channel_id})
             return False
-        return isinstance(member, ChatMemberOwner) or (
-            isinstance(member, ChatMemberAdministrator) and bool(member.can_invite_users)
-        )
+        return _rights(member).may_invite
+
+    async def rights(self, channel_id: int) -> BotRights:
+        async with _translated():
+            return _rights(await self._bot.get_chat_member(channel_id, self._bot.id))
 
     async def look(self, channel_id: int) -> Channel:
         async with _translated():
@@ -125,6 +135,10 @@ class BotApiGate:
         """Without `only_if_banned`, unbanning takes a member out (https://core.telegram.org/bots/api#unbanchatmember)."""
         async with _translated():
             await self._bot.unban_chat_member(channel_id, user_id)
+
+    async def write(self, chat_id: int, text: str) -> None:
+        async with _translated():
+            await self._bot.send_message(chat_id, text, parse_mode=None)
 
     async def person(self, user_id: int) -> Person | None:
         """A chat does not tell whether it is with a bot; the names of bots end as Telegram wants it."""

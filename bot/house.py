@@ -5,6 +5,7 @@ What one service tells another that is built later goes through a method of the 
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from aiogram import Bot
 from aiogram.fsm.storage.base import StorageKey
@@ -18,6 +19,8 @@ from bot.rows import Rows
 from bot.settings import Settings
 from handlers.login_screens import LoginScreens
 from handlers.notifier import ScreenNotifier
+from handlers.request_notifier import RequestNotifier
+from handlers.rights_cards import RightsCards
 from handlers.save_cards import SaveCards
 from handlers.screen import Screens
 from services.access import Rights
@@ -54,11 +57,18 @@ from services.requests import (
     BulkDecisions,
     Decider,
     Gates,
+    LoadSchedules,
     Removals,
     RequestLists,
     RequestLoads,
     RequestServices,
 )
+from services.requests.greetings import Greetings
+from services.requests.notice_desk import NoticeDesk
+from services.requests.notices import Notices
+from services.requests.notify_group import NotifyGroup
+from services.requests.rights_audit import RightsAudit
+from services.requests.rule_services import RuleServices
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.restores import RestingClients, RestoreService
@@ -75,7 +85,7 @@ from services.source_applications import SourceApplications
 from services.sources import SourceService
 from services.targets import Targets
 from services.verifying import Verifier
-from storage.models import IncomingRequest, RunKind, Schedule
+from storage.models import IncomingRequest, Run, RunKind, Schedule
 from storage.vault import Vault
 
 MIB = 1024 * 1024
@@ -191,6 +201,7 @@ class House:
         # Keeping the gate
         lister = RequestLister(rows.join_requests, rows.sessions, self.pool)
         submitting = Submitting(rows.channels, self.runner)
+        greetings = Greetings(rows.join_requests, rows.request_settings, rows.channels, self.gate)
         decider = Decider(
             rows.join_requests,
             rows.request_decisions,
@@ -200,6 +211,7 @@ class House:
             self.gate,
             lister,
             self.rights,
+            greetings,
         )
         lists = RequestLists(
             rows.join_requests,
@@ -209,11 +221,12 @@ class House:
             rows.request_ticks,
             rows.request_decisions,
         )
+        loads = RequestLoads(rows.join_requests, self.channels, self.pool, lister, submitting, self.rights)
         self.requests = RequestServices(
             Arrivals(rows.join_requests, rows.channels, self.channels, self.notifier),
             lists,
             decider,
-            RequestLoads(rows.join_requests, self.channels, self.pool, lister, submitting, self.rights),
+            loads,
             BulkDecisions(
                 rows.join_requests,
                 self.channels,
@@ -224,7 +237,7 @@ class House:
                 self.rights,
                 self.audits,
             ),
-            Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules),
+            Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules, rows.rules),
             Removals(
                 rows.request_decisions,
                 lists,
@@ -235,8 +248,39 @@ class House:
                 self.gate,
                 self.rights,
             ),
+            LoadSchedules(loads, self.schedule, rows.schedules, rows.request_settings, rows.channels, self.rights),
         )
-        self.desks = Desks(self.requests, self.channels, self.runner, self.run_list, self.rights)
+        self.rights_audit = RightsAudit(
+            rows.channels, self.channels, rows.sessions, rows.join_requests, self.gate, self.rights
+        )
+        self.rights_cards = RightsCards(self.screens, self.admins, settings.zone, conversations.of, self.rights_audit)
+        self.rules = RuleServices.over(
+            rows.rules,
+            rows.verdicts,
+            rows.outlooks,
+            rows.request_settings,
+            rows.channels,
+            greetings,
+            decider,
+            self.audits,
+            self.notifier,
+        )
+        self.requests.arrivals.on_stored(self.rules.judge.wake)
+        self.notify_group = NotifyGroup(settings.notify_chat, rows.notices)
+        board = RequestNotifier(bot, self.screens, self.admins, settings.zone)
+        self.notices = Notices(
+            rows.notices,
+            rows.request_settings,
+            rows.join_requests,
+            rows.channels,
+            self.admins,
+            board,
+            self.notify_group,
+        )
+        notice_desk = partial(NoticeDesk, self.notices, rows.request_settings, rows.channels, decider, self.rights)
+        self.desks = Desks(
+            self.requests, self.channels, self.runner, self.run_list, self.rights, self.rules, notice_desk
+        )
 
         # Looking and forgetting
         self.home = HomeService(rows.summary, rows.admins)
@@ -258,6 +302,7 @@ class House:
         )
 
         self.runner.on_settled(self.live.settled)
+        self.runner.on_settled(self._loaded)
         self.sources.on_live(self.live.look)
         self.following.on_followed(self.live.look)
         self.runner.register(RunKind.SCRAPE, self.scraper.work, self.scraper.ready)
@@ -265,6 +310,7 @@ class House:
         self.runner.register(RunKind.LOAD_REQUESTS, self.requests.loads.work)
         self.runner.register(RunKind.DECIDE_ALL, self.requests.bulk.work)
         self.schedule.on(RunKind.SCRAPE, self._scrape_on_schedule)
+        self.schedule.on(RunKind.LOAD_REQUESTS, self.requests.load_schedules.fire)
 
     # -- life
 
@@ -273,18 +319,23 @@ class House:
         await self.runner.start()
         await self.schedule.start()
         await self.live.start()
+        await self.rules.start()
         await self.watch.start()
+        await self.notices.start()
         await self.logins.start()
 
     async def stop(self) -> None:
         """Nothing works any more, and no client is open. Whatever was not started, or is stopped already, may be."""
         await self.retention.stop()
+        await self.rules.stop()
+        await self.notices.stop()
         await self.watch.stop()
         await self.live.stop()
         await self.schedule.stop()
         await self.runner.stop()
         await self.logins.close()
         await self.save_cards.close()
+        await self.rights_cards.close()
         await self.channels.close()
         await self.pool.close()
         await self.leases.stop()
@@ -294,6 +345,10 @@ class House:
 
     async def take_requests(self, updates: list[ChatJoinRequest]) -> None:
         await self.requests.arrivals.take([_incoming(update) for update in updates])
+
+    def _loaded(self, run: Run) -> None:
+        if run.kind is RunKind.LOAD_REQUESTS:
+            self.rules.judge.wake()
 
     async def _session_died(self, session_id: int, error: SessionDead) -> None:
         await self.repairs.died(session_id, error)

@@ -16,6 +16,8 @@ from storage.join_requests import JoinRequestRepository
 from storage.leases import LeaseRepository
 from storage.live import LiveRepository
 from storage.logins import LoginRepository
+from storage.notices import NoticeRepository
+from storage.outlooks import OutlookRepository
 from storage.people import PeopleRepository
 from storage.pins import PinRepository
 from storage.profiles import ProfileRepository
@@ -25,6 +27,7 @@ from storage.request_settings import RequestSettingsRepository
 from storage.request_views import RequestTicks, RequestViewRepository
 from storage.restored import RestoredRepository
 from storage.roots import RootRepository
+from storage.rules import RuleRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.screens import ScreenRepository
@@ -34,6 +37,7 @@ from storage.source_sets import SourceSets
 from storage.sources import SourceRepository
 from storage.summary import SummaryRepository
 from storage.vault import Vault
+from storage.verdicts import VerdictRepository
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Rows:
     leases: LeaseRepository
     live: LiveRepository
     logins: LoginRepository
+    outlooks: OutlookRepository
+    notices: NoticeRepository
     people: PeopleRepository
     pins: PinRepository
     profiles: ProfileRepository
@@ -59,6 +65,7 @@ class Rows:
     request_views: RequestViewRepository
     restored: RestoredRepository
     roots: RootRepository
+    rules: RuleRepository
     runs: RunRepository
     schedules: ScheduleRepository
     screens: ScreenRepository
@@ -67,6 +74,7 @@ class Rows:
     sources: SourceRepository
     source_sets: SourceSets
     summary: SummaryRepository
+    verdicts: VerdictRepository
 
     @classmethod
     def on(cls, database: Database, vault: Vault) -> Self:
@@ -82,6 +90,8 @@ class Rows:
             leases=LeaseRepository(database, this_process(), this_host()),
             live=LiveRepository(database),
             logins=LoginRepository(database, vault),
+            outlooks=OutlookRepository(database, RequestPages(database)),
+            notices=NoticeRepository(database),
             people=PeopleRepository(database),
             pins=PinRepository(database, vault),
             profiles=ProfileRepository(database),
@@ -92,6 +102,7 @@ class Rows:
             request_views=RequestViewRepository(database),
             restored=RestoredRepository(database),
             roots=RootRepository(database),
+            rules=RuleRepository(database),
             runs=RunRepository(database),
             schedules=ScheduleRepository(database),
             screens=ScreenRepository(database),
@@ -100,4 +111,5 @@ class Rows:
             sources=SourceRepository(database),
             source_sets=SourceSets(database),
             summary=SummaryRepository(database),
+            verdicts=VerdictRepository(database),
         )

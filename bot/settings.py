@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     allow_export: bool = False
     timezone: str = "UTC"
     retention_days: int = Field(default=90, ge=0, le=36_500)
-    notify_chat: int | None = None
+    notify_chat: int | None = Field(default=None, lt=0)
     bot_api_url: str | None = None
     mtproto_server: str | None = None
     mtproto_public_key_file: Path | None = None

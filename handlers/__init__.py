@@ -22,20 +22,27 @@ from handlers import (
     fallback,
     forget,
     gate_card,
+    greetings,
     home,
     import_session,
     join_requests,
+    load_requests,
     login,
     login_qr,
     many,
     many_folder,
     membership,
+    notify_chat,
     people,
     pin,
     request_filters,
     request_lists,
+    request_notices,
     request_person,
     restored,
+    rights,
+    rule_form,
+    rules,
     run_list,
     runs,
     save,
@@ -55,7 +62,8 @@ from handlers import (
 
 
 def build_router() -> Router:
-    """Admins in private chats first; then the claim link; everybody else meets silence."""
+    """Admins in private chats first; the claim link and the group for notices have doors of their own; everybody else
+    meets silence."""
     admins = Router(name="admins")
     private = F.chat.type == ChatType.PRIVATE
     for observer in (admins.message, admins.callback_query):
@@ -91,10 +99,16 @@ def build_router() -> Router:
         many_folder.build(),
         failed_files.build(),
         edit_application.build(),
+        request_notices.build(),
         join_requests.build(),
+        rules.build(),
+        rule_form.build(),
+        greetings.build(),
         request_lists.build(),
         request_filters.build(),
         request_person.build(),
+        load_requests.build(),
+        rights.build(),
         gate_card.build(),
         runs.build(),
         run_list.build(),
@@ -112,5 +126,5 @@ def build_router() -> Router:
 
     root = Router(name="porter")
     # Errors come last: a conversation that knows what to do with its own goes before.
-    root.include_routers(membership.build(), claim.build(), admins, access.build(), errors.build())
+    root.include_routers(membership.build(), claim.build(), notify_chat.build(), admins, access.build(), errors.build())
     return root

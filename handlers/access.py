@@ -107,6 +107,16 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.SeveralAction: Rules(OWN),
     cb.SeveralTick: Rules(OWN),
     cb.LoadPick: Rules(DECIDE),
+    cb.RightsPick: Rules(OWN),
+    cb.LoadAction: Rules(
+        OWN,
+        {
+            cb.LoadVerb.ASK: DECIDE,
+            cb.LoadVerb.GO: DECIDE,
+            cb.LoadVerb.LINKS: DECIDE,
+            cb.LoadVerb.LINK: DECIDE,
+        },
+    ),
     cb.RequestAction: Rules(
         OWN,
         {
@@ -143,8 +153,13 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     ),
     cb.ViewFilter: Rules(ALL),
     cb.GateCard: Rules(ALL),
+    cb.NoticeAction: Rules(DECIDE),
     cb.BulkAsk: Rules(DECIDE),
     cb.BulkAction: Rules(DECIDE),
+    cb.ConditionPick: Rules(OWN),
+    cb.RuleButton: Rules(OWN, {cb.RuleVerb.LIST: ALL, cb.RuleVerb.SHOW: ALL, cb.RuleVerb.FREEZE: DECIDE}),
+    cb.RuleSurely: Rules(OWN_PIN),
+    cb.GreetingAction: Rules(OWN, {cb.GreetingVerb.SHOW: ALL}),
     cb.Confirm: Rules(Rule(DECIDERS, pin=True)),
     cb.OldPorterOff: Rules(OWN),
     cb.RunAction: Rules(
@@ -186,6 +201,8 @@ COMMAND_ROLES: dict[str, Roles] = {
 
 STATE_ROLES: dict[str, Roles] = {
     str(LoadForm.channel.state): DECIDERS,
+    str(LoadForm.count.state): DECIDERS,
+    str(LoadForm.link.state): DECIDERS,
     str(OpenList.sources.state): LOOKERS,
     str(OpenList.runs.state): EVERYBODY,
     str(OpenList.waiting.state): EVERYBODY,

@@ -379,6 +379,41 @@ class LoadPick(CallbackData, prefix="lp1"):
     page: int = 0
 
 
+class LoadVerb(StrEnum):
+    ASK = "a"
+    GO = "g"
+    """`value`: so many of the newest, 0: all."""
+    LINKS = "l"
+    LINK = "k"
+    """`value`: the position of the link, of those that stand in the sealed FSM data."""
+    PLAN = "p"
+    NEWEST = "n"
+    """Each time, by the schedule; `value` as of GO."""
+    PAUSE = "off"
+    RESUME = "on"
+    REMOVE = "rm"
+
+
+class LoadAction(CallbackData, prefix="ld1"):
+    """Loading who waits at a channel: how many, and when."""
+
+    verb: LoadVerb
+    channel: int
+    value: int = 0
+
+
+class RightsVerb(StrEnum):
+    SHOW = "s"
+    CHECK = "c"
+
+
+class RightsPick(CallbackData, prefix="rg1"):
+    """Who may let people in where; a page of it, or asking Telegram again."""
+
+    verb: RightsVerb = RightsVerb.SHOW
+    page: int = 0
+
+
 class RequestVerb(StrEnum):
     LIST = "list"
     SHOW = "show"
@@ -460,6 +495,25 @@ class GateCard(CallbackData, prefix="gt1"):
     channel: int
 
 
+class NoticeVerb(StrEnum):
+    SHOW = "s"
+    DIGEST = "d"
+    """`value`: minutes between two."""
+    CARDS = "c"
+    SILENCE = "x"
+    APPROVE = "yes"
+    DENY = "no"
+
+
+class NoticeAction(CallbackData, prefix="nt1"):
+    """How a channel tells of new people; or (APPROVE, DENY) a decision in a message that told of one. `id`: of the
+    channel, or of the join request."""
+
+    verb: NoticeVerb
+    id: int
+    value: int = 0
+
+
 class BulkAsk(CallbackData, prefix="bk1"):
     """A decision on many: those that a view means, or those whom the admin has ticked there. Asks first."""
 
@@ -474,6 +528,81 @@ class BulkAction(CallbackData, prefix="jb1"):
 
     channel: int
     approve: bool
+
+
+class Condition(StrEnum):
+    """What can be said of people who wait (services/requests/conditions.py)."""
+
+    FLAG = "f"
+    """`value`: which yes or no."""
+    OVER = "o"
+    """`value`: how long they wait at least; -1: either way."""
+    UNDER = "u"
+    WORDS = "w"
+    BIO = "b"
+    LINK = "l"
+    """`value`: which of the links that were offered; -1: whichever."""
+    WAITS_MENU = "wm"
+    LINK_MENU = "lm"
+    ANY = "any"
+    """No condition at all."""
+    CLEAR = "x"
+    """The question that is open: no such condition."""
+    MENU = "m"
+
+
+class ConditionPick(CallbackData, prefix="cn1"):
+    """A condition of the rule that is being written."""
+
+    what: Condition
+    value: int = 0
+
+
+class RuleVerb(StrEnum):
+    LIST = "list"
+    SHOW = "show"
+    ADD = "add"
+    EDIT = "edit"
+    FORM = "form"
+    ACTION = "act"
+    KEEP = "keep"
+    LIVE = "live"
+    TRIAL = "trial"
+    UP = "up"
+    DOWN = "down"
+    DELETE = "del"
+    FREEZE = "ice"
+    FREE = "free"
+
+
+class RuleButton(CallbackData, prefix="rr1"):
+    """`id`: the rule; the channel for LIST (`value`: the page), ADD, FREEZE and FREE. FORM, ACTION and KEEP are of the
+    form that is open (`value`: which action)."""
+
+    verb: RuleVerb
+    id: int = 0
+    value: int = 0
+
+
+class RuleSurely(CallbackData, prefix="ry1"):
+    """A single-use "yes" to a change of rules."""
+
+    id: int
+
+
+class GreetingVerb(StrEnum):
+    SHOW = "show"
+    WELCOME = "hi"
+    REFUSAL = "no"
+    NO_WELCOME = "hi0"
+    NO_REFUSAL = "no0"
+
+
+class GreetingAction(CallbackData, prefix="gr1"):
+    """What people are told who ask to join a channel."""
+
+    verb: GreetingVerb
+    channel: int
 
 
 class Confirm(CallbackData, prefix="ok1"):

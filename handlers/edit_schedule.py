@@ -1,7 +1,8 @@
 """When a saved channel is looked at: presets, a cron line of one's own, the time zone, by hand only.
 
-One conversation for an existing saved channel, for the admin's defaults (OWN) and for those that are chosen in the list
-(CHOSEN). Nothing holds before it was shown in words with its next three runs.
+One conversation for an existing saved channel, for the admin's defaults (OWN), for those that are chosen in the list
+(CHOSEN), and for a channel whose waiting people are loaded: ids of chats are negative. Nothing holds before it was
+shown in words with its next three runs.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from aiogram.types import ErrorEvent, Message, TelegramObject
 from handlers import keyboards
 from handlers.callbacks import CHOSEN, OWN, EditPick, SourceEdit
 from handlers.choosing import chosen_of
+from handlers.load_requests import plan_page
 from handlers.many_outcomes import show_outcome
 from handlers.parking import Prompt, leave, turn_to
 from handlers.screen import AdminScreen, Page
@@ -28,6 +30,7 @@ from services.admins import AdminService
 from services.errors import CronInvalid, NotFound
 from services.many_sources import ManySources
 from services.profiles import ProfileService
+from services.requests.load_desk import LoadDesk
 from services.schedule import PRESETS, describe, next_times, outlook, validate, zones
 from services.sources import SourceService
 
@@ -35,7 +38,7 @@ from services.sources import SourceService
 @dataclass(frozen=True, slots=True)
 class Edited:
     """What the schedule is of. `name` None: the admin's defaults. `count`: of chosen ones. `timezone`: of the schedule
-    as it is. `paused`: it rests; None: there is none to rest."""
+    as it is. `paused`: it rests; None: there is none to rest. `is_load`: of who waits there, not of posts."""
 
     id: int
     name: str | None
@@ -43,12 +46,28 @@ class Edited:
     timezone: str | None
     paused: bool | None = None
     count: int = 1
+    is_load: bool = False
+
+
+def _is_load(subject_id: int) -> bool:
+    return subject_id < CHOSEN
 
 
 async def _edited(
-    data: dict[str, Any], texts: Texts, admin_id: int, sources: SourceService, profiles: ProfileService
+    data: dict[str, Any],
+    texts: Texts,
+    admin_id: int,
+    sources: SourceService,
+    profiles: ProfileService,
+    loads: LoadDesk,
 ) -> Edited:
     source_id = data["source"]
+    if _is_load(source_id):
+        plan = await loads.plan(source_id)
+        if plan.schedule is None:
+            return Edited(source_id, plan.channel.title, None, None, is_load=True)
+        cron, timezone, paused = plan.schedule.cron, plan.schedule.timezone, not plan.schedule.enabled
+        return Edited(source_id, plan.channel.title, cron, timezone, paused, is_load=True)
     if source_id == OWN:
         return Edited(OWN, None, (await profiles.get(admin_id)).cron, texts.zone.key)
     if source_id == CHOSEN:
@@ -68,12 +87,13 @@ async def begin(
     state: FSMContext,
     sources: SourceService,
     profiles: ProfileService,
+    loads: LoadDesk,
 ) -> None:
     data: dict[str, Any] = {"source": callback_data.id}
     if callback_data.id == CHOSEN:
         data["chosen"] = await chosen_of(state)
     await turn_to(state, EditForm, **data)
-    await ask_schedule(event, screen, texts, state, sources, profiles)
+    await ask_schedule(event, screen, texts, state, sources, profiles, loads)
 
 
 async def ask_schedule(
@@ -83,8 +103,9 @@ async def ask_schedule(
     state: FSMContext,
     sources: SourceService,
     profiles: ProfileService,
+    loads: LoadDesk,
 ) -> None:
-    await screen.show(await _question(screen.admin_id, texts, state, sources, profiles))
+    await screen.show(await _question(screen.admin_id, texts, state, sources, profiles, loads))
 
 
 async def _question(
@@ -93,17 +114,18 @@ async def _question(
     state: FSMContext,
     sources: SourceService,
     profiles: ProfileService,
+    loads: LoadDesk,
     trouble: str | None = None,
 ) -> Page:
     await state.set_state(EditForm.schedule)
-    edited = await _edited(await state.get_data(), texts, admin_id, sources, profiles)
+    edited = await _edited(await state.get_data(), texts, admin_id, sources, profiles, loads)
     now = None
     if edited.cron is not None:
         now = texts.schedules.now(edited.timezone, *outlook(edited.cron, edited.timezone or texts.zone.key))
-    text = texts.schedules.ask(edited.name, edited.count, now, texts.zone.key, trouble)
+    text = texts.schedules.ask(edited.name, edited.count, now, texts.zone.key, trouble, is_load=edited.is_load)
     words = [describe(cron) for cron in PRESETS]
     markup = keyboards.schedules.question(
-        texts, edited.id, words, has_one=edited.cron is not None, paused=edited.paused
+        texts, edited.id, words, has_one=edited.cron is not None, paused=edited.paused, is_load=edited.is_load
     )
     return Page(text, markup)
 
@@ -144,12 +166,13 @@ async def refused(
     state: FSMContext,
     sources: SourceService,
     profiles: ProfileService,
+    loads: LoadDesk,
 ) -> None:
     """What was typed is shown with the reason; another line may be typed at once."""
     assert isinstance(event.exception, CronInvalid)
     typed = (await state.get_data()).get("typed", "")
     trouble = texts.schedules.refused(typed, texts.errors.of(event.exception))
-    await screen.show(await _question(screen.admin_id, texts, state, sources, profiles, trouble))
+    await screen.show(await _question(screen.admin_id, texts, state, sources, profiles, loads, trouble))
     await screen.answer()
 
 
@@ -162,13 +185,13 @@ async def use(
     sources: SourceService,
     profiles: ProfileService,
     many_sources: ManySources,
+    loads: LoadDesk,
 ) -> None:
     """The line that was shown, or (SCHEDULE_OFF) none: by hand only."""
-    data = await _check(state, callback_data)
-    cron = data["cron"] if callback_data.what is EditPick.SCHEDULE_USE else None
+    data, cron = await _answer(state, callback_data)
     if data["source"] == OWN:
         await profiles.change(screen.admin_id, cron=cron)
-        await ask_schedule(event, screen, texts, state, sources, profiles)
+        await ask_schedule(event, screen, texts, state, sources, profiles, loads)
         return
     await screen.answer()
     chosen = data["chosen"] if data["source"] == CHOSEN else [data["source"]]
@@ -178,6 +201,27 @@ async def use(
     else:
         await leave(state)
         await screen.show(source_page(texts, await sources.get(data["source"])))
+
+
+async def use_load(
+    event: TelegramObject,
+    callback_data: SourceEdit,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    loads: LoadDesk,
+) -> None:
+    """The same for a channel whose waiting people are loaded."""
+    _, cron = await _answer(state, callback_data)
+    plan = await loads.set_schedule(callback_data.id, cron, texts.zone.key)
+    await leave(state)
+    await screen.show(plan_page(texts, plan))
+
+
+async def _answer(state: FSMContext, callback_data: SourceEdit) -> tuple[dict[str, Any], str | None]:
+    """What was filled in, and the line that shall hold. Raises NotFound."""
+    data = await _check(state, callback_data)
+    return data, data["cron"] if callback_data.what is EditPick.SCHEDULE_USE else None
 
 
 async def _check(state: FSMContext, callback_data: SourceEdit) -> dict[str, Any]:
@@ -229,6 +273,7 @@ async def set_zone(
     sources: SourceService,
     profiles: ProfileService,
     admins: AdminService,
+    loads: LoadDesk,
 ) -> None:
     await _check(state, callback_data)
     known = zones()
@@ -236,7 +281,7 @@ async def set_zone(
         raise NotFound("timezone")
     zone = known[callback_data.value]
     await admins.set_timezone(screen.admin_id, zone)
-    await ask_schedule(event, screen, Texts(texts.locale, ZoneInfo(zone)), state, sources, profiles)
+    await ask_schedule(event, screen, Texts(texts.locale, ZoneInfo(zone)), state, sources, profiles, loads)
 
 
 PROMPTS: dict[str, Prompt] = {
@@ -249,6 +294,12 @@ PROMPTS: dict[str, Prompt] = {
 def build() -> Router:
     router = Router(name="edit-schedule")
     router.callback_query.register(begin, SourceEdit.filter(F.what == EditPick.SCHEDULE))
+    of_load = F.id < CHOSEN
+    for form_state, pick in (
+        (EditForm.schedule, EditPick.SCHEDULE_OFF),
+        (EditForm.schedule_preview, EditPick.SCHEDULE_USE),
+    ):
+        router.callback_query.register(use_load, form_state, SourceEdit.filter((F.what == pick) & of_load))
     asking = StateFilter(EditForm.schedule, EditForm.schedule_preview, EditForm.zone)
     for form_state, pick, handler in (
         (asking, EditPick.SCHEDULE_ASK, ask_schedule),

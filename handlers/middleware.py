@@ -30,7 +30,7 @@ class AdminMiddleware(BaseMiddleware):
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         assert isinstance(event, Update)
         user: User | None = data.get("event_from_user")
-        admin = await self._admins.greet(user.id, user.full_name) if user else None
+        admin = await self._admins.greet(user.id, user.full_name, wrote=_wrote(event, user)) if user else None
         data["admin"] = admin
         data["texts"] = Texts(zone=ZoneInfo(admin.timezone) if admin and admin.timezone else self._zone)
         if user is None:
@@ -40,12 +40,21 @@ class AdminMiddleware(BaseMiddleware):
             "screen": screen,
             "requests": self._desks.requests(user.id),
             "lists": self._desks.lists(user.id),
+            "rules": self._desks.rules(user.id),
             "runs": self._desks.runs(user.id),
+            "notices": self._desks.notices(user.id),
+            "loads": self._desks.loads(user.id),
         }
         result = await handler(event, data)
         if admin is not None:
             await screen.answer()
         return result
+
+
+def _wrote(event: Update, user: User) -> bool:
+    """In the bot's own chat: whoever only presses in a group may never have pressed Start."""
+    message = event.message or (event.callback_query.message if event.callback_query is not None else None)
+    return message is not None and message.chat.id == user.id
 
 
 def _offered(admin: Admin | None, markup: InlineKeyboardMarkup) -> InlineKeyboardMarkup:

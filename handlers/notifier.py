@@ -41,7 +41,7 @@ class _Card:
 
 
 class ScreenNotifier:
-    """Implements services.notifier.Notifier. `close()` ends its drawing tasks."""
+    """Implements services.notifier.Notifier and RuleNotifier. `close()` ends its drawing tasks."""
 
     def __init__(self, screens: Screens, admins: AdminService, runs: RunList, zone: ZoneInfo) -> None:
         self._screens = screens
@@ -93,6 +93,11 @@ class ScreenNotifier:
         """In the background."""
         for admin in await self._admins.owners():
             self._spawn(self._tell_growth(admin.user_id, title))
+
+    async def rules_stopped(self, channel_id: int, title: str) -> None:
+        """In the background."""
+        for admin in await self._admins.owners():
+            self._spawn(self._tell_stopped_rules(admin.user_id, channel_id, title))
 
     async def session_died(self, outage: Outage) -> None:
         """In the background: whoever met the dead session waits for this call."""
@@ -182,6 +187,14 @@ class ScreenNotifier:
             await self._screens.tell(admin_id, Page(texts.sources.grew(title), keyboards.only_home(texts)))
         except TelegramAPIError as error:
             log.warning("a supergroup was not told: %s", type(error).__name__, extra={"admin_id": admin_id})
+
+    async def _tell_stopped_rules(self, admin_id: int, channel_id: int, title: str) -> None:
+        texts = await self._texts(admin_id)
+        try:
+            page = Page(texts.rules.stopped(title), keyboards.rules.stopped(texts, channel_id))
+            await self._screens.tell(admin_id, page)
+        except TelegramAPIError as error:
+            log.warning("stopped rules were not told: %s", type(error).__name__, extra={"admin_id": admin_id})
 
     async def _texts(self, admin_id: int) -> Texts:
         return await texts_for(self._admins, admin_id, self._zone)

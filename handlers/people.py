@@ -41,6 +41,11 @@ NO_SENDERS = {
 ROLES = {PersonVerb.OWNER: Role.OWNER, PersonVerb.APPROVER: Role.APPROVER, PersonVerb.VIEWER: Role.VIEWER}
 
 
+async def start_link(bot: Bot) -> str:
+    """Opening it lets the bot write; the parameter does nothing."""
+    return f"https://t.me/{(await bot.me()).username}?start=hello"
+
+
 async def set_menu(bot: Bot, user_id: int, role: Role | None) -> None:
     """The commands that Telegram offers in this person's chat. Whoever never wrote to the bot gets them at /start."""
     scope = BotCommandScopeChat(chat_id=user_id)
@@ -80,12 +85,14 @@ async def show_person(
     texts: Texts,
     admins: AdminService,
     pins: PinService,
+    bot: Bot,
 ) -> None:
     person = await admins.get(callback_data.id)
     titles = await admins.titles(person.channels)
     for_good, has_pin = admins.is_for_good(person.user_id), await pins.has(person.user_id)
     is_self = person.user_id == screen.admin_id
-    text = texts.people.card(person, titles, for_good=for_good, has_pin=has_pin)
+    link = await start_link(bot) if person.unreachable_at is not None else None
+    text = texts.people.card(person, titles, for_good=for_good, has_pin=has_pin, link=link)
     markup = keyboards.people.card(texts, person, for_good=for_good, has_pin=has_pin and not is_self)
     await screen.show(Page(text, markup))
 

@@ -242,6 +242,8 @@ class AdminScreen:
         """The id of the message that is the screen now."""
         page = page.for_reader(self._offered)
         tapped = self._callback.message if self._callback else None
+        if tapped is not None and tapped.chat.id != self.admin_id:
+            tapped = None  # a group's message is nobody's screen
         if (
             tapped is None
             or isinstance(page.markup, ReplyKeyboardMarkup)

@@ -13,7 +13,8 @@ from handlers.searching import Searches, is_open, list_data, open_list, search, 
 from handlers.states import OpenList
 from handlers.texts import Texts
 from services.channels import ChannelService
-from services.desks import RequestDesk, RunDesk
+from services.desks import RunDesk
+from services.requests.load_desk import LoadDesk
 from services.sessions import SessionService
 from storage.models import SessionChannel
 
@@ -105,7 +106,7 @@ async def receive_text(
     state: FSMContext,
     sessions: SessionService,
     channels: ChannelService,
-    requests: RequestDesk,
+    loads: LoadDesk,
     runs: RunDesk,
 ) -> None:
     """A name, link or id is looked up with this account; anything else searches the list."""
@@ -113,7 +114,7 @@ async def receive_text(
     if channels.is_reference(text):
         data = await list_data(state)
         found = await channels.find(text, data["session"])
-        await _take(found, screen, texts, requests, runs, loads=bool(data.get("loads")))
+        await _take(found, screen, texts, loads, runs, is_loading=bool(data.get("loads")))
     else:
         await search(message, screen, state)
         await show_again(message, screen, texts, state, sessions, channels)
@@ -126,13 +127,13 @@ async def _take(
     found: SessionChannel,
     screen: AdminScreen,
     texts: Texts,
-    requests: RequestDesk,
+    desk: LoadDesk,
     runs: RunDesk,
     *,
-    loads: bool,
+    is_loading: bool,
 ) -> None:
-    if loads:
-        run = await requests.load(found.channel.id, found.session_id)
+    if is_loading:
+        run = await desk.load(found.channel.id, found.session_id)
         await show_card(screen, texts, runs, run)
     else:
         markup = keyboards.account_channels.card(texts, found)
@@ -145,12 +146,12 @@ async def show_channel(
     screen: AdminScreen,
     texts: Texts,
     channels: ChannelService,
-    requests: RequestDesk,
+    loads: LoadDesk,
     runs: RunDesk,
 ) -> None:
     found = await channels.seen(callback_data.session, callback_data.channel)
-    loads = callback_data.verb is ChannelVerb.LOAD
-    await _take(found, screen, texts, requests, runs, loads=loads)
+    is_loading = callback_data.verb is ChannelVerb.LOAD
+    await _take(found, screen, texts, loads, runs, is_loading=is_loading)
 
 
 PROMPTS: dict[str, Prompt] = {str(OpenList.channels.state): show_again}

@@ -98,6 +98,18 @@ class StartForm(StatesGroup):
 
 class LoadForm(StatesGroup):
     channel = State()
+    count = State()
+    link = State()
+
+
+class RuleForm(StatesGroup):
+    menu = State()
+    words = State()
+    bio = State()
+
+
+class GreetingForm(StatesGroup):
+    text = State()
 
 
 class ListForm(StatesGroup):

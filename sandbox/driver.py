@@ -173,15 +173,29 @@ class Driver:
         await self.call("DELETE", "faults")
 
     async def network(
-        self, *, rtt_ms: float | None = None, mbit: float | None = None, bot_limits: bool | None = None
+        self,
+        *,
+        rtt_ms: float | None = None,
+        mbit: float | None = None,
+        bot_limits: bool | None = None,
+        requests_page_cap: int | None = None,
     ) -> None:
-        settings = {"rtt_ms": rtt_ms, "mbit": mbit, "bot_limits": bot_limits}
+        settings = {
+            "rtt_ms": rtt_ms,
+            "mbit": mbit,
+            "bot_limits": bot_limits,
+            "requests_page_cap": requests_page_cap,
+        }
         body = {name: value for name, value in settings.items() if value is not None}
         await self.call("POST", "network", json=body)
 
     async def file_bytes(self) -> int:
         """Of files, that have left for clients so far: not what was under way when a connection ended."""
         return int((await self.call("GET", "network"))["file_bytes"])
+
+    async def bot_refused(self) -> int:
+        """Calls of bots that were answered with 429 so far."""
+        return int((await self.call("GET", "network"))["bot_refused"])
 
     async def advance(self, seconds: int) -> None:
         """Put the World's clock forward."""

@@ -79,13 +79,24 @@ class AdminService:
             raise NotFound("admin")
         return admin
 
-    async def greet(self, user_id: int, name: str) -> Admin | None:
-        """The admin who writes, the name as Telegram shows it now; None: a stranger."""
+    async def greet(self, user_id: int, name: str, *, wrote: bool = True) -> Admin | None:
+        """The admin who writes, the name as Telegram shows it now; None: a stranger.
+
+        `wrote`: to the bot itself, which can write to them from now on."""
         admin = await self._admins.get(user_id)
+        if admin is not None and admin.unreachable_at is not None and wrote:
+            await self._admins.set_unreachable(user_id, unreachable=False)
+            admin = await self._admins.get(user_id)
         if admin is not None and admin.name != name:
             await self._admins.rename(user_id, name)
             admin = await self._admins.get(user_id)
         return admin
+
+    async def note_unreachable(self, user_id: int) -> Admin | None:
+        """The bot cannot write to them: they never pressed Start, or blocked it. None: that is known already."""
+        if not await self._admins.set_unreachable(user_id, unreachable=True):
+            return None
+        return await self._admins.get(user_id)
 
     async def all(self) -> list[Admin]:
         return await self._admins.all()

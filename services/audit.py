@@ -25,11 +25,15 @@ log = logging.getLogger(__name__)
 
 PAGE = 8
 SUBJECT_CHARACTERS = 64
+RULES = "Rules"
+"""The name of who did it, where rules did."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Doer:
-    admin_id: int
+    """`admin_id` None: nobody did it with their own hand."""
+
+    admin_id: int | None
     name: str
     lines: AuditRepository
 
@@ -96,6 +100,15 @@ class AuditService:
     def by(self, admin: Admin) -> Iterator[None]:
         """What is noted inside was done by this admin."""
         token = _doer.set(_Doer(admin.user_id, admin.name, self._lines))
+        try:
+            yield
+        finally:
+            _doer.reset(token)
+
+    @contextmanager
+    def by_rules(self) -> Iterator[None]:
+        """What is noted inside was done by rules that an owner has switched live."""
+        token = _doer.set(_Doer(None, RULES, self._lines))
         try:
             yield
         finally:

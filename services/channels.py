@@ -225,6 +225,20 @@ class ChannelService:
         if not (await self._look(session_id, channel_id)).may_invite:
             raise RightMissing
 
+    async def waiting_at(self, channel_id: int) -> int:
+        """How many Telegram says are waiting, asked now by a session that may invite there.
+
+        Raises SessionRequired, RightMissing, TelegramError.
+        """
+        session_id = await self.session_for(channel_id, may_invite=True)
+        peer = await self._pool.peer(session_id, channel_id)
+        async with self._pool.reading(session_id) as client:
+            seen = await client.look(peer)
+        await self.keep(session_id, seen)
+        if seen.waiting is None:
+            raise RightMissing
+        return seen.waiting
+
     # -- finding
 
     @staticmethod

@@ -4,17 +4,23 @@ Handlers are given these instead of the services, bound to whoever writes: a han
 approver. Each call reads role and channels anew and raises NotAllowed where they do not reach.
 """
 
+from collections.abc import Callable
+
 from services import audit
 from services.access import Rights, sees_run, steers_run
-from services.channels import ChannelService, read_reference
+from services.channels import ChannelService
 from services.errors import NotAllowed
 from services.requests import RequestServices
 from services.requests.gates import Gate
 from services.requests.list_desk import ListDesk
+from services.requests.load_desk import LoadDesk
+from services.requests.notice_desk import NoticeDesk
 from services.requests.removing import Banned
+from services.requests.rule_desk import RuleDesk
+from services.requests.rule_services import RuleServices
 from services.run_list import RunList, RunPage, Wanted
 from services.runs import Runner
-from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Role, Run, SessionChannel
+from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Run
 from storage.request_models import RequestFilters, RequestPage, RequestView
 from storage.request_pages import ROWS
 
@@ -22,35 +28,14 @@ from storage.request_pages import ROWS
 class RequestDesk:
     """services.requests, where methods of the same names say what these do."""
 
-    def __init__(self, requests: RequestServices, channels: ChannelService, rights: Rights, admin_id: int) -> None:
+    def __init__(self, requests: RequestServices, rights: Rights, admin_id: int) -> None:
         self._requests = requests
-        self._channels = channels
         self._rights = rights
         self._admin_id = admin_id
 
     async def overview(self) -> list[PendingCount]:
         admin = await self._rights.of(self._admin_id)
         return [entry for entry in await self._requests.lists.overview() if admin.sees(entry.channel.id)]
-
-    async def loadable(self) -> list[SessionChannel]:
-        """Channels where an account of ours may let people in."""
-        admin = await self._rights.of(self._admin_id)
-        return [row for row in await self._channels.may_invite() if admin.sees(row.channel.id)]
-
-    async def find(self, text: str) -> Channel:
-        """The channel that a text names. An approver's word is looked up among their own alone: no account is asked.
-
-        Raises ChannelNotFound, ChannelUnavailable, SessionRequired.
-        """
-        admin = await self._rights.of(self._admin_id)
-        if admin.role is not Role.APPROVER:
-            return (await self._channels.find(text)).channel
-        reference = read_reference(text) or text.strip()
-        for channel_id in admin.channels:
-            channel = await self._requests.lists.channel(channel_id)
-            if reference in {channel.id, channel.title} or str(reference).lower() == (channel.username or "").lower():
-                return channel
-        raise NotAllowed
 
     async def channel(self, channel_id: int) -> Channel:
         await self._check_sees(channel_id)
@@ -96,9 +81,6 @@ class RequestDesk:
 
     async def decide_all(self, channel_id: int, approve: bool) -> Run:
         return await self._requests.bulk.decide_all(channel_id, self._admin_id, approve)
-
-    async def load(self, channel_id: int, session_id: int | None = None) -> Run:
-        return await self._requests.loads.load(channel_id, self._admin_id, session_id)
 
     async def _check_sees(self, channel_id: int) -> None:
         if not (await self._rights.of(self._admin_id)).sees(channel_id):
@@ -165,18 +147,29 @@ class Desks:
         runner: Runner,
         listing: RunList,
         rights: Rights,
+        rules: RuleServices,
+        notices: Callable[[int], NoticeDesk],
     ) -> None:
         self._requests = requests
         self._channels = channels
         self._runner = runner
         self._list = listing
         self._rights = rights
+        self._rules = rules
+        self.notices = notices
 
     def requests(self, admin_id: int) -> RequestDesk:
-        return RequestDesk(self._requests, self._channels, self._rights, admin_id)
+        return RequestDesk(self._requests, self._rights, admin_id)
+
+    def loads(self, admin_id: int) -> LoadDesk:
+        requests = self._requests
+        return LoadDesk(requests.loads, requests.load_schedules, requests.lists, self._channels, self._rights, admin_id)
 
     def lists(self, admin_id: int) -> ListDesk:
         return ListDesk(self._requests.lists, self._rights, admin_id)
 
     def runs(self, admin_id: int) -> RunDesk:
         return RunDesk(self._runner, self._list, self._rights, admin_id)
+
+    def rules(self, admin_id: int) -> RuleDesk:
+        return RuleDesk(self._rules.book, self._rules.greetings, self._rights, admin_id)

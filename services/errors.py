@@ -57,6 +57,8 @@ PorterError
 ├── PatternInvalid              no regular expression that RE2 reads; carries its word
 ├── CronInvalid                 not a cron line, or one that never fires; carries why
 ├── SinglePosts                 a source of single posts has nothing to look for, and no schedule
+├── RulesTooMany                a channel has as many rules as it may
+├── GreetingTooLong             a welcome or refusal of more characters than may be sent
 ├── NotFound                    the row is gone
 ├── SessionRequired             nothing can be read without an account
 ├── ReaderMissing               no account of Porter's sees this channel
@@ -401,6 +403,8 @@ class FilterTrouble(StrEnum):
     MANY_WORDS = "MANY_WORDS"
     EXTENSIONS = "EXTENSIONS"
     COUNT = "COUNT"
+    SEARCH = "SEARCH"
+    """Too short or too long to look for in names and bios."""
 
 
 class FilterInvalid(PorterError):
@@ -484,6 +488,14 @@ class DecisionMade(PorterError):
 
 
 class UndoOver(PorterError):
+    pass
+
+
+class RulesTooMany(PorterError):
+    pass
+
+
+class GreetingTooLong(PorterError):
     pass
 
 

@@ -15,11 +15,21 @@ class Person:
     is_bot: bool
 
 
+@dataclass(frozen=True, slots=True)
+class BotRights:
+    """What the bot is allowed at a channel."""
+
+    may_invite: bool
+    may_ban: bool
+
+
 class BotGate(Protocol):
     """Raises RequestError, RightMissing, FloodWait, Unreachable, TelegramRefused."""
 
     async def may_invite(self, channel_id: int) -> bool:
         """Whether the bot is an administrator there with the right to invite. False where it is no member."""
+
+    async def rights(self, channel_id: int) -> BotRights: ...
 
     async def look(self, channel_id: int) -> Channel:
         """The channel as the bot sees it, `bot_may_invite` filled."""
@@ -33,6 +43,13 @@ class BotGate(Protocol):
 
     async def remove(self, channel_id: int, user_id: int) -> None:
         """They are no member afterwards, and may ask again."""
+
+
+class GreetingGate(Protocol):
+    """Raises FloodWait, Unreachable, RightMissing, TelegramRefused."""
+
+    async def write(self, chat_id: int, text: str) -> None:
+        """Plain text, to whoever asked to join a moment ago."""
 
 
 class PeopleGate(Protocol):

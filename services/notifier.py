@@ -21,3 +21,11 @@ class Notifier(Protocol):
 
     async def session_died(self, outage: Outage) -> None:
         """A session was found dead, just now and for the first time: the owners hear of it once."""
+
+
+class RuleNotifier(Protocol):
+    """Implemented there too."""
+
+    async def rules_stopped(self, channel_id: int, title: str) -> None:
+        """Nobody of ours may decide there any more: the rules of the channel are frozen, and the owners hear of it
+        once."""

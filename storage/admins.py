@@ -78,6 +78,17 @@ class AdminRepository:
         async with self._database.write() as connection:
             await connection.execute(update(admins).where(admins.c.user_id == user_id).values(timezone=timezone))
 
+    async def set_unreachable(self, user_id: int, *, unreachable: bool) -> bool:
+        """Note that the bot cannot write to them, or can again. False: that is known, or they are no admin."""
+        known = admins.c.unreachable_at.is_(None) if unreachable else admins.c.unreachable_at.is_not(None)
+        statement = (
+            update(admins)
+            .where(admins.c.user_id == user_id, known)
+            .values(unreachable_at=self._clock() if unreachable else None)
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(statement)).rowcount > 0
+
     async def _upsert(self, connection: AsyncConnection, user_id: int, role: Role, name: str) -> Row[Any]:
         statement = (
             insert(admins)
@@ -107,4 +118,5 @@ async def _admin(connection: AsyncConnection, row: Row[Any]) -> Admin:
         created_at=row.created_at,
         last_home_at=row.last_home_at,
         channels=frozenset(await connection.scalars(channel_ids)),
+        unreachable_at=row.unreachable_at,
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Row, delete, exists, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
@@ -105,17 +105,20 @@ class ChannelRepository:
 
     async def decidable(self) -> list[Channel]:
         """Where the bot or a session may let people in, or where people wait; by title."""
-        by_session = exists().where(
-            session_channels.c.channel_id == channels.c.id, session_channels.c.may_invite.is_(True)
-        )
-        waits = exists().where(
-            join_requests.c.channel_id == channels.c.id,
-            join_requests.c.status == literal_column(f"'{RequestStatus.PENDING}'"),
-        )
-        statement = select(channels).where(or_(channels.c.bot_may_invite.is_(True), by_session, waits))
+        statement = select(channels).where(_decidable())
         async with self._database.read() as connection:
             rows = await connection.execute(statement.order_by(channels.c.title, channels.c.id))
             return [channel_from(row) for row in rows]
+
+    async def entrances(self) -> list[Channel]:
+        """The same, and where the bot once might; groups that became supergroups are left out. By title."""
+        statement = (
+            select(channels)
+            .where(or_(channels.c.bot_may_invite.is_not(None), _decidable()), channels.c.migrated_to.is_(None))
+            .order_by(channels.c.title, channels.c.id)
+        )
+        async with self._database.read() as connection:
+            return [channel_from(row) for row in await connection.execute(statement)]
 
     async def titles(self, channel_ids: Collection[int]) -> list[str]:
         """Of those that are stored, in alphabetical order."""
@@ -142,6 +145,15 @@ class ChannelRepository:
                 for channel, may_invite in listing
             ],
         )
+
+
+def _decidable() -> ColumnElement[bool]:
+    by_session = exists().where(session_channels.c.channel_id == channels.c.id, session_channels.c.may_invite.is_(True))
+    waits = exists().where(
+        join_requests.c.channel_id == channels.c.id,
+        join_requests.c.status == literal_column(f"'{RequestStatus.PENDING}'"),
+    )
+    return or_(channels.c.bot_may_invite.is_(True), by_session, waits)
 
 
 async def _put(connection: AsyncConnection, new: Sequence[Channel]) -> None:

@@ -1,20 +1,21 @@
 """Join requests: one row per asking, at most one PENDING per channel and person."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, Update, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Row, Update, and_, case, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.alike import mark_alike
 from storage.channels import channel_from
 from storage.database import Database
 from storage.models import IncomingRequest, JoinRequest, PendingCount, RequestStatus, Way
-from storage.request_filters import ALIKE_FROM, ALIKE_WITHIN_MS, shape_of
+from storage.request_filters import shape_of
 from storage.schema import channels, join_requests
 from storage.statements import chunks, insert
-from storage.types import Clock, from_milliseconds, utc_now
+from storage.types import Clock, utc_now
 
 # Written out instead of bound: only so does SQLite see that the partial index of the waiting ones serves.
 IS_PENDING = join_requests.c.status == literal_column(f"'{RequestStatus.PENDING}'")
@@ -83,13 +84,24 @@ class JoinRequestRepository:
             return {RequestStatus(row.status): row.rows for row in await connection.execute(statement)}
 
     async def settle(
-        self, request_id: int, status: RequestStatus, way: Way, decided_by: int | None
+        self, request_id: int, status: RequestStatus, way: Way, decided_by: int | None, rule_id: int | None = None
     ) -> JoinRequest | None:
         """Compare and set. None: it was not PENDING any more (or is gone); somebody was faster."""
         statement = self._settling(status, way, decided_by).where(join_requests.c.id == request_id)
+        statement = statement.values(rule_id=rule_id)
         async with self._database.write() as connection:
             row = (await connection.execute(statement.returning(join_requests))).one_or_none()
         return request_from(row) if row else None
+
+    async def begin_greeting(self, request_id: int) -> bool:
+        """Whether nobody has begun to write to them before: of two who ask, one gets it, once and for good."""
+        statement = (
+            update(join_requests)
+            .where(IS_PENDING, join_requests.c.id == request_id, join_requests.c.greeted_at.is_(None))
+            .values(greeted_at=self._clock())
+        )
+        async with self._database.write() as connection:
+            return bool((await connection.execute(statement)).rowcount)
 
     async def settle_missing(
         self,
@@ -105,6 +117,29 @@ class JoinRequestRepository:
         )
         async with self._database.write() as connection:
             return (await connection.execute(statement)).rowcount
+
+    async def missing(self, channel_id: int, seen_before: datetime) -> dict[int, datetime]:
+        """Who waits here and was last seen before that moment: when they asked, by user id."""
+        statement = select(join_requests.c.user_id, join_requests.c.asked_at).where(
+            join_requests.c.channel_id == channel_id, IS_PENDING, join_requests.c.last_seen_at < seen_before
+        )
+        async with self._database.read() as connection:
+            return {row.user_id: row.asked_at for row in await connection.execute(statement)}
+
+    async def settle_gone(self, channel_id: int, seen_before: datetime, members: Collection[int]) -> tuple[int, int]:
+        """The same people are settled, in one transaction: WITHDRAWN, and HANDLED_ELSEWHERE those who are `members`.
+
+        Answers how many of each.
+        """
+        missing = (join_requests.c.channel_id == channel_id, join_requests.c.last_seen_at < seen_before)
+        elsewhere = self._settling(RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE, None).where(*missing)
+        withdrawn = self._settling(RequestStatus.WITHDRAWN, Way.ELSEWHERE, None).where(*missing)
+        handled = 0
+        async with self._database.write() as connection:
+            for user_ids in chunks(list(members)):
+                settled = await connection.execute(elsewhere.where(join_requests.c.user_id.in_(user_ids)))
+                handled += settled.rowcount
+            return (await connection.execute(withdrawn)).rowcount, handled
 
     async def settle_all(self, channel_id: int, status: RequestStatus, way: Way, decided_by: int | None) -> int:
         """Settle all PENDING ones; answers how many."""
@@ -186,34 +221,26 @@ async def _store(
                     for column in ("bio", "has_photo", "is_premium", "link", "language", "user_chat_id")
                 },
                 **{column: func.max(told[column], stored[column]) for column in ("is_scam", "is_fake")},
+                "judged_at": case((_tells_news(stored, told), None), else_=stored.judged_at),
             },
         ),
         [_values(request, now) for request in fresh],
     )
-    await _mark_alike(connection, channel_id, {shape_of(request) for request in fresh})
+    await mark_alike(connection, channel_id, fresh, now)
     return sum(request.user_id not in pending for request in fresh)
 
 
-async def _mark_alike(connection: AsyncConnection, channel_id: int, shapes: set[int]) -> None:
-    """Where many of one of these shapes asked in one hour, all of them are alike, those from before too."""
-    columns = join_requests.c
-    hour = literal_column(f"asked_at / {ALIKE_WITHIN_MS}", Integer)
-    of_channel = (columns.channel_id == channel_id, IS_PENDING)
-    for some in chunks(list(shapes)):
-        crowds = await connection.execute(
-            select(columns.shape, hour.label("hour"))
-            .where(*of_channel, columns.shape.in_(some))
-            .group_by(columns.shape, hour)
-            .having(func.count() >= ALIKE_FROM, literal_column("min(is_alike) = 0"))
-        )
-        for crowd in crowds.all():
-            begin = from_milliseconds(crowd.hour * ALIKE_WITHIN_MS)
-            end = from_milliseconds((crowd.hour + 1) * ALIKE_WITHIN_MS)
-            await connection.execute(
-                update(join_requests)
-                .where(*of_channel, columns.shape == crowd.shape, columns.asked_at >= begin, columns.asked_at < end)
-                .values(is_alike=True)
-            )
+def _tells_news(stored: Any, told: Any) -> ColumnElement[bool]:
+    """Something that rules look at is not as it was."""
+    return or_(
+        stored.name != told.name,
+        stored.username.is_distinct_from(told.username),
+        *[
+            and_(told[column].is_not(None), stored[column].is_distinct_from(told[column]))
+            for column in ("bio", "has_photo", "is_premium", "link")
+        ],
+        *[told[column] > stored[column] for column in ("is_scam", "is_fake")],
+    )
 
 
 def _values(request: IncomingRequest, now: datetime) -> dict[str, Any]:

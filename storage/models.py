@@ -131,6 +131,8 @@ class Admin:
     last_home_at: datetime | None
     channels: frozenset[int] = frozenset()
     """Of an approver. Owners and viewers need none: they see all."""
+    unreachable_at: datetime | None = None
+    """Since then Telegram has not let the bot write to them: they never pressed Start, or blocked it."""
 
     def sees(self, channel_id: int) -> bool:
         return self.role is not Role.APPROVER or channel_id in self.channels

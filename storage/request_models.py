@@ -130,7 +130,7 @@ class RequestSettings:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message about waiting people that is still to heal. `request_id` None: a channel's digest."""
+    """A message about waiting people that is still to heal. `request_id` None: a channel's line of a digest."""
 
     id: int
     chat_id: int
@@ -138,6 +138,14 @@ class Notice:
     channel_id: int
     request_id: int | None
     sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Who has come to a channel since admins were told. `newest_at`: when the last of them was stored."""
+
+    count: int
+    newest_at: datetime
 
 
 class RuleAction(StrEnum):
@@ -159,6 +167,45 @@ class Rule:
     live_since: datetime | None
     created_by: int
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a rule says of a request."""
+
+    request_id: int
+    rule_id: int
+    action: RuleAction
+    is_live: bool
+
+    @property
+    def decides(self) -> bool:
+        """It is to be carried out."""
+        return self.is_live and self.action is not RuleAction.HOLD
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a change of rules would do to those who wait. `sample`: some of them, and what would become of each."""
+
+    approve: int
+    deny: int
+    sample: tuple[tuple[JoinRequest, RuleAction], ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.approve and not self.deny
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of a rule since it was written, changed, or last switched. `meant`: whom it said something of. `decided`: those
+    of them whom admins decided on; `agreed`: as the rule would have. `carried_out`: whom it decided itself."""
+
+    meant: int = 0
+    decided: int = 0
+    agreed: int = 0
+    carried_out: int = 0
 
 
 class ItemOutcome(StrEnum):

@@ -330,7 +330,9 @@ join_requests = _table(
     Column("is_banned", Flag, nullable=False, server_default=text("0")),
     Column("refusal", Text),
     Column("rule_id", Id64),
+    # NULL: the rules are still to look at them.
     Column("judged_at", UtcTime),
+    Column("greeted_at", UtcTime),
     Column("facts", Id64, Computed(FACTS, persisted=False)),
     Index("uq_join_requests_pending", "channel_id", "user_id", unique=True, sqlite_where=_WAITING),
     Index("ix_join_requests_person", "user_id", "channel_id"),
@@ -398,16 +400,17 @@ request_settings = _table(
     autoincrement=False,
 )
 
-# Messages about waiting people that are still to heal: of one person, or (`request_id` NULL) a channel's digest.
+# Messages about waiting people that are still to heal: of one person, or (`request_id` NULL) a channel's line of a
+# digest. A request may be gone before its message: that one has to go then.
 notices = _table(
     "notices",
     Column("id", Id64, primary_key=True),
     Column("chat_id", Id64, nullable=False),
     Column("message_id", Id64, nullable=False),
     Column("channel_id", Id64, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
-    Column("request_id", Id64, ForeignKey("join_requests.id", ondelete="CASCADE"), index=True),
+    Column("request_id", Id64, index=True),
     Column("sent_at", UtcTime, nullable=False),
-    UniqueConstraint("chat_id", "message_id"),
+    UniqueConstraint("chat_id", "message_id", "channel_id"),
 )
 
 rules = _table(
@@ -422,17 +425,21 @@ rules = _table(
     Column("created_at", UtcTime, nullable=False),
 )
 
-# What the rules said of a request, whether it counted (`is_live`) or was only written down.
+# What the rules said of a request: what counts (`is_live`), and what a rule on trial above it would have said.
 verdicts = _table(
     "verdicts",
     Column(
         "request_id", Id64, ForeignKey("join_requests.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     ),
+    Column("is_live", Flag, primary_key=True),
     Column("rule_id", Id64, ForeignKey("rules.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("action", Text, nullable=False),
-    Column("is_live", Flag, nullable=False),
     Column("judged_at", UtcTime, nullable=False),
+    # Still to be carried out.
+    Column("is_open", Flag, nullable=False),
+    Index("ix_verdicts_open", "rule_id", "request_id", sqlite_where=text("is_open")),
     autoincrement=False,
+    rowid=False,
 )
 
 runs = _table(

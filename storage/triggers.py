@@ -30,6 +30,6 @@ TRIGGERS = (
     BEGIN UPDATE join_requests SET is_known = 1 WHERE id = new.id; END""",
     """CREATE TRIGGER join_requests_known_since AFTER UPDATE OF status ON join_requests
     WHEN old.status = 'PENDING' AND new.status <> 'PENDING'
-    BEGIN UPDATE join_requests SET is_known = 1
+    BEGIN UPDATE join_requests SET is_known = 1, judged_at = NULL
     WHERE user_id = new.user_id AND status = 'PENDING' AND NOT is_known; END""",
 )

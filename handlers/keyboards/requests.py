@@ -15,17 +15,17 @@ from aiogram.types import (
 from handlers.callbacks import (
     Confirm,
     Go,
-    LoadPick,
     Place,
     RequestAction,
     RequestVerb,
+    RightsPick,
     ViewAction,
     ViewVerb,
     WaitingAction,
 )
 from handlers.keyboards.base import Row, button, home_key, home_row, markup, turning, window
 from handlers.texts import Texts
-from storage.models import JoinRequest, PendingCount, RequestStatus, SessionChannel
+from storage.models import JoinRequest, PendingCount, RequestStatus
 from storage.request_models import RequestView
 
 
@@ -37,6 +37,7 @@ def overview(texts: Texts, pending: Sequence[PendingCount], page: int) -> Inline
         ],
         turning(texts, page, len(pending), (Go(to=Place.REQUESTS, page=n) for n in (page - 1, page + 1))),
         [button(texts.labels.load, Go(to=Place.LOAD)), button(texts.labels.connect, Go(to=Place.CONNECT))],
+        [button(texts.labels.rights, RightsPick())],
         home_row(texts),
     )
 
@@ -80,14 +81,6 @@ def _channel(view: RequestView) -> CallbackData:
 
 def confirm(texts: Texts, label: str, confirmation: int, back: CallbackData, style: str) -> InlineKeyboardMarkup:
     return markup([button(label, Confirm(id=confirmation), style)], home_row(texts, back))
-
-
-def load_where(texts: Texts, rows: Sequence[SessionChannel], page: int) -> InlineKeyboardMarkup:
-    return markup(
-        *[[button(row.channel.title, LoadPick(channel=row.channel.id))] for row in window(rows, page)],
-        turning(texts, page, len(rows), (LoadPick(page=n) for n in (page - 1, page + 1))),
-        home_row(texts, Go(to=Place.REQUESTS)),
-    )
 
 
 CONNECT_CHANNEL, CONNECT_GROUP = 1, 2

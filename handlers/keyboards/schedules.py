@@ -5,7 +5,17 @@ from collections.abc import Callable, Sequence
 from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.callbacks import CHOSEN, EditPick, Many, ManyVerb, SourceAction, SourceEdit, SourceVerb
+from handlers.callbacks import (
+    CHOSEN,
+    EditPick,
+    LoadAction,
+    LoadVerb,
+    Many,
+    ManyVerb,
+    SourceAction,
+    SourceEdit,
+    SourceVerb,
+)
 from handlers.keyboards.base import Row, button, home_row, markup, turning, window
 from handlers.texts import Texts
 
@@ -17,9 +27,10 @@ def presets(words: Sequence[str], pick: Callable[[int], CallbackData]) -> list[R
 
 
 def question(
-    texts: Texts, source_id: int, words: Sequence[str], *, has_one: bool, paused: bool | None
+    texts: Texts, source_id: int, words: Sequence[str], *, has_one: bool, paused: bool | None, is_load: bool = False
 ) -> InlineKeyboardMarkup:
-    """`has_one`: there is a schedule that could go. `paused` None: none that could rest."""
+    """`has_one`: there is a schedule that could go. `paused` None: none that could rest. `is_load`: of the channel of
+    that id, who waits there is loaded."""
 
     def pick(what: EditPick, value: int = 0) -> SourceEdit:
         return SourceEdit(what=what, id=source_id, value=value)
@@ -30,8 +41,12 @@ def question(
         verb = SourceVerb.RESUME if paused else SourceVerb.PAUSE
         label = labels.resume_schedule if paused else labels.pause_schedule
         rest = [button(label, SourceAction(verb=verb, id=source_id))]
+        if is_load:
+            rest = [button(label, LoadAction(verb=LoadVerb.RESUME if paused else LoadVerb.PAUSE, channel=source_id))]
     by_hand = [button(labels.only_by_hand, pick(EditPick.SCHEDULE_OFF))] if has_one or source_id == CHOSEN else []
-    back = Many(verb=ManyVerb.OPEN) if source_id == CHOSEN else pick(EditPick.MENU)
+    back: CallbackData = Many(verb=ManyVerb.OPEN) if source_id == CHOSEN else pick(EditPick.MENU)
+    if is_load:
+        back = LoadAction(verb=LoadVerb.PLAN, channel=source_id)
     return markup(
         *presets(words, lambda position: pick(EditPick.SCHEDULE_PRESET, position)),
         by_hand,

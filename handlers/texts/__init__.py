@@ -18,16 +18,22 @@ from handlers.texts.failed import FailedTexts
 from handlers.texts.filters import FilterTexts
 from handlers.texts.forget import ForgetTexts
 from handlers.texts.gates import GateTexts
+from handlers.texts.greetings import GreetingTexts
 from handlers.texts.home import HomeTexts
 from handlers.texts.imports import ImportTexts
 from handlers.texts.labels import Labels
+from handlers.texts.loading import LoadTexts
 from handlers.texts.login import LoginTexts
 from handlers.texts.many import ManyTexts
+from handlers.texts.notices import NoticeTexts
 from handlers.texts.people import PeopleTexts
 from handlers.texts.proxies import ProxyTexts
+from handlers.texts.request_conditions import ConditionTexts
 from handlers.texts.request_lists import RequestListTexts
 from handlers.texts.requests import RequestTexts
 from handlers.texts.restored import RestoredTexts
+from handlers.texts.rights import RightsTexts
+from handlers.texts.rules import RuleTexts
 from handlers.texts.runs import RunTexts
 from handlers.texts.saving import SavingTexts
 from handlers.texts.schedules import ScheduleTexts
@@ -45,6 +51,7 @@ class Texts:
         self.zone = zone or ZoneInfo("UTC")
         self.labels = Labels()
         self.home = HomeTexts(self.zone, clock)
+        self.loading = LoadTexts(self.zone, clock)
         self.login = LoginTexts(self.zone, clock)
         self.imports = ImportTexts(self.zone, clock)
         self.bots = BotTexts(self.zone, clock)
@@ -62,9 +69,14 @@ class Texts:
         self.filters = FilterTexts(self.zone, clock)
         self.estimates = EstimateTexts(self.zone, clock)
         self.applications = ApplicationTexts(self.zone, clock)
+        self.conditions = ConditionTexts(self.zone, clock)
         self.requests = RequestTexts(self.zone, clock)
         self.request_lists = RequestListTexts(self.zone, clock)
         self.gates = GateTexts(self.zone, clock)
+        self.rules = RuleTexts(self.zone, clock)
+        self.greetings = GreetingTexts(self.zone, clock)
+        self.notices = NoticeTexts(self.zone, clock)
+        self.rights = RightsTexts(self.zone, clock)
         self.runs = RunTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)

@@ -83,9 +83,16 @@ PLACES = {
     "jr2": "a button of waiting people",
     "jr3": "a list of waiting people",
     "vw1": "a list of waiting people",
+    "ld1": "loading who waits",
+    "rg1": "who may let people in",
     "gt1": "how a channel's gate is kept",
+    "nt1": "how new people are told",
     "bk1": "a decision on many",
     "jb1": "a decision on everybody",
+    "cn1": "the conditions of a rule",
+    "rr1": "a button of rules",
+    "ry1": "the yes to a change of rules",
+    "gr1": "what people are told",
     "ok1": "a question's yes",
     "ru1": "a button of long work",
     "im1": "an import",
@@ -112,6 +119,15 @@ COUNTED = {
     "failed": "did not work",
     "kept": "messages kept",
     "unbanned": "not banned",
+}
+STEPS = {
+    "asked": "begun",
+    "live": "decides by itself",
+    "trial": "on trial",
+    "up": "earlier",
+    "down": "later",
+    "freeze": "frozen",
+    "free": "at work again",
 }
 ROLE_WORDS = {Role.OWNER.value: "owner", Role.APPROVER.value: "approver", Role.VIEWER.value: "viewer"}
 
@@ -143,8 +159,7 @@ class AuditTexts(Words):
         if "channels" in detail:
             words.append(plural(detail["channels"], "channel"))
         words += [title(shorten(str(detail[name]), 40)) for name in ("to", "channel") if name in detail]
-        if detail.get("step") == "asked":
-            words.append("begun")
+        words.append(STEPS.get(str(detail.get("step")), ""))
         if line.verb is AuditVerb.PIN_TRY and line.outcome is AuditOutcome.REFUSED:
             words.append("locked for 15 minutes")
         return f" ({', '.join(filter(None, words))})" if words else ""

@@ -133,6 +133,7 @@ FILTERS = {
     errors.FilterTrouble.MANY_WORDS: "That is too much: 20 words of 64 characters at most. Send fewer, or a pattern.",
     errors.FilterTrouble.EXTENSIONS: "Send endings of file names with commas between, such as dwg, iso. 30 at most.",
     errors.FilterTrouble.COUNT: "That is no number of posts. Send one from 1 to 10,000,000.",
+    errors.FilterTrouble.SEARCH: "Send 3 to 64 characters that shall be in it.",
 }
 CRON_LINES = {
     "never": "That line never comes true (such as 31 February). Send another.",
@@ -167,6 +168,8 @@ TEMPLATES = {
 }
 """With `word` in its place; doubled braces are single ones."""
 PLAIN: dict[type[errors.PorterError], str] = {
+    errors.RulesTooMany: "This channel has as many rules as it may: 24. Delete one that is not needed, or change one.",
+    errors.GreetingTooLong: "That is too long: 1,000 characters at most. Send a shorter one.",
     errors.Unreachable: "Telegram does not answer right now. Nothing was lost; try again in a minute.",
     errors.SessionElsewhere: (
         "Another Porter is using this account just now, so this one keeps away. Stop the other one; two minutes later "

@@ -18,9 +18,8 @@ class GateTexts(Words):
             self._told(gate),
             self._loads(gate),
         ]
-        if gate.settings.frozen_at is not None:
-            lines.append(f"❄️ Its rules rest since {self.at(gate.settings.frozen_at)}.")
-        return "\n".join(lines)
+        lines.append(self._ruled(gate))
+        return "\n".join(filter(None, lines))
 
     @staticmethod
     def _bot(may: bool | None) -> str:
@@ -38,6 +37,14 @@ class GateTexts(Words):
         if settings.notify is NotifyMode.SILENT:
             return "You are not told of new people."
         return f"You are told of new people every {plural(settings.digest_minutes, 'minute')}."
+
+    def _ruled(self, gate: Gate) -> str:
+        if gate.settings.frozen_at is not None:
+            return f"❄️ Its rules are frozen since {self.at(gate.settings.frozen_at)}."
+        if not gate.rules:
+            return ""
+        live = sum(rule.live_since is not None for rule in gate.rules)
+        return f"{plural(len(gate.rules), 'rule')}: {number(live)} at work, {number(len(gate.rules) - live)} on trial."
 
     def _loads(self, gate: Gate) -> str:
         if gate.loads is None or not gate.loads.enabled:

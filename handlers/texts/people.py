@@ -44,7 +44,8 @@ class PeopleTexts(Words):
 
     def _line(self, admin: Admin) -> str:
         channels = f" of {plural(len(admin.channels), 'channel')}" if admin.role is Role.APPROVER else ""
-        return f"· {self._who(admin.name, admin.user_id)}: {ROLE_NAMES[admin.role]}{channels}"
+        silent = " · ⚠️ never pressed Start, or blocked the bot" if admin.unreachable_at is not None else ""
+        return f"· {self._who(admin.name, admin.user_id)}: {ROLE_NAMES[admin.role]}{channels}{silent}"
 
     def label(self, admin: Admin) -> str:
         return shorten(f"{admin.name or admin.user_id} · {ROLE_NAMES[admin.role]}")
@@ -53,13 +54,21 @@ class PeopleTexts(Words):
     def _who(name: str, user_id: int) -> str:
         return f"{quote(shorten(name, 40))}, {user_id}" if name else f"{user_id}"
 
-    def card(self, admin: Admin, titles: Sequence[str], *, for_good: bool, has_pin: bool) -> str:
+    def card(
+        self, admin: Admin, titles: Sequence[str], *, for_good: bool, has_pin: bool, link: str | None = None
+    ) -> str:
+        """`link`: what lets the bot write to them, where it cannot."""
         lines = [f"<b>{self._who(admin.name, admin.user_id)}</b>", self._role(admin.role, titles)]
         lines.append(f"{ROLE_NAMES[admin.role].capitalize()}: {ROLE_MEANS[admin.role]}.")
         if for_good:
             lines.append("Named in ADMIN_IDS: an owner for good.")
         if has_pin:
             lines.append("🔒 Has a PIN.")
+        if link is not None:
+            lines.append(
+                "⚠️ Porter cannot tell them who waits: they never pressed Start, or blocked the bot. Send them this "
+                f"link; opening it is enough: {quote(link)}"
+            )
         seen = self.ago(admin.last_home_at) if admin.last_home_at else "not yet"
         lines.append(f"Since {self.at(admin.created_at)} · last here: {seen}")
         return "\n".join(lines)

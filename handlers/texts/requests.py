@@ -9,7 +9,7 @@ from handlers.texts.request_lists import short_link
 from services.errors import RightMissing
 from services.requests.listing import PastRequest
 from services.requests.removing import Banned
-from storage.models import Channel, JoinRequest, PendingCount, RequestStatus, SessionChannel
+from storage.models import Channel, JoinRequest, PendingCount, RequestStatus
 from storage.request_models import Capped
 
 OUTCOMES = {
@@ -126,14 +126,6 @@ class RequestTexts(Words):
         who = "Nobody of those waits" if is_filtered else "Nobody waits"
         return f"{just}\n\n{who} at {title(channel.title)} any more.".lstrip()
 
-    def ask_load(self, channels: Sequence[SessionChannel]) -> str:
-        if not channels:
-            return (
-                "<b>Load who waits</b>\nNo account of yours may let people in anywhere, as far as Porter knows. Type "
-                "@name or -100… of a channel where it may."
-            )
-        return "<b>Load who waits</b>\nAt which channel? Tap one, or type @name or -100…"
-
     def ask_decide_all(self, channel: Channel, count: int, sample: Sequence[JoinRequest], *, approve: bool) -> str:
         verb = "Approve" if approve else "Deny"
         names = "\n".join(self.line(request) for request in sample)
@@ -142,23 +134,6 @@ class RequestTexts(Words):
         return (
             f"<b>{verb} {everybody}</b> at {title(channel.title)}?\n{names}\n"
             f"{after} Who asks until Telegram has done it is included, unseen."
-        )
-
-    def ask_connect(self) -> str:
-        return (
-            "<b>Connect a channel</b>\nChoose a channel or group with the buttons below. Telegram makes the bot an "
-            "administrator there with the right to let people in."
-        )
-
-    def connected(self, channel: Channel) -> str:
-        if not channel.bot_may_invite:
-            return (
-                f"The bot is at {title(channel.title)} but may not let people in. Give it the right “Invite users” in "
-                "the channel's administrators, then connect again."
-            )
-        return (
-            f"New requests at {title(channel.title)} are kept from now on: home counts them, /requests shows them. "
-            "Those from before need an account that may let people in there."
         )
 
     def choice_taken(self) -> str:

@@ -43,6 +43,7 @@ COUNTED = {
     "new": "new",
     "known": "known before",
     "gone": "gone meanwhile",
+    "withdrawn": "withdrawn or denied elsewhere",
     "approved": "approved",
     "denied": "denied",
     "elsewhere": "decided elsewhere",

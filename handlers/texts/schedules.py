@@ -15,12 +15,23 @@ class ScheduleTexts(Words):
         zone = f" (in {quote(timezone)})" if timezone and timezone != self._zone.key else ""
         return f"Now: {quote(words)}{zone}. {self._next(upcoming)}"
 
-    def ask(self, name: str | None, count: int, now: str | None, zone: str, trouble: str | None) -> str:
-        """`name` None: of `count` saved channels or, with 1, of those that are saved from now on."""
+    def ask(
+        self,
+        name: str | None,
+        count: int,
+        now: str | None,
+        zone: str,
+        trouble: str | None,
+        *,
+        is_load: bool = False,
+    ) -> str:
+        """`name` None: of `count` saved channels or, with 1, of those that are saved from now on. `is_load`: of who
+        waits, not of posts."""
         of = f" of {title(name)}" if name else f" of {plural(count, 'saved channel')}" if count > 1 else ""
         lines = [f"<b>Schedule</b>{of}", trouble or "", now or ("" if name is None else "Now: only when you ask.")]
+        what = "load who waits" if is_load else "look for new posts"
         lines.append(
-            "How often shall Porter look for new posts? Tap one, or send a cron line (minute hour day month weekday) "
+            f"How often shall Porter {what}? Tap one, or send a cron line (minute hour day month weekday) "
             f"such as {EXAMPLES}. Times are in {quote(zone)}."
         )
         return "\n".join(line for line in lines if line)

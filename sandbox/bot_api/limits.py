@@ -26,6 +26,7 @@ class ChatLimits:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.enabled = True
+        self.refused = 0
         self._clock = clock
         self._buckets: dict[tuple[int, int], _Bucket] = {}
 
@@ -38,5 +39,6 @@ class ChatLimits:
         bucket.tokens = min(BURST, bucket.tokens + (now - bucket.at) * refill)
         bucket.at = now
         if bucket.tokens < 1:
+            self.refused += 1
             raise too_many_requests(math.ceil((1 - bucket.tokens) / refill))
         bucket.tokens -= 1

@@ -20,6 +20,7 @@ from sandbox.scenarios import add_accounts
 from sandbox.world import HOME_DC, Document, Message, World
 
 MAX_ACCOUNTS = 1000
+MAX_REQUESTS_PAGE = 1000
 HASHED_AT_ONCE_BYTES = 1024 * 1024
 DCS = (HOME_DC, FILES_DC)
 
@@ -186,18 +187,23 @@ class Knobs:
         rtt_ms = body.number("rtt_ms") if body.has("rtt_ms") else None
         mbit = body.number("mbit") if body.has("mbit") else None
         limits = body.flag("bot_limits") if body.has("bot_limits") else self._bot_api.limits.enabled
+        cap = body.integer("requests_page_cap", self._world.requests_page_cap, low=1, high=MAX_REQUESTS_PAGE)
         body.done()
         self._network.shape(rtt_ms=rtt_ms, mbit=mbit)
+        self._world.requests_page_cap = cap
         self._bot_api.limits.enabled = limits
         return await self.show_network(request)
 
     async def show_network(self, _: web.Request) -> web.Response:
-        """`file_bytes`: what of upload.getFile's answers has left so far."""
+        """`file_bytes`: what of upload.getFile's answers has left so far; `bot_refused`: calls answered with 429;
+        `requests_page_cap`: the most people who wait that one page of them has."""
         return web.json_response(
             {
                 "rtt_ms": self._network.rtt_ms,
                 "mbit": self._network.mbit,
                 "bot_limits": self._bot_api.limits.enabled,
+                "bot_refused": self._bot_api.limits.refused,
+                "requests_page_cap": self._world.requests_page_cap,
                 "file_bytes": self._network.file_bytes,
             }
         )

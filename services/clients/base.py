@@ -20,6 +20,9 @@ PART_BYTES = 1024 * 1024
 HISTORY_PAGE = 100
 DIALOGS_PAGE = 100
 REQUESTS_PAGE = 200
+LOG_PAGE = 100
+MEMBERS_PAGE = 200
+LINKS_PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,8 @@ class SeenChannel:
     """False: a public one that it only looks at."""
     was: int | None = None
     """The small group that became this supergroup."""
+    waiting: int | None = None
+    """How many ask to join; None where the account is not told, or was not asked (`look`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +232,50 @@ class RequestsPage:
     requests: tuple[IncomingRequest, ...]
     access_hashes: dict[int, int]
     next: RequestsOffset | None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody became a member, as the channel's own log tells it. `by`: who let them in; None: they came by
+    themselves."""
+
+    user_id: int
+    at: datetime
+    by: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class JoinsPage:
+    """Newest first. `next`: the event below which the next page lies; None: nothing is older."""
+
+    joins: tuple[Joined, ...]
+    oldest: datetime | None
+    next: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MembersPage:
+    """Who came last first. `total`: how many members there are."""
+
+    user_ids: tuple[int, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class InviteLink:
+    """An invite link that asks for approval. `waiting`: how many came by it and wait."""
+
+    link: str
+    title: str | None
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class LinkMaker:
+    """An admin who has made invite links."""
+
+    user_id: int
+    access_hash: int
 
 
 class CodeKind(StrEnum):
@@ -385,11 +434,30 @@ class GateClient(Protocol):
     def is_connected(self) -> bool:
         """As above."""
 
-    async def join_requests(self, peer: Peer, offset: RequestsOffset | None) -> RequestsPage: ...
+    async def join_requests(
+        self, peer: Peer, offset: RequestsOffset | None, link: str | None = None, limit: int = REQUESTS_PAGE
+    ) -> RequestsPage:
+        """Newest first. `link`: only who came by it; each of them says so then."""
 
     async def decide(self, peer: Peer, user_id: int, access_hash: int, *, approve: bool) -> None: ...
 
     async def decide_all(self, peer: Peer, *, approve: bool) -> None: ...
+
+    async def admin_log_joins(self, peer: Peer, before: int = 0) -> JoinsPage:
+        """A page (LOG_PAGE events at most) of who came in, from event `before` down; 0: from the newest. Telegram
+        keeps 48 hours. Empty for a small group, which has no log."""
+
+    async def is_member(self, peer: Peer, user_id: int, access_hash: int) -> bool:
+        """Of a channel or supergroup; of a small group `recent_members` tells."""
+
+    async def recent_members(self, peer: Peer, offset: int = 0) -> MembersPage:
+        """A page (MEMBERS_PAGE at most) of the members who came last; of a small group, all of them."""
+
+    async def link_makers(self, peer: Peer) -> list[LinkMaker]:
+        """The other admins who have made invite links. Only the channel's creator is told: else there are none."""
+
+    async def invite_links(self, peer: Peer, maker: LinkMaker | None = None) -> list[InviteLink]:
+        """The links of one admin by which people ask to join (the newest LINKS_PAGE); None: the account's own."""
 
     async def ban(self, peer: Peer, user_id: int, access_hash: int) -> None:
         """For good, members and others alike. Raises RightMissing."""

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeVar
 
 from services.clients.base import (
+    REQUESTS_PAGE,
     Account,
     DialogsOffset,
     DialogsPage,
@@ -18,6 +19,10 @@ from services.clients.base import (
     Hear,
     HistoryPage,
     Invitation,
+    InviteLink,
+    JoinsPage,
+    LinkMaker,
+    MembersPage,
     Peer,
     Post,
     RangeHash,
@@ -146,9 +151,13 @@ class PacedGate:
     def is_connected(self) -> bool:
         return self._line.is_connected
 
-    async def join_requests(self, peer: Peer, offset: RequestsOffset | None) -> RequestsPage:
+    async def join_requests(
+        self, peer: Peer, offset: RequestsOffset | None, link: str | None = None, limit: int = REQUESTS_PAGE
+    ) -> RequestsPage:
         return await self._line.ask(
-            "messages.getChatInviteImporters", lambda client: client.join_requests(peer, offset), repeat=True
+            "messages.getChatInviteImporters",
+            lambda client: client.join_requests(peer, offset, link, limit),
+            repeat=True,
         )
 
     async def decide(self, peer: Peer, user_id: int, access_hash: int, *, approve: bool) -> None:
@@ -161,6 +170,31 @@ class PacedGate:
     async def decide_all(self, peer: Peer, *, approve: bool) -> None:
         await self._line.ask(
             "messages.hideAllChatJoinRequests", lambda client: client.decide_all(peer, approve=approve)
+        )
+
+    async def admin_log_joins(self, peer: Peer, before: int = 0) -> JoinsPage:
+        return await self._line.ask(
+            "channels.getAdminLog", lambda client: client.admin_log_joins(peer, before), repeat=True
+        )
+
+    async def is_member(self, peer: Peer, user_id: int, access_hash: int) -> bool:
+        return await self._line.ask(
+            "channels.getParticipant", lambda client: client.is_member(peer, user_id, access_hash), repeat=True
+        )
+
+    async def recent_members(self, peer: Peer, offset: int = 0) -> MembersPage:
+        return await self._line.ask(
+            "channels.getParticipants", lambda client: client.recent_members(peer, offset), repeat=True
+        )
+
+    async def link_makers(self, peer: Peer) -> list[LinkMaker]:
+        return await self._line.ask(
+            "messages.getAdminsWithInvites", lambda client: client.link_makers(peer), repeat=True
+        )
+
+    async def invite_links(self, peer: Peer, maker: LinkMaker | None = None) -> list[InviteLink]:
+        return await self._line.ask(
+            "messages.getExportedChatInvites", lambda client: client.invite_links(peer, maker), repeat=True
         )
 
     async def ban(self, peer: Peer, user_id: int, access_hash: int) -> None:

@@ -2,7 +2,8 @@
 
 Raw functions over a connection that this file opens and closes itself: kurigram's own paging never ends before an empty
 page, its client reconnects in the background and then hangs, its storage wants a file. It never logs in here: it gets a
-complete credential. Only this file imports it, and only services/clients/factory.py imports this one, at first use.
+complete credential. Only this file and
+pyrogram_convert.py import it, and only services/clients/factory.py imports this one, at first use.
 """
 
 import asyncio
@@ -22,11 +23,24 @@ from pyrogram.storage import SQLiteStorage
 
 from services.clients import device
 from services.clients.answers import lost_connection, translate
-from services.clients.base import REQUESTS_PAGE, Credential, Peer, RequestsOffset, RequestsPage
+from services.clients.base import (
+    LINKS_PAGE,
+    LOG_PAGE,
+    MEMBERS_PAGE,
+    REQUESTS_PAGE,
+    Credential,
+    InviteLink,
+    JoinsPage,
+    LinkMaker,
+    MembersPage,
+    Peer,
+    RequestsOffset,
+    RequestsPage,
+)
 from services.clients.peers import channel_of, group_of
 from services.clients.proxy import Proxy, dial
-from services.errors import ChannelUnavailable, Unreachable
-from storage.models import IncomingRequest
+from services.clients.pyrogram_convert import incoming, joined, member
+from services.errors import ChannelUnavailable, RightMissing, TelegramRefused, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +191,9 @@ class PyrogramGate:
     def is_connected(self) -> bool:
         return not self._connection.lost.is_set()
 
-    async def join_requests(self, peer: Peer, offset: RequestsOffset | None) -> RequestsPage:
+    async def join_requests(
+        self, peer: Peer, offset: RequestsOffset | None, link: str | None = None, limit: int = REQUESTS_PAGE
+    ) -> RequestsPage:
         user: Any = raw.types.InputUserEmpty()
         if offset is not None:
             user = raw.types.InputUser(user_id=offset.user_id, access_hash=offset.access_hash)
@@ -185,13 +201,14 @@ class PyrogramGate:
             raw.functions.messages.GetChatInviteImporters(
                 peer=_input_peer(peer),
                 requested=True,
+                link=link,
                 offset_date=int(offset.date.timestamp()) if offset else 0,
                 offset_user=user,
-                limit=REQUESTS_PAGE,
+                limit=limit,
             )
         )
         people = {user.id: user for user in answer.users}
-        requests = tuple(_incoming(peer.id, row, people.get(row.user_id)) for row in answer.importers)
+        requests = tuple(incoming(peer.id, row, people.get(row.user_id), link) for row in answer.importers)
         hashes = {user_id: user.access_hash for user_id, user in people.items() if user.access_hash is not None}
         last = requests[-1] if requests else None
         behind = RequestsOffset(last.asked_at, last.user_id, hashes.get(last.user_id, 0)) if last else None
@@ -223,6 +240,80 @@ class PyrogramGate:
                 banned_rights=raw.types.ChatBannedRights(until_date=0, view_messages=is_banned),
             )
         )
+
+    async def admin_log_joins(self, peer: Peer, before: int = 0) -> JoinsPage:
+        if group_of(peer.id) is not None:
+            return JoinsPage((), None, None)
+        answer = await self._ask(
+            raw.functions.channels.GetAdminLog(
+                channel=_input_channel(peer),
+                q="",
+                max_id=before,
+                min_id=0,
+                limit=LOG_PAGE,
+                events_filter=raw.types.ChannelAdminLogEventsFilter(join=True, invite=True, invites=True),
+            )
+        )
+        joins = tuple(told for event in answer.events if (told := joined(event)) is not None)
+        if not answer.events:
+            return JoinsPage(joins, None, None)
+        last = answer.events[-1]
+        return JoinsPage(joins, datetime.fromtimestamp(last.date, UTC), last.id)
+
+    async def is_member(self, peer: Peer, user_id: int, access_hash: int) -> bool:
+        person = raw.types.InputPeerUser(user_id=user_id, access_hash=access_hash)
+        try:
+            answer = await self._ask(
+                raw.functions.channels.GetParticipant(channel=_input_channel(peer), participant=person)
+            )
+        except TelegramRefused as error:
+            # Telegram's answer for somebody who never was a member, and for an account that is gone.
+            if error.word in {"USER_NOT_PARTICIPANT", "PARTICIPANT_ID_INVALID"}:
+                return False
+            raise
+        return not isinstance(answer.participant, raw.types.ChannelParticipantLeft | raw.types.ChannelParticipantBanned)
+
+    async def recent_members(self, peer: Peer, offset: int = 0) -> MembersPage:
+        if (chat_id := group_of(peer.id)) is not None:
+            full = await self._ask(raw.functions.messages.GetFullChat(chat_id=chat_id))
+            people = getattr(full.full_chat.participants, "participants", [])  # forbidden: none are shown
+            return MembersPage(tuple(person.user_id for person in people), len(people))
+        answer = await self._ask(
+            raw.functions.channels.GetParticipants(
+                channel=_input_channel(peer),
+                filter=raw.types.ChannelParticipantsRecent(),
+                offset=offset,
+                limit=MEMBERS_PAGE,
+                hash=0,
+            )
+        )
+        members = tuple(user_id for person in answer.participants if (user_id := member(person)) is not None)
+        return MembersPage(members, answer.count)
+
+    async def link_makers(self, peer: Peer) -> list[LinkMaker]:
+        try:
+            answer = await self._ask(raw.functions.messages.GetAdminsWithInvites(peer=_input_peer(peer)))
+        except RightMissing:
+            return []  # not the creator, who alone sees the links of others
+        people = {user.id: user for user in answer.users if isinstance(user, raw.types.User) and not user.is_self}
+        return [
+            LinkMaker(user.id, user.access_hash or 0)
+            for admin in answer.admins
+            if admin.invites_count and (user := people.get(admin.admin_id)) is not None
+        ]
+
+    async def invite_links(self, peer: Peer, maker: LinkMaker | None = None) -> list[InviteLink]:
+        admin: Any = raw.types.InputUserSelf()
+        if maker is not None:
+            admin = raw.types.InputUser(user_id=maker.user_id, access_hash=maker.access_hash)
+        answer = await self._ask(
+            raw.functions.messages.GetExportedChatInvites(peer=_input_peer(peer), admin_id=admin, limit=LINKS_PAGE)
+        )
+        return [
+            InviteLink(invite.link, invite.title, invite.requested or 0)
+            for invite in answer.invites
+            if isinstance(invite, raw.types.ChatInviteExported) and (invite.request_needed or invite.requested)
+        ]
 
     async def close(self) -> None:
         try:
@@ -260,22 +351,8 @@ def _input_peer(peer: Peer) -> Any:
     raise ChannelUnavailable
 
 
-def _incoming(channel_id: int, row: Any, user: Any) -> IncomingRequest:
-    """A ChatInviteImporter. Its user comes along, but for accounts that are gone."""
-    asked_at = datetime.fromtimestamp(row.date, UTC)
-    if user is None or not isinstance(user, raw.types.User):
-        return IncomingRequest(channel_id, row.user_id, "", None, row.about, asked_at)
-    username = user.username or next((each.username for each in user.usernames or () if each.active), None)
-    return IncomingRequest(
-        channel_id=channel_id,
-        user_id=row.user_id,
-        name=" ".join(part for part in (user.first_name, user.last_name) if part),
-        username=username,
-        bio=row.about or None,
-        asked_at=asked_at,
-        has_photo=isinstance(user.photo, raw.types.UserProfilePhoto),
-        is_premium=bool(user.premium),
-        is_scam=bool(user.scam),
-        is_fake=bool(user.fake),
-        language=user.lang_code,
-    )
+def _input_channel(peer: Peer) -> Any:
+    channel_id = channel_of(peer.id)
+    if channel_id is None:
+        raise ChannelUnavailable
+    return raw.types.InputChannel(channel_id=channel_id, access_hash=peer.access_hash)

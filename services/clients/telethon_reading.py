@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from telethon.tl import functions, types
@@ -95,7 +96,9 @@ class TelethonReading:
         for chat in answer.chats:
             channel = convert.seen_channel(chat, members)
             if channel is not None and channel.peer.id == peer.id:
-                return channel
+                # Left out where nobody waits.
+                waiting = (answer.full_chat.requests_pending or 0) if channel.may_invite else None
+                return replace(channel, waiting=waiting)
         raise ChannelUnavailable
 
     async def invitation(self, link_hash: str) -> Invitation:

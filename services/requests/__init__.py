@@ -11,6 +11,7 @@ from services.requests.bulk import BulkDecisions
 from services.requests.deciding import Decider
 from services.requests.gates import Gates
 from services.requests.listing import RequestLists
+from services.requests.load_schedules import LoadSchedules
 from services.requests.loading import RequestLoads
 from services.requests.removing import Removals
 
@@ -19,6 +20,7 @@ __all__ = [
     "BulkDecisions",
     "Decider",
     "Gates",
+    "LoadSchedules",
     "Removals",
     "RequestLists",
     "RequestLoads",
@@ -35,3 +37,4 @@ class RequestServices:
     bulk: BulkDecisions
     gates: Gates
     removals: Removals
+    load_schedules: LoadSchedules

@@ -2,6 +2,7 @@
 
 import logging
 from collections import defaultdict
+from collections.abc import Callable
 
 from services.channels import ChannelService
 from services.errors import PorterError
@@ -29,6 +30,11 @@ class Arrivals:
         self._channels = channels
         self._notifier = notifier
         self._clock = clock
+        self._listeners: list[Callable[[], None]] = []
+
+    def on_stored(self, listener: Callable[[], None]) -> None:
+        """Called when somebody new waits."""
+        self._listeners.append(listener)
 
     async def take(self, incoming: list[IncomingRequest]) -> None:
         """What the bot was told. Stored when this returns; storing the same again changes nothing."""
@@ -40,6 +46,8 @@ class Arrivals:
         for channel_id, requests in by_channel.items():
             new = await self._requests.store(requests)
             if new:
+                for listener in self._listeners:
+                    listener()
                 await self._announce(channel_id, new)
 
     async def _know(self, channel_id: int) -> None:

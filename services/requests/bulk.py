@@ -31,7 +31,7 @@ from services.errors import (
 )
 from services.requests.deciding import Decider
 from services.requests.submitting import Submitting
-from services.requests.walks import RequestLister, Walk, settle_gone
+from services.requests.walks import RequestLister, Walk
 from services.runs import RunContext
 from storage.join_requests import JoinRequestRepository
 from storage.models import AuditOutcome, AuditVerb, JoinRequest, Progress, RequestStatus, Run, RunKind, Way
@@ -132,7 +132,7 @@ class BulkDecisions:
             newest = context.run.checkpoint.get("newest")
             asked_by = datetime.fromisoformat(newest) if newest else None
             walk = await self._lister.walk(context, session_id, peer, dict(counters), asked_by)
-            await self._settle(context, walk, counters)
+            await self._settle(context, session_id, peer, walk, counters)
             self._show(context, counters, walk.meant)
             if not walk.meant or (waiting_before is not None and walk.meant >= waiting_before):
                 break
@@ -153,10 +153,13 @@ class BulkDecisions:
         # Who asked while the call was under way was decided by it: the later moment counts them in.
         await self._lister.forget(context, told_at=self._clock().isoformat())
 
-    async def _settle(self, context: RunContext, walk: Walk, counters: Counter[str]) -> None:
+    async def _settle(
+        self, context: RunContext, session_id: int, peer: Peer, walk: Walk, counters: Counter[str]
+    ) -> None:
         told_at = context.run.checkpoint.get("told_at")
         if told_at is None:
-            counters["elsewhere"] += await settle_gone(self._requests, context, walk)
+            gone = await self._lister.settle_gone(context, session_id, peer, walk)
+            counters["elsewhere"] += gone.elsewhere + gone.withdrawn
             return
         status = RequestStatus.APPROVED if context.run.params["approve"] else RequestStatus.DENIED
         if walk.is_complete:

@@ -18,6 +18,7 @@ from services.errors import (
     StaysPending,
 )
 from services.gate import BotGate
+from services.requests.greetings import Greetings
 from services.requests.walks import RequestLister
 from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
@@ -40,6 +41,7 @@ class Decider:
         gate: BotGate,
         lister: RequestLister,
         rights: Rights,
+        greetings: Greetings,
     ) -> None:
         self._requests = requests
         self._decisions = decisions
@@ -49,6 +51,7 @@ class Decider:
         self._gate = gate
         self._lister = lister
         self._rights = rights
+        self._greetings = greetings
         self._deciding: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def decide(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
@@ -70,7 +73,12 @@ class Decider:
     async def decide_of_many(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
         """As `decide`, without a line in the audit: the run has its own."""
         async with self._turn(request_id):
-            return await self._decide(await self._get(request_id), admin_id, approve)
+            return await self._decide(await self._get(request_id), admin_id, approve, greets=False)
+
+    async def decide_by_rule(self, request_id: int, rule_id: int, approve: bool) -> JoinRequest:
+        """As `decide`, without a line in the audit: the rules write one for many. The request says which rule."""
+        async with self._turn(request_id):
+            return await self._decide(await self._get(request_id), None, approve, rule_id=rule_id)
 
     def _turn(self, request_id: int) -> asyncio.Lock:
         return self._deciding.setdefault(request_id, asyncio.Lock())
@@ -83,10 +91,20 @@ class Decider:
             await self._decisions.refused(request.id, error.word)
             raise
 
-    async def _decide(self, request: JoinRequest, admin_id: int | None, approve: bool) -> JoinRequest:
+    async def _decide(
+        self,
+        request: JoinRequest,
+        admin_id: int | None,
+        approve: bool,
+        *,
+        rule_id: int | None = None,
+        greets: bool = True,
+    ) -> JoinRequest:
         await self._rights.check_decides(admin_id, request.channel_id)
         if request.status is not RequestStatus.PENDING:
             raise DecisionMade(request)
+        if greets:
+            await self._greetings.before(request, approve)
         try:
             way = await self._tell_or_note(request, approve)
         except (RequestGone, AlreadyMember):
@@ -95,7 +113,8 @@ class Decider:
             )
         else:
             status = RequestStatus.APPROVED if approve else RequestStatus.DENIED
-            settled = await self._requests.settle(request.id, status, way, admin_id)
+            way = way if rule_id is None else Way.RULE
+            settled = await self._requests.settle(request.id, status, way, admin_id, rule_id)
         if settled is None:
             raise DecisionMade(await self._get(request.id))
         return settled

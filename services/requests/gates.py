@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from services.errors import NotFound
 from storage.channels import ChannelRepository
 from storage.models import Channel, RunKind, Schedule
-from storage.request_models import Capped, RequestFilters, RequestSettings, RequestView
+from storage.request_models import Capped, RequestFilters, RequestSettings, RequestView, Rule
 from storage.request_pages import RequestPages
 from storage.request_settings import RequestSettingsRepository
+from storage.rules import RuleRepository
 from storage.schedules import ScheduleRepository
 
 
@@ -19,6 +20,7 @@ class Gate:
     waiting: Capped
     settings: RequestSettings
     loads: Schedule | None
+    rules: list[Rule]
 
 
 class Gates:
@@ -28,11 +30,13 @@ class Gates:
         pages: RequestPages,
         settings: RequestSettingsRepository,
         schedules: ScheduleRepository,
+        rules: RuleRepository,
     ) -> None:
         self._channel_rows = channel_rows
         self._pages = pages
         self._settings = settings
         self._schedules = schedules
+        self._rules = rules
 
     async def get(self, channel_id: int) -> Gate:
         """Raises NotFound."""
@@ -42,4 +46,4 @@ class Gates:
         waiting = await self._pages.count(RequestView(0, 0, channel_id, RequestFilters()))
         settings = await self._settings.get(channel_id)
         loads = await self._schedules.get_for(RunKind.LOAD_REQUESTS, channel_id)
-        return Gate(channel, waiting, settings, loads)
+        return Gate(channel, waiting, settings, loads, await self._rules.of_channel(channel_id))

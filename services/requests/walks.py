@@ -1,20 +1,24 @@
-"""Listing who waits at a channel: page by page by a user session, each page stored before the next is asked for.
+"""Listing who waits at a channel, page by page by a user session. While a page is stored, the next is under way.
 
 A walk keeps its place in the run's checkpoint: after a flood wait or a kill it goes on there and never starts anew
 (TELEGRAM.md, Reading: restarting walks is what makes flood waits grow).
 """
 
 import logging
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
-from services.clients.base import Peer, RequestsOffset, RequestsPage
+from services.clients.base import REQUESTS_PAGE, Peer, RequestsOffset, RequestsPage
 from services.clients.pool import ClientPool
 from services.errors import RequestGone
+from services.requests.membership import Membership
+from services.requests.reading_ahead import ReadingAhead, ReadPage
 from services.runs import RunContext
 from storage.join_requests import JoinRequestRepository
-from storage.models import IncomingRequest, Progress, RequestStatus, Way
+from storage.models import IncomingRequest, Progress
 from storage.sessions import SessionRepository
 from storage.types import Clock, utc_now
 
@@ -22,6 +26,30 @@ log = logging.getLogger(__name__)
 
 KEY = "walk"
 TIMES = frozenset({"began_at", "newest", "last_date"})
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What of the list is walked. `newest`: no more than so many. `link`: only who came by that invite link."""
+
+    newest: int | None = None
+    link: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        return self.newest is None and self.link is None
+
+
+WHOLE = Part()
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Who waited here and is not on Telegram's list any more. `elsewhere`: they are members, so somebody let them in.
+    `withdrawn`: they are not; they asked no more, or were denied elsewhere."""
+
+    withdrawn: int = 0
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +73,12 @@ class Walk:
         """A list that Telegram cut short says nothing of those who are not on it."""
         return self.seen >= (self.total or 0)
 
-    def after(self, page: RequestsPage, fresh: list[IncomingRequest], new: int, asked_by: datetime | None) -> "Walk":
+    def after(self, page: RequestsPage, fresh: list[IncomingRequest], asked_by: datetime | None) -> "Walk":
+        """`new` stays."""
         dates = [request.asked_at for request in fresh]
         return replace(
             self,
             seen=self.seen + len(fresh),
-            new=self.new + new,
             meant=self.meant + sum(asked_by is None or date <= asked_by for date in dates),
             total=page.total if self.total is None else min(self.total, page.total),
             newest=max([*dates, *([self.newest] if self.newest else [])]),
@@ -80,6 +108,7 @@ class RequestLister:
         self._requests = requests
         self._sessions = sessions
         self._pool = pool
+        self._membership = Membership(sessions, pool)
         self._clock = clock
 
     async def walk(
@@ -89,8 +118,9 @@ class RequestLister:
         peer: Peer,
         counters: dict[str, int],
         asked_by: datetime | None = None,
+        part: Part = WHOLE,
     ) -> Walk:
-        """The whole list, stored; drawn as the run's progress. `counters` of the run are left as they are.
+        """That part of the list, stored; drawn as the run's progress. `counters` of the run are left as they are.
 
         The walk stays in the checkpoint until the caller has drawn its conclusions and calls `forget`.
         """
@@ -99,25 +129,38 @@ class RequestLister:
         offset = await self._offset(session_id, walk)
         if walk.seen and offset is None:
             return walk  # the kill came after the last page
-        seen: set[int] = set()
-        while True:
-            page = await self._page(session_id, peer, offset)
-            fresh = [request for request in page.requests if request.user_id not in seen]
-            if not fresh:  # the end is an empty page; a page without a new row would go on for ever
-                return replace(walk, last_date=None)
-            seen.update(request.user_id for request in fresh)
-            walk = walk.after(page, fresh, await self._requests.store(fresh), asked_by)
-            offset = page.next
-            await context.checkpoint({**context.run.checkpoint, KEY: walk.to_json()})
-            shown = {**counters, "new": walk.new, "known": walk.seen - walk.new}
-            context.progress(Progress(done=walk.seen, total=max(page.total, walk.seen), counters=shown))
-            if offset is None:
-                return walk
+        ahead = ReadingAhead(
+            partial(self._page, session_id, peer, part.link),
+            offset,
+            None if part.newest is None else part.newest - walk.seen,
+        )
+        goes_on = walk.seen > 0
+        async with aclosing(ahead.batches()) as batches:
+            async for batch in batches:
+                walk = await self._store(session_id, walk, batch, asked_by)
+                await context.checkpoint({**context.run.checkpoint, KEY: walk.to_json()})
+                self._show(context, walk, max(batch[-1].page.total, walk.seen), counters, part)
+        if (ahead.is_long or goes_on) and part.newest is None:
+            seen = None if goes_on else ahead.seen
+            walk = await self._look_at_the_top(session_id, peer, walk, seen, asked_by, part)
+            self._show(context, walk, walk.seen, counters, part)
+        return replace(walk, last_date=None)
 
     async def forget(self, context: RunContext, **values: Any) -> None:
         """The walk is over and used; `values` go into the checkpoint in the same write."""
         kept = {name: value for name, value in context.run.checkpoint.items() if name != KEY}
         await context.checkpoint({**kept, **values})
+
+    async def settle_gone(self, context: RunContext, session_id: int, peer: Peer, walk: Walk) -> Gone:
+        """Who waited here before a walk of the whole list and was not met on it. Whoever arrived during the walk was
+        seen later than it began, and stays. Raises TelegramError."""
+        if not walk.is_complete:
+            log.warning("the list is not complete: %d of %s", walk.seen, walk.total, extra={"run_id": context.run.id})
+            return Gone()
+        missing = await self._requests.missing(context.run.subject_id, walk.began_at)
+        members = await self._membership.who_is_in(session_id, peer, missing)
+        gone = await self._requests.settle_gone(context.run.subject_id, walk.began_at, members.keys())
+        return Gone(*gone)
 
     async def meet(self, session_id: int, peer: Peer, user_id: int) -> int:
         """The access hash by which the session addresses somebody who waits. Raises RequestGone: is not on the list."""
@@ -125,7 +168,8 @@ class RequestLister:
         offset: RequestsOffset | None = None
         seen: set[int] = set()
         while stored is None:
-            page = await self._page(session_id, peer, offset)
+            page = await self._page(session_id, peer, None, offset)
+            await self._sessions.put_peers(session_id, page.access_hashes)
             stored = page.access_hashes.get(user_id)
             offset = page.next
             is_last = offset is None or seen.issuperset(page.access_hashes)
@@ -134,12 +178,50 @@ class RequestLister:
             seen.update(page.access_hashes)
         return stored
 
-    async def _page(self, session_id: int, peer: Peer, offset: RequestsOffset | None) -> RequestsPage:
+    # -- pages
+
+    async def _look_at_the_top(
+        self,
+        session_id: int,
+        peer: Peer,
+        walk: Walk,
+        seen: set[int] | None,
+        asked_by: datetime | None,
+        part: Part,
+    ) -> Walk:
+        """Who asked while the walk went down stands above where it began. `seen` None: it is not known who was met, as
+        the walk was interrupted; whoever asked in the very second of the newest is taken for met then."""
+        before = walk.newest
+        offset: RequestsOffset | None = None
+        while True:
+            page = await self._page(session_id, peer, part.link, offset)
+            fresh = [request for request in page.requests if before is None or _is_later(request, before, seen)]
+            if not fresh:
+                return walk
+            walk = await self._store(session_id, walk, [ReadPage(page, fresh)], asked_by)
+            if len(fresh) < len(page.requests):
+                return walk
+            offset = page.next
+
+    async def _page(
+        self,
+        session_id: int,
+        peer: Peer,
+        link: str | None,
+        offset: RequestsOffset | None,
+        limit: int = REQUESTS_PAGE,
+    ) -> RequestsPage:
         async with self._pool.gate(session_id) as client:
-            page = await client.join_requests(peer, offset)
-        # Kept, so that deciding resolves nobody.
-        await self._sessions.put_peers(session_id, page.access_hashes)
-        return page
+            return await client.join_requests(peer, offset, link, limit)
+
+    async def _store(self, session_id: int, walk: Walk, batch: list[ReadPage], asked_by: datetime | None) -> Walk:
+        """The access hashes are kept, so that deciding resolves nobody."""
+        hashes = {user_id: hash_ for read in batch for user_id, hash_ in read.page.access_hashes.items()}
+        await self._sessions.put_peers(session_id, hashes)
+        new = await self._requests.store([request for read in batch for request in read.fresh])
+        for read in batch:
+            walk = walk.after(read.page, read.fresh, asked_by)
+        return replace(walk, new=walk.new + new)
 
     async def _offset(self, session_id: int, walk: Walk) -> RequestsOffset | None:
         """The access hash is the session's secret: it lies sealed with the others, not in the checkpoint."""
@@ -148,15 +230,15 @@ class RequestLister:
         access_hash = await self._sessions.access_hash(session_id, walk.last_user_id)
         return RequestsOffset(walk.last_date, walk.last_user_id, access_hash or 0)
 
+    @staticmethod
+    def _show(context: RunContext, walk: Walk, total: int, counters: dict[str, int], part: Part) -> None:
+        shown = {**counters, "new": walk.new, "known": walk.seen - walk.new}
+        wanted = total if part.newest is None else min(total, part.newest)
+        context.progress(Progress(done=walk.seen, total=max(wanted, walk.seen), counters=shown))
 
-async def settle_gone(requests: JoinRequestRepository, context: RunContext, walk: Walk) -> int:
-    """Who waited here before the walk and is not on Telegram's list: handled or withdrawn, we cannot tell which.
 
-    Who arrived during the walk was seen later than it began and stays.
-    """
-    if not walk.is_complete:
-        log.warning("the list is not complete: %d of %s", walk.seen, walk.total, extra={"run_id": context.run.id})
-        return 0
-    return await requests.settle_missing(
-        context.run.subject_id, walk.began_at, RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE
-    )
+def _is_later(request: IncomingRequest, newest: datetime, seen: set[int] | None) -> bool:
+    """Whether somebody on the first page asked after a walk had read it; `newest`: whoever it met last to ask."""
+    if request.asked_at != newest:
+        return request.asked_at > newest
+    return seen is not None and request.user_id not in seen

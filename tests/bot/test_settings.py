@@ -77,6 +77,14 @@ def test_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.notify_chat is None
 
 
+def test_the_group_for_notices_is_no_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids of people are above zero: one of them here is a mistake."""
+    monkeypatch.setenv("BOT_TOKEN", TOKEN)
+    monkeypatch.setenv("NOTIFY_CHAT", "5100000001")
+    with pytest.raises(SettingsInvalid, match="NOTIFY_CHAT"):
+        load_settings()
+
+
 @pytest.mark.parametrize("roots", ["nas=mnt/nas", "/mnt/nas", "local=/mnt", "a b=/mnt", "a:b=/mnt", f"{'n' * 21}=/mnt"])
 def test_roots_that_cannot_be(monkeypatch: pytest.MonkeyPatch, roots: str) -> None:
     """A root has a plain name, which is not the one of DOWNLOAD_DIR, and an absolute path."""

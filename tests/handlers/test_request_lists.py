@@ -96,7 +96,7 @@ async def test_since_when_and_which_link(play: Play) -> None:
     await admin.wait_for("nobody waits")
     await admin.press("● > 7 days")
     await admin.press("● By link …")
-    await admin.press("Any link")
+    await admin.press("Whichever link")
     await admin.wait_for("everybody\n3 people wait")
 
 

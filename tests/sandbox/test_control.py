@@ -114,6 +114,7 @@ async def test_mistakes_are_named(stage: Stage) -> None:
         ("POST", "faults", {}, {"revoke": 424242}, 400),
         ("POST", "network", {}, {"rtt_ms": -1}, 400),
         ("POST", "network", {}, {"bot_limits": 1}, 400),
+        ("POST", "network", {}, {"requests_page_cap": 0}, 400),
         ("POST", "clock", {}, {"advance_s": -5}, 400),
         ("GET", "files/12345", {}, None, 404),
         ("GET", "nowhere", {}, None, 404),
@@ -292,8 +293,9 @@ async def test_knobs(stage: Stage) -> None:
     """Network, clock, counts and revoked sessions."""
     await stage.driver.network(rtt_ms=50, mbit=8.5, bot_limits=False)
     assert (stage.network.rtt_ms, stage.network.mbit, stage.api.limits.enabled) == (50, 8.5, False)
-    await stage.driver.network(rtt_ms=0)
+    await stage.driver.network(rtt_ms=0, requests_page_cap=100)
     assert (stage.network.rtt_ms, stage.network.mbit, stage.api.limits.enabled) == (0, 8.5, False)
+    assert stage.world.requests_page_cap == 100
     before = stage.world.now()
     await stage.driver.advance(3600)
     assert stage.world.now() - before >= 3600

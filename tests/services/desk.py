@@ -22,12 +22,13 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 @dataclass
 class Ear:
-    """Hears what a runner tells. Implements services.notifier.Notifier."""
+    """Hears what a runner tells. Implements services.notifier.Notifier and RuleNotifier."""
 
     progressed: list[Run] = field(default_factory=list)
     settled: list[Run] = field(default_factory=list)
     arrived: list[tuple[int, int]] = field(default_factory=list)
     died: list[Outage] = field(default_factory=list)
+    stopped: list[int] = field(default_factory=list)
     grew: list[str] = field(default_factory=list)
 
     def run_progressed(self, run: Run) -> None:
@@ -38,6 +39,9 @@ class Ear:
 
     async def requests_arrived(self, channel_id: int, count: int) -> None:
         self.arrived.append((channel_id, count))
+
+    async def rules_stopped(self, channel_id: int, title: str) -> None:
+        self.stopped.append(channel_id)
 
     async def channel_grew(self, title: str) -> None:
         self.grew.append(title)

@@ -17,6 +17,7 @@ from services.errors import (
     RightMissing,
     SessionRequired,
 )
+from services.gate import BotRights
 from storage.models import Channel, ChannelKind, SessionState
 from storage.types import utc_now
 from tests.services.conftest import FakeTime, Jetty, Pooled, Store
@@ -31,6 +32,9 @@ class Gate:
 
     async def may_invite(self, channel_id: int) -> bool:
         return channel_id in self.channels
+
+    async def rights(self, channel_id: int) -> BotRights:
+        return BotRights(await self.may_invite(channel_id), may_ban=False)
 
     async def look(self, channel_id: int) -> Channel:
         if self.trouble is not None:

@@ -221,3 +221,35 @@ async def test_ban_and_unban(client: GateClient, gate: Peer, jetty: Jetty) -> No
     channel.members[jetty.admin.id] = Membership(jetty.admin.id, world.now(), "admin", may_invite=True)
     with pytest.raises(RightMissing):
         await client.ban(gate, comes, hashes[comes])
+
+
+async def test_who_came_in(jetty: Jetty, client: GateClient, gate: Peer) -> None:
+    """The channel's log names who was let in and by whom, newest first, in pages; members are told one by one."""
+    page = await client.join_requests(gate, None)
+    world = jetty.sandbox.world
+    alive = [each.user_id for each in page.requests if not world.accounts[each.user_id].deactivated]
+    inside, outside = alive[:5], alive[5]
+    for user_id in inside:
+        world.decide(jetty.gate, user_id, jetty.admin.id, approve=True)
+    joins = (await client.admin_log_joins(gate)).joins
+    assert [joined.user_id for joined in joins[:5]] == inside[::-1]
+    assert {joined.by for joined in joins[:5]} == {jetty.admin.id}
+    below = next(event.id for event in jetty.gate.admin_log if event.user == inside[2])
+    assert (await client.admin_log_joins(gate, below)).joins == joins[3:]
+    assert await client.is_member(gate, inside[0], page.access_hashes[inside[0]])
+    assert not await client.is_member(gate, outside, page.access_hashes[outside])
+    members = await client.recent_members(gate)
+    assert set(inside) <= set(members.user_ids)
+    assert members.total == jetty.gate.member_count
+    assert (await client.recent_members(gate, len(jetty.gate.members))).user_ids == ()
+
+
+async def test_by_one_link(jetty: Jetty, client: GateClient, gate: Peer) -> None:
+    """The links by which people came are listed with how many wait, and one of them can be asked for alone."""
+    links = await client.invite_links(gate)
+    assert await client.link_makers(gate) == []  # the creator asks, and nobody else has made one
+    for link in links:
+        page = await client.join_requests(gate, None, link.link)
+        assert page.total == len(page.requests) == link.waiting
+        assert {request.link for request in page.requests} == {link.link}
+    assert len(links) == 2

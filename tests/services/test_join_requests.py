@@ -30,20 +30,24 @@ from services.errors import (
     StaysPending,
     UndoOver,
 )
+from services.gate import BotRights
 from services.requests import (
     Arrivals,
     BulkDecisions,
     Decider,
     Gates,
+    LoadSchedules,
     Removals,
     RequestLists,
     RequestLoads,
     RequestServices,
 )
+from services.requests.greetings import Greetings
 from services.requests.removing import UNDO_WITHIN
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
 from services.runs import Runner
+from services.schedule import ScheduleService
 from storage.admins import AdminRepository
 from storage.audit import AuditRepository
 from storage.join_requests import JoinRequestRepository
@@ -66,6 +70,7 @@ from storage.request_models import RequestFilters, RequestView
 from storage.request_pages import RequestPages
 from storage.request_settings import RequestSettingsRepository
 from storage.request_views import RequestTicks, RequestViewRepository
+from storage.rules import RuleRepository
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
 from storage.schema import join_requests
@@ -87,7 +92,8 @@ def everybody(channel_id: int) -> RequestView:
 
 @dataclass
 class WorldGate:
-    """The bot at the sandbox's channels, without the Bot API between. Implements services.gate.BotGate."""
+    """The bot at the sandbox's channels, without the Bot API between. Implements services.gate.BotGate and
+    GreetingGate."""
 
     jetty: Jetty
     may: bool = True
@@ -95,9 +101,16 @@ class WorldGate:
     stays: set[int] = field(default_factory=set)
     calls: int = 0
     slow_seconds: float = 0.0
+    written: list[tuple[int, str]] = field(default_factory=list)
+
+    async def write(self, chat_id: int, text: str) -> None:
+        self.written.append((chat_id, text))
 
     async def may_invite(self, channel_id: int) -> bool:
         return self.may
+
+    async def rights(self, channel_id: int) -> BotRights:
+        return BotRights(await self.may_invite(channel_id), may_ban=False)
 
     async def look(self, channel_id: int) -> Channel:
         try:
@@ -158,6 +171,8 @@ class Door:
     def __post_init__(self) -> None:
         self.rows = JoinRequestRepository(self.store.database)
         self.channels = ChannelService(self.store.channels, self.store.sessions, self.pooled.pool, self.gate)
+        self.settings = RequestSettingsRepository(self.store.database)
+        self.greetings = Greetings(self.rows, self.settings, self.store.channels, self.gate)
 
     @property
     def peer(self) -> int:
@@ -179,13 +194,16 @@ class Door:
             RequestTicks(self.store.database),
             decisions,
         )
-        decider = Decider(self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights)
+        decider = Decider(
+            self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights, self.greetings
+        )
         audits = AuditService(AuditRepository(self.store.database))
+        loads = RequestLoads(self.rows, self.channels, pool, lister, submitting, rights)
         service = RequestServices(
             Arrivals(self.rows, self.store.channels, self.channels, self.desk.ear),
             lists,
             decider,
-            RequestLoads(self.rows, self.channels, pool, lister, submitting, rights),
+            loads,
             BulkDecisions(
                 self.rows, self.channels, pool, lister, decider, submitting, rights, audits, sleep=self._sleep
             ),
@@ -194,8 +212,17 @@ class Door:
                 RequestPages(self.store.database),
                 RequestSettingsRepository(self.store.database),
                 ScheduleRepository(self.store.database),
+                RuleRepository(self.store.database),
             ),
             Removals(decisions, lists, decider, self.store.sessions, self.channels, pool, self.gate, rights),
+            load_schedules=LoadSchedules(
+                loads,
+                ScheduleService(ScheduleRepository(self.store.database)),
+                ScheduleRepository(self.store.database),
+                RequestSettingsRepository(self.store.database),
+                self.store.channels,
+                rights,
+            ),
         )
         runner.register(RunKind.LOAD_REQUESTS, service.loads.work)
         runner.register(RunKind.DECIDE_ALL, service.bulk.work)
@@ -292,9 +319,12 @@ async def test_loading_everybody(door: Door) -> None:
     """All thirty, each once, with what an admin wants to see; a second load knows them all."""
     async with door.open() as service:
         run = await door.load(service)
-        assert (run.status, run.progress.counters) == (RunStatus.DONE, {"new": 30, "known": 0, "gone": 0})
+        assert (run.status, run.progress.counters) == (
+            RunStatus.DONE,
+            {"new": 30, "known": 0, "withdrawn": 0, "elsewhere": 0},
+        )
         again = await door.load(service)
-        assert again.progress.counters == {"new": 0, "known": 30, "gone": 0}
+        assert again.progress.counters == {"new": 0, "known": 30, "withdrawn": 0, "elsewhere": 0}
         assert (again.progress.done, again.progress.total) == (30, 30)
     assert (await door.statuses()).keys() == door.channel.requests.keys()
     assert set((await door.statuses()).values()) == {RequestStatus.PENDING}
@@ -315,9 +345,9 @@ async def test_who_is_gone_is_settled_and_who_is_new_stays(door: Door) -> None:
         await asyncio.sleep(0.05)
         await service.arrivals.take([late])
         run = await door.end(run)
-    assert run.progress.counters["gone"] == 4
+    assert run.progress.counters["withdrawn"] == 4
     statuses = await door.statuses()
-    assert {user_id for user_id, status in statuses.items() if status is RequestStatus.HANDLED_ELSEWHERE} == set(gone)
+    assert {user_id for user_id, status in statuses.items() if status is RequestStatus.WITHDRAWN} == set(gone)
     assert statuses[77] is RequestStatus.PENDING
 
 
@@ -336,7 +366,7 @@ async def test_a_walk_goes_on_after_a_flood_wait(door: Door) -> None:
         door.pooled.time.pass_seconds(700)
         door.desk.time.pass_seconds(700)
         run = await door.desk.reached(run.id, RunStatus.DONE)
-    assert door.jetty.calls("messages.getChatInviteImporters") == 3  # 200, 30, and the empty end
+    assert door.jetty.calls("messages.getChatInviteImporters") == 4  # 200, 30, the empty end, and once more the top
     assert run.progress.counters["new"] == 430
     assert len(await door.statuses()) == 430
 
@@ -519,14 +549,14 @@ async def test_who_asks_meanwhile_stays(door: Door) -> None:
 
 
 async def test_who_left_before_is_not_counted_as_decided(door: Door) -> None:
-    """Rows of people who are not on Telegram's list any more are HANDLED_ELSEWHERE, not approved by us."""
+    """Who is not on Telegram's list any more, and no member, was not approved by us."""
     async with door.open() as service:
         await door.load(service)
         left = next(iter(door.channel.requests))
         door.jetty.sandbox.world.withdraw(door.channel, left)
         run = await door.decide_all(service)
     assert run.progress.counters == {"approved": 29, "elsewhere": 1}
-    assert (await door.statuses())[left] is RequestStatus.HANDLED_ELSEWHERE
+    assert (await door.statuses())[left] is RequestStatus.WITHDRAWN
 
 
 async def test_nobody_waits(door: Door) -> None:

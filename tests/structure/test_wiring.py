@@ -24,7 +24,14 @@ from services import errors
 ROOT = Path(__file__).parents[2]
 
 # What aiogram and our middleware hand over beside the workflow.
-GIVEN = {"state", "event_from_user", "screen", "texts", "admin", "requests", "lists", "runs", "bot"}
+GIVEN = {"state", "event_from_user", "screen", "texts", "admin", "bot"} | {
+    "requests",
+    "lists",
+    "loads",
+    "rules",
+    "runs",
+    "notices",
+}
 BY_FILTER = {"command", "callback_data", "links", "restored"}
 
 

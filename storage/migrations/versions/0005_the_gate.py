@@ -44,7 +44,7 @@ TRIGGERS = (
     BEGIN UPDATE join_requests SET is_known = 1 WHERE id = new.id; END""",
     """CREATE TRIGGER join_requests_known_since AFTER UPDATE OF status ON join_requests
     WHEN old.status = 'PENDING' AND new.status <> 'PENDING'
-    BEGIN UPDATE join_requests SET is_known = 1
+    BEGIN UPDATE join_requests SET is_known = 1, judged_at = NULL
     WHERE user_id = new.user_id AND status = 'PENDING' AND NOT is_known; END""",
 )
 
@@ -74,9 +74,9 @@ def upgrade() -> None:
         Column("chat_id", Integer, nullable=False),
         Column("message_id", Integer, nullable=False),
         Column("channel_id", Integer, ForeignKey("channels.id", ondelete="CASCADE"), nullable=False),
-        Column("request_id", Integer, ForeignKey("join_requests.id", ondelete="CASCADE")),
+        Column("request_id", Integer),
         Column("sent_at", Integer, nullable=False),
-        UniqueConstraint("chat_id", "message_id"),
+        UniqueConstraint("chat_id", "message_id", "channel_id"),
         sqlite_strict=True,
         sqlite_autoincrement=True,
     )
@@ -102,6 +102,7 @@ def _widen_requests() -> None:
     op.add_column("join_requests", Column("refusal", Text))
     op.add_column("join_requests", Column("rule_id", Integer))
     op.add_column("join_requests", Column("judged_at", Integer))
+    op.add_column("join_requests", Column("greeted_at", Integer))
     op.add_column("join_requests", Column("facts", Integer, Computed(FACTS, persisted=False)))
     op.drop_index("ix_join_requests_page", "join_requests")
     op.drop_index("ix_join_requests_person", "join_requests")
@@ -188,13 +189,16 @@ def _add_rules() -> None:
     op.create_table(
         "verdicts",
         Column("request_id", Integer, ForeignKey("join_requests.id", ondelete="CASCADE"), primary_key=True),
+        Column("is_live", Integer, primary_key=True),
         Column("rule_id", Integer, ForeignKey("rules.id", ondelete="CASCADE"), nullable=False),
         Column("action", Text, nullable=False),
-        Column("is_live", Integer, nullable=False),
         Column("judged_at", Integer, nullable=False),
+        Column("is_open", Integer, nullable=False),
         sqlite_strict=True,
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_verdicts_rule_id", "verdicts", ["rule_id"])
+    op.create_index("ix_verdicts_open", "verdicts", ["rule_id", "request_id"], sqlite_where=text("is_open"))
 
 
 def downgrade() -> None:

@@ -1,0 +1,56 @@
+"""kurigram's objects -> the frozen dataclasses of base.py."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from pyrogram import raw
+
+from services.clients.base import Joined
+from storage.models import IncomingRequest
+
+
+def joined(event: Any) -> Joined | None:
+    """None: an event about a link, which the same filter lets through."""
+    at = datetime.fromtimestamp(event.date, UTC)
+    match event.action:
+        case raw.types.ChannelAdminLogEventActionParticipantJoinByRequest(approved_by=by):
+            return Joined(event.user_id, at, by)
+        case raw.types.ChannelAdminLogEventActionParticipantInvite(participant=participant):
+            user_id = member(participant)
+            return None if user_id is None else Joined(user_id, at, event.user_id)
+        case (
+            raw.types.ChannelAdminLogEventActionParticipantJoin()
+            | raw.types.ChannelAdminLogEventActionParticipantJoinByInvite()
+        ):
+            return Joined(event.user_id, at, None)
+    return None
+
+
+def member(participant: Any) -> int | None:
+    """The person whom it is about; None: a channel, which may take part under its own name."""
+    user_id = getattr(participant, "user_id", None)
+    if user_id is None:
+        user_id = getattr(getattr(participant, "peer", None), "user_id", None)
+    return user_id
+
+
+def incoming(channel_id: int, row: Any, user: Any, link: str | None) -> IncomingRequest:
+    """A ChatInviteImporter. Its user comes along, but for accounts that are gone."""
+    asked_at = datetime.fromtimestamp(row.date, UTC)
+    if user is None or not isinstance(user, raw.types.User):
+        return IncomingRequest(channel_id, row.user_id, "", None, row.about, asked_at, link=link)
+    username = user.username or next((each.username for each in user.usernames or () if each.active), None)
+    return IncomingRequest(
+        channel_id=channel_id,
+        user_id=row.user_id,
+        name=" ".join(part for part in (user.first_name, user.last_name) if part),
+        username=username,
+        bio=row.about or None,
+        asked_at=asked_at,
+        has_photo=isinstance(user.photo, raw.types.UserProfilePhoto),
+        is_premium=bool(user.premium),
+        is_scam=bool(user.scam),
+        is_fake=bool(user.fake),
+        link=link,
+        language=user.lang_code,
+    )
