@@ -60,10 +60,6 @@ class RequestDesk:
         await self._check_sees(request.channel_id)
         return request
 
-    async def following(self, view: RequestView, after_id: int = 0) -> JoinRequest | None:
-        await self._check_sees(view.channel_id)
-        return await self._requests.lists.following(view, after_id)
-
     def everybody(self, channel_id: int) -> RequestView:
         """Who waits there, whoever it is; who waits longest comes first."""
         return RequestView(0, self._admin_id, channel_id, RequestFilters())

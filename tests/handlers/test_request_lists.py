@@ -80,7 +80,7 @@ async def test_filters_combine_and_stay(loaded: Play) -> None:
 
 
 async def test_since_when_and_which_link(play: Play) -> None:
-    """Spans are taps, links are those by which people came, with numbers."""
+    """Spans are taps, links are those by which people came, with numbers: as much of them as Telegram tells a bot."""
     admin, gate = play.admin, play.gate
     path = f"channels/{gate.peer}/requests"
     await play.driver.call("POST", path, json={"count": 2, "link": "https://t.me/+Spring"})
@@ -89,14 +89,14 @@ async def test_since_when_and_which_link(play: Play) -> None:
     await admin.wait_for("3 at 1 channel")
     await open_filter(play)
     await admin.press("By link …")
-    assert "+Spring: 2" in (await admin.wait_for("Invite links"))["text"]
-    await admin.press(re.compile(r"2 · \+Spring"))
-    await admin.wait_for(r"by \+Spring\n2 people wait")
+    assert "+Spr…: 2" in (await admin.wait_for("Invite links"))["text"]
+    await admin.press(re.compile(r"2 · \+Spr"))
+    await admin.wait_for(r"by \+Spr…\n2 people wait")
     await admin.press("> 7 days")
     await admin.wait_for("nobody waits")
     await admin.press("● > 7 days")
     await admin.press("● By link …")
-    await admin.press("Any link")
+    await admin.press("Whichever link")
     await admin.wait_for("everybody\n3 people wait")
 
 
@@ -234,3 +234,18 @@ async def test_denied_where_nobody_may_ban(play: Play) -> None:
     screen = await admin.wait_for("not banned")
     assert "Give it “Ban users” there" in screen["text"]
     assert (len(gate.banned), len(gate.denied)) == (0, 1)
+
+
+async def test_what_may_be_a_secret_is_not_searched_for(play: Play) -> None:
+    """While a login waits for an API hash, what is typed leaves the chat and becomes no list: they lie in the clear."""
+    admin = play.admin
+    await play.driver.ask_to_join(play.gate.peer, 1)
+    await admin.send("/login")
+    await admin.wait_for("API id")
+    await admin.send(str(play.account["api_id"]))
+    await admin.wait_for("API hash")
+    await walks.waiting_list(admin, play.gate.title)
+    typed = await admin.send("73915")
+    screen = await admin.wait_for("taken out of the chat")
+    assert "73915" not in screen["text"]
+    assert next(each for each in await admin.messages() if each["id"] == typed["id"])["deleted"]

@@ -6,6 +6,7 @@ from storage.admins import AdminRepository
 from storage.database import Database
 from storage.join_requests import JoinRequestRepository
 from storage.models import RequestStatus, Role, Way
+from storage.people import PeopleRepository
 from storage.request_models import RequestFilters, RequestGroup
 from storage.request_views import KEPT, RequestTicks, RequestViewRepository
 from tests.storage.gate import waiting
@@ -71,3 +72,11 @@ async def test_ticks(database: Database, requests: JoinRequestRepository) -> Non
         there[:1],
         here[:1],
     ]
+
+
+async def test_searched_lists_go_with_a_person(database: Database, requests: JoinRequestRepository) -> None:
+    """Whoever searched for whatever words: they may be the name of who is forgotten. Other lists stay."""
+    views = RequestViewRepository(database)
+    bare, bio, everybody = await views.open(ANN, CHANNEL_ID, [BARE, RequestFilters(bio="lantern"), EVERYBODY])
+    await PeopleRepository(database).forget(1)
+    assert [await views.get(view.id, ANN) for view in (bare, bio, everybody)] == [None, None, everybody]
