@@ -75,7 +75,8 @@ def build() -> Router:
     router = Router(name="notify-chat")
     router.callback_query.outer_middleware(GroupDoor())
     router.callback_query.filter(access.IsAdmin(), InNotifyChat())
-    router.include_router(request_notices.decisions())
+    last = Router(name="notify-chat-errors")  # a router's own handlers go before those of the routers in it
     pressed_in_a_group = F.update.callback_query.message.chat.type != ChatType.PRIVATE
-    router.errors.register(explain, ExceptionTypeFilter(Exception), pressed_in_a_group)
+    last.errors.register(explain, ExceptionTypeFilter(Exception), pressed_in_a_group)
+    router.include_routers(request_notices.decisions(), last)
     return router

@@ -211,6 +211,7 @@ async def test_a_card_in_the_group_is_decided_there(grouped: tuple[Play, int]) -
     assert len(play.gate.approved) == 1
     late = await anna.press_forged(card["id"], APPROVE)
     assert "approved already" in late["answer"]
+    assert (await anna.screen())["text"] == healed["text"]
 
 
 async def test_digests_in_the_group(grouped: tuple[Play, int]) -> None:
