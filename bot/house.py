@@ -60,6 +60,7 @@ from services.requests import (
     RequestLoads,
     RequestServices,
 )
+from services.requests.pending_updates import PendingUpdates
 from services.requests.rights_audit import RightsAudit
 from services.requests.submitting import Submitting
 from services.requests.walks import RequestLister
@@ -215,6 +216,9 @@ class House:
                 loads, self.schedule, rows.schedules, rows.request_settings, rows.channels, self.rights
             ),
         )
+        self.pending_updates = PendingUpdates(
+            rows.channels, rows.join_requests, rows.sessions, self.pool, self.requests.arrivals, loads
+        )
         self.rights_audit = RightsAudit(
             rows.channels, self.channels, rows.sessions, rows.join_requests, self.gate, self.rights
         )
@@ -256,6 +260,7 @@ class House:
         await self.runner.start()
         await self.schedule.start()
         await self.live.start()
+        await self.pending_updates.start()
         await self.watch.start()
         await self.logins.start()
 
@@ -263,6 +268,7 @@ class House:
         """Nothing works any more, and no client is open. Whatever was not started, or is stopped already, may be."""
         await self.retention.stop()
         await self.watch.stop()
+        await self.pending_updates.stop()
         await self.live.stop()
         await self.schedule.stop()
         await self.runner.stop()

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Row, delete, exists, func, literal_column,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
-from storage.models import Channel, ChannelKind, RequestStatus, SessionChannel
+from storage.models import Channel, ChannelKind, RequestStatus, SessionChannel, SessionKind, SessionState
 from storage.schema import channels, join_requests, session_channels, sessions, sources
 from storage.statements import insert
 from storage.types import Clock, UtcTime, utc_now
@@ -119,6 +119,27 @@ class ChannelRepository:
         )
         async with self._database.read() as connection:
             return [channel_from(row) for row in await connection.execute(statement)]
+
+    async def heard_by_accounts(self) -> dict[int, int]:
+        """Where who asks is told to an account alone, by channel: the session. Those where somebody of us loaded or
+        decided before, the bot may not let people in, and an account that works may."""
+        asked = exists().where(join_requests.c.channel_id == channels.c.id)
+        statement = (
+            select(channels.c.id, func.min(session_channels.c.session_id).label("session_id"))
+            .join(session_channels, session_channels.c.channel_id == channels.c.id)
+            .join(sessions, sessions.c.id == session_channels.c.session_id)
+            .where(
+                asked,
+                channels.c.bot_may_invite.is_not(True),
+                channels.c.migrated_to.is_(None),
+                session_channels.c.may_invite.is_(True),
+                sessions.c.state == SessionState.ACTIVE,
+                sessions.c.kind == SessionKind.USER,
+            )
+            .group_by(channels.c.id)
+        )
+        async with self._database.read() as connection:
+            return {row.id: row.session_id for row in await connection.execute(statement)}
 
     async def titles(self, channel_ids: Collection[int]) -> list[str]:
         """Of those that are stored, in alphabetical order."""
