@@ -1,8 +1,8 @@
 """Our spacing on the Bot API: what Telegram lets a bot do in one chat is spent on the admin's taps first.
 
-About a burst of 20 and then one a second in a chat, edits counted like messages (TELEGRAM.md, The bot's side). A call
-that would go over waits for its turn; a 429 that comes all the same is obeyed and the call repeated. Cards that only
-move a bar ask `spare` before and leave the admin a reserve.
+About a burst of 20 and then one a second in a person's chat, 20 a minute in a group, edits counted like messages
+(TELEGRAM.md, The bot's side). A call that would go over waits for its turn; a 429 that comes all the same is obeyed and
+the call repeated. Cards that only move a bar ask `spare` before and leave the admin a reserve.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 BURST = 20.0
 REFILL_PER_SECOND = 1.0
+GROUP_REFILL_PER_SECOND = 20 / 60
 LONGEST_WAIT_SECONDS = 20
 LONGEST_WAIT_ELSEWHERE_SECONDS = 2
 """An approval that Telegram puts off is the caller's to tell: the admin holds the phone, or a run can wait."""
@@ -61,7 +62,7 @@ class ChatPace(BaseRequestMiddleware):
     def spare(self, chat_id: int) -> float:
         """How many messages and edits the chat takes at once now."""
         left, since = self._chats.get(chat_id, (self._burst, 0.0))
-        return min(self._burst, left + (self._clock() - since) * REFILL_PER_SECOND)
+        return min(self._burst, left + (self._clock() - since) * _refill(chat_id))
 
     async def __call__(
         self, make_request: NextRequestMiddlewareType[TelegramType], bot: Bot, method: TelegramMethod[TelegramType]
@@ -86,4 +87,9 @@ class ChatPace(BaseRequestMiddleware):
         left = self.spare(chat_id) - 1
         self._chats[chat_id] = (left, self._clock())
         if left < 0:
-            await self._sleep(-left / REFILL_PER_SECOND)
+            await self._sleep(-left / _refill(chat_id))
+
+
+def _refill(chat_id: int) -> float:
+    """Messages a second. Ids of groups and channels are negative."""
+    return REFILL_PER_SECOND if chat_id > 0 else GROUP_REFILL_PER_SECOND

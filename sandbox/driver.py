@@ -13,7 +13,7 @@ import asyncio
 import io
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -92,9 +92,12 @@ class Driver:
 
     # -- what happens
 
-    async def ask_to_join(self, peer: int, count: int = 1, *, account: int | None = None) -> list[int]:
-        """`count` people ask, or that one account; their ids."""
-        body = {"count": count} if account is None else {"account": account}
+    async def ask_to_join(
+        self, peer: int, count: int = 1, *, account: int | None = None, link: str | None = None
+    ) -> list[int]:
+        """`count` people ask, or that one account, by an invite link if one is given; their ids."""
+        body: Json = {"count": count} if account is None else {"account": account}
+        body |= {"link": link} if link else {}
         answer = await self.call("POST", f"channels/{peer}/requests", json=body)
         asked: list[int] = answer["asked"]
         return asked
@@ -119,9 +122,16 @@ class Driver:
     async def delete_post(self, peer: int, message_id: int) -> None:
         await self.call("POST", f"channels/{peer}/posts", json={"delete": message_id})
 
-    async def found_group(self, title: str, *, account: int | None = None) -> Json:
-        """A small group of the admin's, and of that account's."""
-        body: Json = {"title": title} | ({"account": account} if account else {})
+    async def member(self, peer: int, account: int, role: str, rights: Sequence[str] = ()) -> Json:
+        """The owner makes them an "admin" with `rights` ("invite", "ban", "topics"), a "member", or somebody who has
+        "left" or is "banned"."""
+        body = {"account": account, "role": role, "rights": list(rights)}
+        answer: Json = await self.call("POST", f"channels/{peer}/members", json=body)
+        return answer
+
+    async def found_group(self, title: str, *, account: int | None = None, forum: bool = False) -> Json:
+        """A small group of the admin's, and of that account's; or a supergroup with topics."""
+        body: Json = {"title": title, "forum": forum} | ({"account": account} if account else {})
         answer: Json = await self.call("POST", "groups", json=body)
         return answer
 

@@ -16,6 +16,10 @@ SURNAMES = (
     "Коваленко", "Silva", "ნინოშვილი",
 )  # fmt: skip
 
+CROWD_NAME, CROWD_USERNAME = "Promo Girl {number}", "promo_girl_{number:04d}"
+CROWD_BIO = "Earn {number} USD a day from home, ask me how"
+"""What a crowd of one make calls itself and says: the same but for the number."""
+
 BIOS = (
     "Deckhand, third year.",
     "Работаю в порту. Люблю чай.",

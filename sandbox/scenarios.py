@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sandbox.names import BIOS, PEOPLE, SURNAMES
+from sandbox.names import BIOS, CROWD_BIO, CROWD_NAME, CROWD_USERNAME, PEOPLE, SURNAMES
 from sandbox.world import (
     Account,
     Channel,
     Document,
+    Link,
     MediaKind,
     Membership,
     Message,
@@ -39,6 +40,7 @@ FIRST_DOCUMENT = 5_400_000_000_000_001
 LINK_HASHES = {ARCHIVE: "hArB0urArch1ve", GROUP: "hArB0urCr3w"}
 SECOND_LINK = "https://t.me/+hArB0urF1yer"
 """A second invite link of the group: some of the waiting people came by it."""
+CROWD_STEP_S = 15
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,11 @@ class Files:
 
 @dataclass(frozen=True)
 class Size:
-    """The dimensions of a scenario. `large`: the exact sizes of the files that stand out, the rest share `total`."""
+    """The dimensions of a scenario. `large`: the exact sizes of the files that stand out, the rest share `total`.
+
+    `crowd`: those of the waiting people who are of one make, by their places counted from the newest; `marked` of them
+    are known as scam or fake.
+    """
 
     posts: int
     public_posts: int
@@ -65,6 +71,8 @@ class Size:
     files: tuple[Files, ...]
     large: tuple[int, ...]
     total: int
+    crowd: range = range(0)
+    marked: int = 0
 
 
 HARBOUR = Size(
@@ -82,6 +90,8 @@ HARBOUR = Size(
     ),
     large=(38 * MIB + 77, 21 * MIB, 16 * MIB + 4096, 9 * MIB + 1, 6 * MIB + 500_001),
     total=150 * MIB,
+    crowd=range(630, 810),
+    marked=12,
 )
 
 JETTY = Size(
@@ -326,8 +336,9 @@ def _add_group(world: World, size: Size, today: int) -> None:
     created = today - 90 * DAY
     about = "Those who work on the quays."
     channel = _own(world, Channel(GROUP, "Harbour Crew", megagroup=True, created=created, about=about, approval=True))
+    channel.links.append(Link(SECOND_LINK, ADMIN, created + DAY, "Flyer"))
     channel.members[SECOND] = Membership(SECOND, created + HOUR, "admin", may_invite=True)
-    channel.members[BOT] = Membership(BOT, created + 2 * HOUR, "admin", may_invite=True)
+    channel.members[BOT] = Membership(BOT, created + 2 * HOUR, "admin", may_invite=True, may_ban=True)
     people = list(_people(size.members + size.requests))
     world.accounts.update((person.id, person) for person in people)
     crew, waiting = people[: size.members], people[size.members :]
@@ -343,15 +354,29 @@ def _add_group(world: World, size: Size, today: int) -> None:
         text = f"{SUBJECTS[number % len(SUBJECTS)]}: {REMARKS[number % len(REMARKS)]}"
         _put(channel, Message(channel.next_message_id, channel.peer, speaker, date, text))
 
-    for person, date in zip(waiting, _request_dates(len(waiting), today), strict=True):
+    crowd = [person.id for place, person in enumerate(reversed(waiting)) if place in size.crowd]
+    _make_alike([world.accounts[user_id] for user_id in crowd], size.marked)
+    for person, date in zip(waiting, _request_dates(len(waiting), today, size.crowd), strict=True):
         link = None if person.id % 17 == 0 else SECOND_LINK if person.id % 5 == 0 else channel.invite_link
-        channel.requests[person.id] = Request(person.id, date, link)
+        channel.requests[person.id] = Request(person.id, date, SECOND_LINK if person.id in crowd else link)
 
 
-def _request_dates(count: int, today: int) -> Iterator[int]:
+def _make_alike(crowd: list[Account], marked: int) -> None:
+    """As whoever drives a hundred accounts makes them: told apart by numbers only. Telegram has found out `marked`."""
+    for place, person in enumerate(crowd):
+        number = 100 + place * 7
+        person.first_name, person.last_name = CROWD_NAME.format(number=number), ""
+        person.username, person.bio = CROWD_USERNAME.format(number=number), CROWD_BIO.format(number=number)
+        person.has_photo, person.premium, person.language = True, False, "en"
+        is_marked = place * marked // len(crowd) != (place + 1) * marked // len(crowd)
+        person.scam, person.fake = is_marked and place % 2 == 0, is_marked and place % 2 == 1
+
+
+def _request_dates(count: int, today: int, crowd: range) -> Iterator[int]:
     """Oldest first, over the last five days. Runs of one and the same second lie across every border of a page.
 
-    Pages are counted from the newest row, by 100s and 200s; in a small scenario by 10s.
+    Pages are counted from the newest row, by 100s and 200s; in a small scenario by 10s. A `crowd` comes all at once:
+    one every CROWD_STEP_S seconds, in one hour of the clock.
     """
     page = 100 if count > 200 else 10
     step = 5 * DAY // count
@@ -359,7 +384,10 @@ def _request_dates(count: int, today: int) -> Iterator[int]:
         from_newest = count - 1 - number
         border = round(from_newest / page) * page
         place = border if border and abs(from_newest - border) <= page // 20 + 1 else from_newest
-        yield today - HOUR - place * step
+        if place in crowd:
+            yield today - HOUR - crowd.start * step - (place - crowd.start) * CROWD_STEP_S
+        else:
+            yield today - HOUR - place * step
 
 
 def _people(count: int) -> Iterator[Account]:

@@ -32,7 +32,7 @@ WORDS_OF_CODES = ("anchor", "beacon", "cutter", "dinghy", "ensign", "fathom")
 
 MediaKind = Literal["document", "photo", "video", "audio", "voice"]
 ServiceAction = Literal[
-    "channel_create", "title", "pin", "joined_by_request", "chat_create", "migrate_to", "migrate_from"
+    "channel_create", "title", "pin", "joined_by_request", "chat_create", "migrate_to", "migrate_from", "topic_create"
 ]
 ChangeKind = Literal["new", "edit", "delete"]
 
@@ -162,6 +162,7 @@ class Message:
     deleted: bool = False
     bot_id: int | None = None
     action: ServiceAction | None = None  # of a service message; `text` then carries the title, if any
+    thread: int | None = None  # of a forum: the topic, by the id of its first message
     moved: int | None = None  # of "migrate_to" and "migrate_from": the bare id of the other side
     version: int = 0  # grows with each edit: key for caches
 
@@ -192,6 +193,19 @@ class Membership:
     date: int
     role: Literal["creator", "admin", "member"] = "member"
     may_invite: bool = False
+    may_ban: bool = False
+    may_topics: bool = False  # of a forum
+
+
+@dataclass
+class Link:
+    """An invite link beside the channel's own. `creator`: the admin who made it."""
+
+    url: str
+    creator: int
+    date: int
+    title: str = ""
+    revoked: bool = False
 
 
 @dataclass
@@ -202,18 +216,24 @@ class AdminEvent:
     date: int
     actor: int
     user: int
-    action: Literal["join_by_request", "join", "leave"]
+    action: Literal["join_by_request", "join", "leave", "ban", "unban"]
+    link: str | None = None  # of "join_by_request": what they came by
+    since: int | None = None  # of "ban": since when that person had been a member, if so
 
 
 @dataclass
 class Channel:
-    """A channel, a supergroup (`megagroup`), or a small group (`basic`, a megagroup beside: members speak there)."""
+    """A channel, a supergroup (`megagroup`), or a small group (`basic`, a megagroup beside: members speak there).
+
+    A supergroup may be a `forum`: what is said there may belong to a topic.
+    """
 
     id: int
     title: str
     username: str | None = None
     megagroup: bool = False
     basic: bool = False
+    forum: bool = False
     migrated_to: int | None = None  # of a small group: the supergroup that it became, bare
     created: int = 0
     about: str = ""
@@ -228,12 +248,19 @@ class Channel:
     banned: set[int] = field(default_factory=set)
     admin_log: list[AdminEvent] = field(default_factory=list)
     invite_hash: str = ""
+    links: list[Link] = field(default_factory=list)  # beside the own one
     approval: bool = False  # joining needs an admin's approval
     changes: list[Change] = field(default_factory=list)  # the last CHANGES_KEPT
 
     @property
     def invite_link(self) -> str:
         return f"https://t.me/+{self.invite_hash}" if self.invite_hash else f"https://t.me/{self.username}"
+
+    def link_of(self, invite_hash: str) -> str | None:
+        """The link with that hash, if it is still good."""
+        if invite_hash and invite_hash == self.invite_hash:
+            return self.invite_link
+        return next((it.url for it in self.links if it.url.endswith(f"/+{invite_hash}") and not it.revoked), None)
 
     @property
     def peer(self) -> int:
@@ -250,6 +277,10 @@ class Channel:
     def may_invite(self, user_id: int) -> bool:
         member = self.members.get(user_id)
         return member is not None and (member.role == "creator" or (member.role == "admin" and member.may_invite))
+
+    def may_ban(self, user_id: int) -> bool:
+        member = self.members.get(user_id)
+        return member is not None and (member.role == "creator" or (member.role == "admin" and member.may_ban))
 
 
 @dataclass
@@ -358,11 +389,15 @@ class RequestsChanged:
 
 @dataclass(frozen=True)
 class MembershipChanged:
+    """Somebody came, went, was banned, got other rights. `by_request`: an admin let them in."""
+
     channel: Channel
     user: int
     old: Membership | None
     new: Membership | None
     actor: int
+    was_banned: bool = False
+    by_request: bool = False
 
 
 @dataclass(frozen=True)
@@ -480,7 +515,7 @@ class World:
         return next((c for c in self.channels.values() if (c.username or "").lower() == wanted), None)
 
     def channel_by_invite(self, invite_hash: str) -> Channel | None:
-        return next((c for c in self.channels.values() if c.invite_hash == invite_hash), None)
+        return next((c for c in self.channels.values() if c.link_of(invite_hash) is not None), None)
 
     def readable_channel(self, channel_id: int, user_id: int) -> Channel:
         """The channel if that account may read it, else CHANNEL_PRIVATE."""
@@ -610,6 +645,8 @@ class World:
     def ask_to_join(self, channel: Channel, user_ids: list[int], link: str | None = None) -> list[Request]:
         asked = []
         for user_id in user_ids:
+            if user_id in channel.banned:
+                raise WorldError("CHANNEL_PRIVATE")
             if user_id in channel.members:
                 raise WorldError("USER_ALREADY_PARTICIPANT")
             if user_id in channel.requests:
@@ -652,13 +689,18 @@ class World:
         self.tell(RequestsChanged(channel))
 
     def _settle(self, channel: Channel, user_id: int, actor: int, approve: bool) -> None:
-        del channel.requests[user_id]
+        request = channel.requests.pop(user_id)
         if not approve:
             channel.denied[user_id] = actor
             return
         channel.approved[user_id] = actor
-        channel.members[user_id] = Membership(user_id, self.now())
-        channel.admin_log.append(AdminEvent(len(channel.admin_log) + 1, self.now(), actor, user_id, "join_by_request"))
+        was_banned = user_id in channel.banned
+        channel.banned.discard(user_id)
+        new = channel.members[user_id] = Membership(user_id, self.now())
+        channel.admin_log.append(
+            AdminEvent(len(channel.admin_log) + 1, self.now(), actor, user_id, "join_by_request", request.link)
+        )
+        self.tell(MembershipChanged(channel, user_id, None, new, actor, was_banned, by_request=True))
 
     # -- login
 

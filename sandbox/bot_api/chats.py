@@ -1,8 +1,8 @@
 """Which chat a call means, and whether the bot may see it or write there."""
 
 from sandbox.bot_api.call import Call
-from sandbox.bot_api.errors import BotApiError, bad_request, forbidden
-from sandbox.world import CHANNEL_BASE, Channel, Message, World, channel_of_peer
+from sandbox.bot_api.errors import BotApiError, bad_request, forbidden, upgraded
+from sandbox.world import Channel, Message, World, channel_of_peer, peer_of_channel
 
 REQUESTER_WINDOW_S = 300
 """A bot may write to somebody who asks to join for five minutes, or until the request is processed (TELEGRAM.md)."""
@@ -39,6 +39,7 @@ def check_writable(call: Call, peer: int) -> None:
     if peer < 0:
         channel = call.world.channel_by_peer(peer)
         check_member(call, channel)
+        _check_stayed(channel)
         if not channel.megagroup and channel.members[call.bot.id].role == "member":
             raise bad_request("need administrator rights in the channel chat")
         return
@@ -63,11 +64,19 @@ def check_member(call: Call, channel: Channel) -> None:
 
 
 def channel_of(call: Call, complaint: str) -> Channel:
-    """The channel that chat_id names; `complaint` for a private chat."""
+    """The channel or group that chat_id names; `complaint` for a private chat."""
     peer = peer_of(call)
-    if peer > -CHANNEL_BASE:
+    if peer > 0:
         raise bad_request(complaint)
-    return call.world.channel_by_peer(peer)
+    channel = call.world.channel_by_peer(peer)
+    _check_stayed(channel)
+    return channel
+
+
+def _check_stayed(channel: Channel) -> None:
+    """Nothing is done in a group that became a supergroup: the refusal says where it went."""
+    if channel.migrated_to is not None:
+        raise upgraded(peer_of_channel(channel.migrated_to))
 
 
 def message_of(call: Call, peer: int, message_id: int, what: str) -> Message:

@@ -14,6 +14,7 @@ OTHER_POLLER = "Conflict: terminated by other getUpdates request; make sure that
 
 _PREFIXES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 409: "Conflict", 500: "Internal Server Error"}
 _IN_WORDS: dict[str, tuple[int, str]] = {
+    "CHANNEL_FORUM_MISSING": (400, "the chat is not a forum"),
     "CHANNEL_INVALID": (400, "chat not found"),
     "CHANNEL_PRIVATE": (403, "bot is not a member of the channel chat"),
     "CHAT_ADMIN_REQUIRED": (400, "not enough rights to manage chat join requests"),
@@ -21,6 +22,7 @@ _IN_WORDS: dict[str, tuple[int, str]] = {
     "MESSAGE_NOT_MODIFIED": (400, NOT_MODIFIED),
     "QUERY_ID_INVALID": (400, QUERY_TOO_OLD),
     "REPLY_MARKUP_TOO_LONG": (400, "reply markup is too long"),
+    "USER_ADMIN_INVALID": (400, "user is an administrator of the chat"),
     "USER_IS_BLOCKED": (403, "bot was blocked by the user"),
     # No name of MTProto: a fault that a test orders, since nobody sets webhooks here.
     "WEBHOOK_ACTIVE": (409, WEBHOOK_ACTIVE),
@@ -31,18 +33,24 @@ _WAIT = re.compile(r"^(?:FLOOD|SLOWMODE|FLOOD_PREMIUM)_WAIT_(\d+)$")
 
 
 class BotApiError(Exception):
-    """An answer with ok = false. `code` is the HTTP status too; `retry_after` in seconds, with 429 only."""
+    """An answer with ok = false. `code` is the HTTP status too; `retry_after` in seconds, with 429 only; `migrate_to`:
+    the peer of the supergroup that the group has become."""
 
-    def __init__(self, code: int, description: str, retry_after: int | None = None) -> None:
+    def __init__(
+        self, code: int, description: str, retry_after: int | None = None, migrate_to: int | None = None
+    ) -> None:
         super().__init__(description)
         self.code = code
         self.description = description
         self.retry_after = retry_after
+        self.migrate_to = migrate_to
 
     def body(self) -> dict[str, object]:
         body: dict[str, object] = {"ok": False, "error_code": self.code, "description": self.description}
         if self.retry_after is not None:
             body["parameters"] = {"retry_after": self.retry_after}
+        if self.migrate_to is not None:
+            body["parameters"] = {"migrate_to_chat_id": self.migrate_to}
         return body
 
 
@@ -54,6 +62,10 @@ def refusal(code: int, reason: str) -> BotApiError:
 
 def bad_request(reason: str) -> BotApiError:
     return refusal(400, reason)
+
+
+def upgraded(migrate_to: int) -> BotApiError:
+    return BotApiError(400, "Bad Request: group chat was upgraded to a supergroup chat", migrate_to=migrate_to)
 
 
 def forbidden(reason: str) -> BotApiError:

@@ -1,4 +1,7 @@
-"""Telegram's limit on what a bot sends into one chat: a burst, then a slow drip. Edits count alike (TELEGRAM.md)."""
+"""Telegram's limit on what a bot sends into one chat: a burst, then a slow drip. Edits count alike (TELEGRAM.md).
+
+A person's chat takes one a second, a group 20 a minute; a channel is taken for a group.
+"""
 
 import math
 import time
@@ -9,6 +12,7 @@ from sandbox.bot_api.errors import too_many_requests
 
 BURST = 20
 REFILL_PER_S = 1.0
+GROUP_REFILL_PER_S = 20 / 60
 
 
 @dataclass(slots=True)
@@ -29,10 +33,10 @@ class ChatLimits:
         """Raises BotApiError 429 when the chat's burst is used up; the refused call costs nothing."""
         if not self.enabled:
             return
-        now = self._clock()
+        now, refill = self._clock(), REFILL_PER_S if peer > 0 else GROUP_REFILL_PER_S
         bucket = self._buckets.setdefault((bot_id, peer), _Bucket(BURST, now))
-        bucket.tokens = min(BURST, bucket.tokens + (now - bucket.at) * REFILL_PER_S)
+        bucket.tokens = min(BURST, bucket.tokens + (now - bucket.at) * refill)
         bucket.at = now
         if bucket.tokens < 1:
-            raise too_many_requests(math.ceil((1 - bucket.tokens) / REFILL_PER_S))
+            raise too_many_requests(math.ceil((1 - bucket.tokens) / refill))
         bucket.tokens -= 1

@@ -10,9 +10,11 @@ from sandbox.world import (
     Channel,
     Document,
     Membership,
+    MembershipChanged,
     Message,
     Request,
     World,
+    peer_of_channel,
     stable_int,
 )
 
@@ -74,7 +76,12 @@ def private_chat(account: Account) -> Json:
 
 def channel_chat(channel: Channel) -> Json:
     kind = "group" if channel.basic else "supergroup" if channel.megagroup else "channel"
-    return {"id": channel.peer, "type": kind, "title": channel.title, **_some(username=channel.username)}
+    return {
+        "id": channel.peer,
+        "type": kind,
+        "title": channel.title,
+        **_some(username=channel.username, is_forum=channel.forum),
+    }
 
 
 def chat(world: World, peer: int) -> Json:
@@ -100,38 +107,37 @@ def full_chat(world: World, peer: int) -> Json:
     return full
 
 
-def chat_member(world: World, channel: Channel, user_id: int, member: Membership | None) -> Json:
+def chat_member(
+    world: World, channel: Channel, user_id: int, member: Membership | None, *, banned: bool | None = None
+) -> Json:
+    """`banned`: of somebody who is not in, if it is not as it is now."""
     shown: Json = {"user": user(world.account(user_id))}
     if member is None:
-        banned = user_id in channel.banned
-        return {**shown, "status": "kicked", "until_date": 0} if banned else {**shown, "status": "left"}
+        out = user_id in channel.banned if banned is None else banned
+        return {**shown, "status": "kicked", "until_date": 0} if out else {**shown, "status": "left"}
     if member.role == "creator":
         return {**shown, "status": "creator", "is_anonymous": False}
     if member.role == "member":
         return {**shown, "status": "member"}
-    rights = dict.fromkeys(_RIGHTS, False) | {"can_manage_chat": True, "can_invite_users": member.may_invite}
+    rights = dict.fromkeys(_RIGHTS, False) | {"can_manage_chat": True}
+    rights |= {"can_invite_users": member.may_invite, "can_restrict_members": member.may_ban}
     if channel.megagroup:
-        rights |= {"can_pin_messages": False, "can_manage_topics": False}
+        rights |= {"can_pin_messages": False, "can_manage_topics": member.may_topics}
     else:
         rights |= {"can_post_messages": True, "can_edit_messages": True}
     editable = {"can_be_edited": False, "is_anonymous": False}
     return {**shown, "status": "administrator", **editable, **rights}
 
 
-def chat_member_updated(
-    world: World,
-    channel: Channel,
-    user_id: int,
-    old: Membership | None,
-    new: Membership | None,
-    actor: int,
-) -> Json:
+def chat_member_updated(world: World, change: MembershipChanged) -> Json:
+    channel, user_id = change.channel, change.user
     return {
         "chat": channel_chat(channel),
-        "from": user(world.account(actor)),
+        "from": user(world.account(change.actor)),
         "date": world.now(),
-        "old_chat_member": chat_member(world, channel, user_id, old),
-        "new_chat_member": chat_member(world, channel, user_id, new),
+        "old_chat_member": chat_member(world, channel, user_id, change.old, banned=change.was_banned),
+        "new_chat_member": chat_member(world, channel, user_id, change.new),
+        **_some(via_join_request=change.by_request),
     }
 
 
@@ -150,6 +156,7 @@ def bot_blocked(world: World, bot: Account, person: Account, *, blocked: bool) -
 
 
 def join_request(world: World, channel: Channel, request: Request) -> Json:
+    """The link is another admin's, whom Telegram tells a bot by name, but cut: nobody can come in by what it sees."""
     person = world.account(request.user)
     shown = {
         "chat": channel_chat(channel),
@@ -159,16 +166,25 @@ def join_request(world: World, channel: Channel, request: Request) -> Json:
         **_some(bio=person.bio),
     }
     if request.link:
+        extra = next((link for link in channel.links if link.url == request.link), None)
         creator = next((m.user for m in channel.members.values() if m.role == "creator"), None)
-        if creator is not None:
+        by = extra.creator if extra else creator
+        if by is not None:
             shown["invite_link"] = {
-                "invite_link": request.link,
-                "creator": user(world.account(creator)),
+                "invite_link": cut_link(request.link),
+                "creator": user(world.account(by)),
                 "creates_join_request": True,
                 "is_primary": request.link == channel.invite_link,
-                "is_revoked": False,
+                "is_revoked": extra is not None and extra.revoked,
+                **_some(name=extra.title if extra else ""),
             }
     return shown
+
+
+def cut_link(link: str) -> str:
+    """An invite link as bots see those of other admins: "the second part is replaced" (Bot API, ChatInviteLink)."""
+    start, plus, code = link.rpartition("+")
+    return f"{start}{plus}{code[: len(code) // 2]}…"
 
 
 def message(world: World, message: Message) -> Json:
@@ -179,12 +195,18 @@ def message(world: World, message: Message) -> Json:
         shown["from"] = user(sender)
     elif message.sender <= -CHANNEL_BASE:
         shown["sender_chat"] = chat(world, message.sender)
+    if message.thread is not None:
+        shown |= {"message_thread_id": message.thread, "is_topic_message": True}
+    if message.moved is not None and message.action == "migrate_to":
+        shown["migrate_to_chat_id"] = peer_of_channel(message.moved)
+    elif message.moved is not None:
+        shown["migrate_from_chat_id"] = -message.moved
     if message.edited is not None:
         shown["edit_date"] = message.edited
     if message.forward is not None:
         shown["forward_origin"] = origin(world, message.forward)
     caption = "caption" if message.document is not None else "text"
-    shown |= _some(**{caption: message.text})
+    shown |= _some(**{caption: message.text if message.moved is None else ""})
     if message.text and message.entities:
         shown["caption_entities" if message.document is not None else "entities"] = message.entities
     if message.document is not None:

@@ -8,6 +8,7 @@ from sandbox.bot_api.errors import OTHER_POLLER, BotApiError
 from sandbox.world import (
     Account,
     BotState,
+    Channel,
     Event,
     MembershipChanged,
     Message,
@@ -67,16 +68,19 @@ class Updates:
         return self._world.bots.setdefault(bot_id, BotState())
 
     def put(self, bot_id: int, kind: str, payload: dict[str, Any]) -> None:
-        state = self.state(bot_id)
-        allowed = kind in state.allowed_updates if state.allowed_updates else kind not in ONLY_ON_REQUEST
-        if not allowed:
+        if not self._wants(bot_id, kind):
             return
+        state = self.state(bot_id)
         state.updates.append(QueuedUpdate(state.next_update_id, self._world.now(), {kind: payload}))
         state.next_update_id += 1
         self._world.touch()
         poll = self._polls.get(bot_id)
         if poll is not None and not poll.done():
             poll.set_result(None)
+
+    def _wants(self, bot_id: int, kind: str) -> bool:
+        allowed = self.state(bot_id).allowed_updates
+        return kind in allowed if allowed else kind not in ONLY_ON_REQUEST
 
     def close(self) -> None:
         """End the open polls at once: they answer with what there is."""
@@ -137,23 +141,27 @@ class Updates:
             if message.bot_id is not None and message.sender != message.bot_id:
                 self.put(message.bot_id, "message", render.message(self._world, message))
             return
-        if message.action is not None:
-            return  # service messages: the sandbox makes them only in a scenario's past
+        if message.action is not None and message.moved is None:
+            return  # of service messages, bots are told here where a group went
         channel = self._world.channel_by_peer(message.chat)
         kind = "message" if channel.megagroup else "channel_post"
         for bot in self._bots:
-            if self._hears(bot, message) and message.bot_id != bot.id:
+            moved_along = message.moved is not None and bot.id in channel.members
+            if moved_along or (self._hears(bot, message) and message.bot_id != bot.id):
                 self.put(bot.id, kind, render.message(self._world, message))
 
     def _hears(self, bot: Account, message: Message) -> bool:
         """Only administrators hear everything; for other members privacy mode is on."""
-        member = self._world.channel_by_peer(message.chat).members.get(bot.id)
+        return self._administers(bot, self._world.channel_by_peer(message.chat))
+
+    def _administers(self, bot: Account, channel: Channel) -> bool:
+        member = channel.members.get(bot.id)
         return member is not None and member.role != "member"
 
     def _membership(self, event: MembershipChanged) -> None:
-        payload = render.chat_member_updated(self._world, event.channel, event.user, event.old, event.new, event.actor)
+        """To the one whom it is about, and to administrators who ask for it."""
         for bot in self._bots:
-            if event.user == bot.id:
-                self.put(bot.id, "my_chat_member", payload)
-            elif event.channel.may_invite(bot.id):
-                self.put(bot.id, "chat_member", payload)
+            kind = "my_chat_member" if event.user == bot.id else "chat_member"
+            concerned = event.user == bot.id or self._administers(bot, event.channel)
+            if concerned and self._wants(bot.id, kind):
+                self.put(bot.id, kind, render.chat_member_updated(self._world, event))

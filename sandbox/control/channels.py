@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import groups
+from sandbox import groups, members
 from sandbox.control import view
 from sandbox.control.body import Body, bad, missing, path_integer, read_body
 from sandbox.world import Account, Channel, Document, MediaKind, Message, World
@@ -39,16 +39,18 @@ class Channels:
             web.get(f"{channel}/requests", self.list_requests),
             web.post(f"{channel}/requests", self.ask),
             web.post(f"{channel}/posts", self.post),
+            web.post(f"{channel}/members", self.member),
             web.post("/groups", self.found),
         ]
 
     async def found(self, request: web.Request) -> web.Response:
-        """A small group of the sandbox's admin, and whoever else is named."""
+        """A small group (or a forum) of the sandbox's admin, and whoever else is named."""
         body = await read_body(request)
         title = body.text("title")
-        members = [self._world.account(body.integer("account")).id] if body.has("account") else []
+        found = groups.found_forum if body.flag("forum", False) else groups.found
+        people = [self._world.account(body.integer("account")).id] if body.has("account") else []
         body.done()
-        return web.json_response(view.channel(groups.found(self._world, title, self._world.admin_id, members)))
+        return web.json_response(view.channel(found(self._world, title, self._world.admin_id, people)))
 
     async def list_requests(self, request: web.Request) -> web.Response:
         channel = self._channel(request)
@@ -75,6 +77,29 @@ class Channels:
         body.done()
         asked = self._world.ask_to_join(channel, user_ids, link)
         return web.json_response({"asked": [each.user for each in asked]})
+
+    async def member(self, request: web.Request) -> web.Response:
+        """What the owner does to somebody: appoint, demote, add, remove, ban."""
+        channel, body = self._channel(request), await read_body(request)
+        account = self._world.account(body.integer("account"))
+        role = body.text("role")
+        rights = body.texts("rights") if body.has("rights") else []
+        body.done()
+        if unknown := set(rights) - members.RIGHTS:
+            raise bad(f"there is no right {', '.join(sorted(unknown))}")
+        owner = next(member.user for member in channel.members.values() if member.role == "creator")
+        match role:
+            case "admin":
+                members.appoint(self._world, channel, account.id, owner, rights)
+            case "member":
+                members.add(self._world, channel, account.id, owner)
+            case "left":
+                members.remove(self._world, channel, account.id, owner)
+            case "banned":
+                members.ban(self._world, channel, account.id, owner)
+            case _:
+                raise bad("role is admin, member, left or banned")
+        return web.json_response(view.member(channel, account.id))
 
     async def post(self, request: web.Request) -> web.Response:
         channel, body = self._channel(request), await read_body(request)

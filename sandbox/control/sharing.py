@@ -57,8 +57,14 @@ def share_chat(world: World, account: Account, bot: Account, channel: Channel, r
         raise ControlError(409, f"account {account.id} may not appoint administrators in {channel.peer}")
     old = channel.members.get(bot.id)
     if rights and (old is None or old.role != "creator"):
-        may_invite = bool(rights.get("can_invite_users")) or (old is not None and old.may_invite)
-        new = Membership(bot.id, old.date if old else world.now(), "admin", may_invite)
+        new = Membership(
+            bot.id,
+            old.date if old else world.now(),
+            "admin",
+            may_invite=bool(rights.get("can_invite_users")) or (old is not None and old.may_invite),
+            may_ban=bool(rights.get("can_restrict_members")) or (old is not None and old.may_ban),
+            may_topics=bool(rights.get("can_manage_topics")) or (old is not None and old.may_topics),
+        )
         if new != old:
             world.set_member(channel, bot.id, new, account.id)
     elif request.get("bot_is_member") and old is None:

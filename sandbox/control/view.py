@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox import members
 from sandbox.world import Account, Channel, Message, World, first_code, peer_of_channel
 
 Json = dict[str, Any]
@@ -28,6 +29,7 @@ def message(message: Message) -> Json:
         "users_shared": None if gone else message.users_shared,
         "forward": message.forward,
         "action": message.action,
+        "thread": message.thread,
         "date": message.date,
         "edited": message.edited,
         "deleted": gone,
@@ -69,11 +71,20 @@ def channel(channel: Channel) -> Json:
         "private": channel.username is None,
         "megagroup": channel.megagroup and not channel.basic,
         "group": channel.basic,
+        "forum": channel.forum,
         "migrated_to": peer_of_channel(channel.migrated_to) if channel.migrated_to is not None else None,
         "messages": sum(not message.deleted for message in channel.messages.values()),
         "pending_requests": len(channel.requests),
         "members": channel.member_count,
     }
+
+
+def member(channel: Channel, user_id: int) -> Json:
+    """`rights`: of an administrator."""
+    known = channel.members.get(user_id)
+    if known is None:
+        return {"account": user_id, "role": "banned" if user_id in channel.banned else "left", "rights": []}
+    return {"account": user_id, "role": known.role, "rights": members.rights_of(known)}
 
 
 def state(world: World) -> Json:

@@ -54,6 +54,23 @@ async def test_beyond_the_burst_calls_wait_for_their_turn(sandbox: Sandbox) -> N
     await bot.session.close()
 
 
+async def test_a_group_takes_twenty_a_minute(sandbox: Sandbox) -> None:
+    """A burst goes at once, the next ones three seconds apart, and the sandbox, which counts too, refuses none."""
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        sandbox.world.clock_offset_s += round(seconds)
+
+    pace = ChatPace(clock=lambda: sandbox.world.clock_offset_s, sleep=sleep)
+    bot = bot_with(sandbox, pace)
+    group = next(channel for channel in sandbox.world.channels.values() if channel.megagroup)
+    for number in range(25):
+        await bot.send_message(group.peer, str(number))
+    assert slept == pytest.approx([3.0] * 5)
+    await bot.session.close()
+
+
 async def test_a_429_is_obeyed_and_the_call_repeated(sandbox: Sandbox) -> None:
     """Telegram knows better than our count: what it asks for is waited, then the message goes out."""
     pace = ChatPace()

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from sandbox import scenarios
 from sandbox.bot_api import render
-from sandbox.world import Document, MediaKind, Membership, World
+from sandbox.world import Document, MediaKind, Membership, MembershipChanged, World
 from tests.sandbox.bot_stage import check_fields
 
 MEMBER: TypeAdapter[Any] = TypeAdapter(ResultChatMemberUnion)
@@ -65,7 +65,7 @@ def test_members_and_requests(world: World) -> None:
         for request in channel.requests.values():
             check_fields(ChatJoinRequest.model_validate(render.join_request(world, channel, request)))
         new = Membership(bot.id, 1, "admin", may_invite=True)
-        change = render.chat_member_updated(world, channel, bot.id, None, new, world.admin_id)
+        change = render.chat_member_updated(world, MembershipChanged(channel, bot.id, None, new, world.admin_id))
         check_fields(ChatMemberUpdated.model_validate(change))
     person = world.account(world.admin_id)
     check_fields(ChatMemberUpdated.model_validate(render.bot_blocked(world, bot, person, blocked=True)))

@@ -8,6 +8,7 @@ from aiogram import Bot
 from aiogram.exceptions import TelegramConflictError, TelegramUnauthorizedError
 from aiogram.types import ChatMemberAdministrator, ChatMemberLeft, MessageOriginChannel, MessageOriginUser
 
+from sandbox.scenarios import SECOND_LINK
 from sandbox.world import SERVICE_ID, Membership
 from tests.sandbox.bot_stage import Stage, keyboard, open_stage
 
@@ -93,9 +94,9 @@ async def test_allowed_updates_are_remembered(stage: Stage) -> None:
 
 
 async def test_a_join_request_says_who_and_by_which_link(stage: Stage) -> None:
-    """chat_join_request carries the person, the private chat to write to, the bio and the link where known."""
+    """chat_join_request carries the person, the private chat to write to, the bio and the link where known: cut."""
     group = stage.group
-    await stage.driver.call("POST", f"channels/{group.peer}/requests", json={"count": 1, "link": group.invite_link})
+    await stage.driver.ask_to_join(group.peer, link=group.invite_link)
     (update,) = await stage.updates()
     request = update.chat_join_request
     person = stage.world.account(request.from_user.id)
@@ -103,9 +104,15 @@ async def test_a_join_request_says_who_and_by_which_link(stage: Stage) -> None:
     assert request.chat.id == group.peer
     assert request.chat.type == "supergroup"
     assert (request.bio or "") == person.bio
-    assert request.invite_link.invite_link == group.invite_link
+    start = request.invite_link.invite_link.removesuffix("…")
+    assert group.invite_link.startswith(start)
+    assert len("https://t.me/+") < len(start) < len(group.invite_link)
     assert request.invite_link.is_primary
     assert request.invite_link.creates_join_request
+    await stage.driver.ask_to_join(group.peer, link=SECOND_LINK)
+    (update,) = await stage.updates()
+    flyer = update.chat_join_request.invite_link
+    assert (flyer.name, flyer.is_primary, flyer.creator.id) == ("Flyer", False, stage.world.admin_id)
 
 
 async def test_two_thousand_requests_arrive_in_batches(stage: Stage) -> None:

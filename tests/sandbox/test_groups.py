@@ -62,3 +62,26 @@ async def test_it_moves(telegram: Telegram, tmp_path: Path) -> None:
     kept = load(tmp_path / "kept")
     assert kept is not None
     assert kept.channels[group.id].migrated_to == grown.id
+
+
+async def test_its_gate(telegram: Telegram) -> None:
+    """Who waits at a small group is listed and decided; after the move they wait at the supergroup."""
+    group = groups.found(telegram.world, "Club", ADMIN, [SECOND])
+    first, second = list(telegram.group.requests)[:2]
+    telegram.world.ask_to_join(group, [first, second])
+    client = await telegram.telethon()
+    peer = types.InputPeerChat(group.id)
+    waiting = functions.messages.GetChatInviteImportersRequest
+    rows = (await client(waiting(peer, None, types.InputUserEmpty(), 10, requested=True))).importers
+    assert {row.user_id for row in rows} == {first, second}
+    full = (await client(functions.messages.GetFullChatRequest(group.id))).full_chat
+    assert (full.requests_pending, set(full.recent_requesters)) == (2, {first, second})
+    person = types.InputUser(first, telegram.world.accounts[first].access_hash)
+    answer = await client(functions.messages.HideChatJoinRequestRequest(peer, person, approved=True))
+    assert (answer.updates[0].peer, answer.updates[0].requests_pending) == (types.PeerChat(group.id), 1)
+    grown = groups.migrate(telegram.world, group)
+    with pytest.raises(errors.PeerIdInvalidError):
+        await client(waiting(peer, None, types.InputUserEmpty(), 10, requested=True))
+    new = types.InputPeerChannel(grown.id, grown.access_hash)
+    rows = (await client(waiting(new, None, types.InputUserEmpty(), 10, requested=True))).importers
+    assert [row.user_id for row in rows] == [second]

@@ -1,6 +1,5 @@
 """Channels and their people by unmodified clients, and the small methods that clients call by the way."""
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,8 +8,8 @@ from telethon import errors
 from telethon.tl import functions, types
 
 from sandbox.mtproto.rpc import REGISTRY
-from sandbox.scenarios import ADMIN, BOT, SECOND, THIRD
-from sandbox.world import SERVICE_ID
+from sandbox.scenarios import ADMIN, BOT, SECOND, SECOND_LINK, THIRD
+from sandbox.world import SERVICE_ID, Link
 from tests.sandbox.rpc_kit import Telegram, open_telegram
 
 
@@ -131,17 +130,52 @@ async def test_single_dialogs_and_messages(telegram: Telegram) -> None:
 
 
 async def test_invite_links(telegram: Telegram) -> None:
-    """The creator's links, seen by who looks after the gate; a member's check of a link shows the chat."""
+    """An admin's links, each with how many wait who came by it; a member's check of a link shows the chat."""
     client, group = await telegram.telethon(), group_of(telegram)
+    waiting = [row.link for row in telegram.group.requests.values()]
+    made = [telegram.group.invite_link, SECOND_LINK]
     links = await client(functions.messages.GetExportedChatInvitesRequest(group, types.InputUserSelf(), 10))
-    came_by = Counter(row.link for row in telegram.group.requests.values() if row.link)
-    assert {link.link: link.requested for link in links.invites} == came_by
-    assert links.invites[0].link == telegram.group.invite_link
-    makers = await client(functions.messages.GetAdminsWithInvitesRequest(group))
-    assert [(maker.admin_id, maker.invites_count) for maker in makers.admins] == [(ADMIN, len(came_by))]
+    assert [(link.link, link.requested) for link in links.invites] == [(link, waiting.count(link)) for link in made]
+    assert [(link.permanent, link.title) for link in links.invites] == [(True, None), (False, "Flyer")]
+    first = await client(functions.messages.GetExportedChatInvitesRequest(group, types.InputUserSelf(), 1))
+    rest = await client(
+        functions.messages.GetExportedChatInvitesRequest(
+            group, types.InputUserSelf(), 1, offset_date=first.invites[0].date, offset_link=first.invites[0].link
+        )
+    )
+    assert [page.invites[0].link for page in (first, rest)] == made
+    assert [page.count for page in (first, rest)] == [2, 2]
     known = await client(functions.messages.CheckChatInviteRequest(telegram.group.invite_hash))
     assert isinstance(known, types.ChatInviteAlready)
     assert known.chat.id == telegram.group.id
+
+
+async def test_links_of_other_admins(telegram: Telegram) -> None:
+    """The creator sees whose they are, and the revoked ones; another admin sees his own only."""
+    client, second, group = await telegram.telethon(), await telegram.telethon(SECOND), group_of(telegram)
+    telegram.group.links += [
+        Link("https://t.me/+b0r1s", SECOND, 1, "Boris"),
+        Link("https://t.me/+0ld", ADMIN, 1, revoked=True),
+    ]
+    admins = (await client(functions.messages.GetAdminsWithInvitesRequest(group))).admins
+    counts = {admin.admin_id: (admin.invites_count, admin.revoked_invites_count) for admin in admins}
+    assert counts == {ADMIN: (2, 1), SECOND: (1, 0)}
+    exported = functions.messages.GetExportedChatInvitesRequest
+    boris = types.InputUser(SECOND, telegram.world.accounts[SECOND].access_hash)
+    assert [link.title for link in (await client(exported(group, boris, 10))).invites] == ["Boris"]
+    assert [link.title for link in (await second(exported(group, types.InputUserSelf(), 10))).invites] == ["Boris"]
+    anna = types.InputUser(ADMIN, telegram.admin.access_hash)
+    for request in (exported(group, anna, 10), functions.messages.GetAdminsWithInvitesRequest(group)):
+        with pytest.raises(errors.ChatAdminRequiredError):
+            await second(request)
+    revoked = await client(exported(group, types.InputUserSelf(), 10, revoked=True))
+    assert [link.link for link in revoked.invites] == ["https://t.me/+0ld"]
+    asker = await telegram.telethon(THIRD)
+    with pytest.raises(errors.InviteHashExpiredError):
+        await asker(functions.messages.ImportChatInviteRequest("0ld"))
+    with pytest.raises(errors.InviteRequestSentError):
+        await asker(functions.messages.ImportChatInviteRequest("b0r1s"))
+    assert telegram.group.requests[THIRD].link == "https://t.me/+b0r1s"
 
 
 async def test_what_clients_ask_at_start(telegram: Telegram) -> None:

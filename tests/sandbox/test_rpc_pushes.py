@@ -9,6 +9,7 @@ import pytest
 from telethon import TelegramClient, errors, events
 from telethon.tl import functions, types
 
+from sandbox import members
 from sandbox.scenarios import ADMIN, SECOND, THIRD
 from sandbox.world import CHANGES_KEPT, SERVICE_ID
 from tests.sandbox.rpc_kit import Telegram, open_telegram
@@ -76,6 +77,16 @@ async def test_requests_are_heard_by_admins_only(telegram: Telegram) -> None:
     telegram.world.post(telegram.group, ADMIN, text="welcome")
     assert (await member.next(types.UpdateNewChannelMessage)).message.message == "welcome"
     assert member.heard.empty()
+
+
+async def test_an_admin_without_the_right_hears_of_no_requests(telegram: Telegram) -> None:
+    """The right to invite counts, not the title; it counts again as soon as it is given."""
+    second, group = await Listener.of(telegram, SECOND), telegram.group
+    members.appoint(telegram.world, group, SECOND, ADMIN, ["ban"])
+    telegram.world.ask_to_join(group, [THIRD])
+    members.appoint(telegram.world, group, SECOND, ADMIN, ["invite"])
+    telegram.world.withdraw(group, THIRD)
+    assert (await second.next(types.UpdatePendingJoinRequests)).requests_pending == 30
 
 
 async def test_bot_messages_are_heard(telegram: Telegram) -> None:

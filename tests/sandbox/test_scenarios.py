@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import stat
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from sandbox import persistence, scenarios
 from sandbox.persistence import load, load_or_build, save, saved_world
-from sandbox.scenarios import ADMIN, ARCHIVE, BOT, GROUP, NEWS, SECOND, THIRD
+from sandbox.scenarios import ADMIN, ARCHIVE, BOT, GROUP, NEWS, SECOND, SECOND_LINK, THIRD
 from sandbox.world import AuthKey, Channel, Message, World, derived_bytes
 
 MIB = 1024 * 1024
@@ -85,6 +86,20 @@ def test_waiting_people_differ(harbour: World) -> None:
     assert len({row.link for row in harbour.channels[GROUP].requests.values()}) == 3
     usernames = [account.username for account in waiting if account.username]
     assert len(usernames) == len(set(usernames))
+
+
+def test_a_crowd_of_one_make(harbour: World) -> None:
+    """180 of those who wait came within one hour of the clock by one link, alike but for digits; 12 are marked."""
+    group = harbour.channels[GROUP]
+    crowd = [row for row in group.requests.values() if harbour.accounts[row.user].name.startswith("Promo Girl")]
+    people = [harbour.accounts[row.user] for row in crowd]
+    assert len(people) == 180
+    assert len({account.name for account in people}) == len({account.username for account in people}) == 180
+    assert len({re.sub(r"\d+", "0", account.bio) for account in people}) == 1
+    assert sum(account.scam or account.fake for account in people) == 12
+    assert all(any(getattr(account, mark) for account in people) for mark in ("scam", "fake"))
+    assert len({row.date // 3600 for row in crowd}) == 1
+    assert {row.link for row in crowd} == {SECOND_LINK}
 
 
 @pytest.mark.parametrize("page", [100, 200])

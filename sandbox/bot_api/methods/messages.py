@@ -8,6 +8,7 @@ from sandbox.bot_api.chats import check_writable, message_of, not_found, peer_of
 from sandbox.bot_api.content import Content
 from sandbox.bot_api.errors import BotApiError, bad_request
 from sandbox.bot_api.markup import read_markup
+from sandbox.groups import has_topic
 from sandbox.world import MediaKind, Message
 
 DELETE_WITHIN_S = 48 * 3600
@@ -97,6 +98,7 @@ def _send(call: Call, fields: Content) -> dict[str, Any]:
     peer = peer_of(call)
     check_writable(call, peer)
     _check_reply(call, peer)
+    thread = _thread(call, peer)
     call.spend(peer)
     world = call.world
     if peer > 0:
@@ -104,8 +106,18 @@ def _send(call: Call, fields: Content) -> dict[str, Any]:
     else:
         channel = world.channel_by_peer(peer)
         sender = call.bot.id if channel.megagroup else channel.peer
-        message = world.post(channel, sender, reply_markup=markup, bot_id=call.bot.id, **fields)
+        message = world.post(channel, sender, reply_markup=markup, bot_id=call.bot.id, thread=thread, **fields)
     return render.message(world, message)
+
+
+def _thread(call: Call, peer: int) -> int | None:
+    """The topic that the message is for. Telegram takes no number for the general one: it goes without."""
+    thread = call.params.integer("message_thread_id")
+    if not thread:
+        return None
+    if peer > 0 or not has_topic(call.world.channel_by_peer(peer), thread):
+        raise not_found("message thread")
+    return thread
 
 
 def _check_reply(call: Call, peer: int) -> None:

@@ -1,4 +1,4 @@
-"""The methods of Telegram's API that the sandbox knows, one file a namespace (messages, being large, has four).
+"""The methods of Telegram's API that the sandbox knows, one file a namespace (large ones have several).
 
 Importing this package registers them all with sandbox.mtproto.rpc.
 """
@@ -15,6 +15,7 @@ from sandbox.mtproto.methods import (
     join_requests,
     login_tokens,
     messages,
+    participants,
     updates,
     upload,
     users,
@@ -36,6 +37,7 @@ __all__ = [
     "join_requests",
     "login_tokens",
     "messages",
+    "participants",
     "updates",
     "upload",
     "users",

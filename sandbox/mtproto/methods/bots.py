@@ -22,6 +22,7 @@ FOR_USERS |= {
     "contacts.getContacts",
     "messages.checkChatInvite",
     "messages.getChatInviteImporters",
+    "messages.getAdminsWithInvites",
     "messages.getDialogs",
     "messages.getExportedChatInvites",
     "messages.getHistory",

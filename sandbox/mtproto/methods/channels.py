@@ -1,15 +1,14 @@
-"""channels.*: what a channel is, who is in it, who let them in, coming and going."""
+"""channels.*: what a channel is, who let whom in, coming and going. Who is in it: participants.py."""
 
 from typing import Any
 
 from telethon.tl import functions, types
 
-from sandbox.mtproto.methods import invites, join_requests, peers, render
+from sandbox.mtproto.methods import invites, join_requests, participants, peers, render
 from sandbox.mtproto.methods.peers import fail
 from sandbox.mtproto.rpc import Call, method
 from sandbox.world import AdminEvent, Channel, Membership
 
-PARTICIPANTS_PAGE = 200
 ADMIN_LOG_PAGE = 100
 
 
@@ -51,87 +50,12 @@ async def get_full_channel(call: Call, request: Any) -> Any:
     return types.messages.ChatFull(full, chats, render.users(call.world, requesters, viewer.id))
 
 
-# Members ----------------------------------------------------------------------------------------------------------
-
-
-@method(functions.channels.GetParticipantRequest)
-async def get_participant(call: Call, request: Any) -> Any:
-    viewer = call.user
-    channel = peers.readable_channel(call, request.channel)
-    person = peers.known_user(call, request.participant, "PARTICIPANT_ID_INVALID")
-    if person.id != viewer.id:
-        _must_see_members(channel, viewer.id)
-    member = channel.members.get(person.id)
-    if member is None:
-        raise fail("USER_NOT_PARTICIPANT")
-    return types.channels.ChannelParticipant(
-        _participant(channel, member, viewer.id), [], [render.user(person, viewer.id)]
-    )
-
-
-@method(functions.channels.GetParticipantsRequest)
-async def get_participants(call: Call, request: Any) -> Any:
-    viewer, world = call.user, call.world
-    channel = peers.readable_channel(call, request.channel)
-    _must_see_members(channel, viewer.id)
-    members = sorted(channel.members.values(), key=lambda member: (-member.date, member.user))
-    count = channel.member_count
-    match request.filter:
-        case types.ChannelParticipantsRecent():
-            pass
-        case types.ChannelParticipantsAdmins():
-            members = [member for member in members if member.role != "member"]
-            count = len(members)
-        case types.ChannelParticipantsBots():
-            members = [member for member in members if world.account(member.user).is_bot]
-            count = len(members)
-        case types.ChannelParticipantsSearch(q=q):
-            wanted = q.casefold()
-            members = [member for member in members if wanted in world.account(member.user).name.casefold()]
-            count = len(members) if q else count
-        case types.ChannelParticipantsKicked() | types.ChannelParticipantsBanned():
-            members, count = [], 0
-        case _:
-            raise fail("FILTER_INVALID")
-    limit = min(max(request.limit, 0), PARTICIPANTS_PAGE)
-    page = members[request.offset : request.offset + limit]
-    return types.channels.ChannelParticipants(
-        count,
-        [_participant(channel, member, viewer.id) for member in page],
-        [],
-        render.users(world, {member.user for member in page}, viewer.id),
-    )
-
-
-def _must_see_members(channel: Channel, viewer_id: int) -> None:
-    """Members of a group see each other; those of a channel are seen by its admins only."""
-    member = channel.members.get(viewer_id)
-    if member is None or (not channel.megagroup and member.role == "member"):
-        raise fail("CHAT_ADMIN_REQUIRED")
-
-
-def _participant(channel: Channel, member: Membership, viewer_id: int) -> Any:
-    rights = render.admin_rights(member)
-    match member.role:
-        case "creator":
-            return types.ChannelParticipantCreator(member.user, rights)
-        case "admin":
-            creator = next((m.user for m in channel.members.values() if m.role == "creator"), member.user)
-            return types.ChannelParticipantAdmin(member.user, creator, member.date, rights)
-        case _ if member.user == viewer_id:
-            via_request = member.user in channel.approved
-            inviter = channel.approved.get(member.user, member.user)
-            return types.ChannelParticipantSelf(member.user, inviter, member.date, via_request=via_request)
-        case _:
-            return types.ChannelParticipant(member.user, member.date)
-
-
 # The admin log ----------------------------------------------------------------------------------------------------
 
 
 @method(functions.channels.GetAdminLogRequest)
 async def get_admin_log(call: Call, request: Any) -> Any:
-    """Newest first: who came, by whose approval, and who left."""
+    """Newest first: who came, by whose approval, who left, and who was banned by whom."""
     viewer, world = call.user, call.world
     channel = peers.readable_channel(call, request.channel)
     member = channel.members.get(viewer.id)
@@ -145,6 +69,8 @@ async def get_admin_log(call: Call, request: Any) -> Any:
                 ("join_by_request", (request.events_filter.join, request.events_filter.invites)),
                 ("join", (request.events_filter.join,)),
                 ("leave", (request.events_filter.leave,)),
+                ("ban", (request.events_filter.ban, request.events_filter.kick)),
+                ("unban", (request.events_filter.unban, request.events_filter.unkick)),
             )
             if any(flags)
         }
@@ -158,19 +84,34 @@ async def get_admin_log(call: Call, request: Any) -> Any:
     page = [event for event in events if event.id > request.min_id][:limit]
     people = {person for event in page for person in (event.user, event.actor)}
     return types.channels.AdminLogResults(
-        [types.ChannelAdminLogEvent(event.id, event.date, event.user, _action(channel, event)) for event in page],
+        [_event(channel, event) for event in page],
         [render.channel(channel, viewer.id)],
         render.users(world, people, viewer.id),
     )
 
 
+def _event(channel: Channel, event: AdminEvent) -> Any:
+    """What an admin did to somebody stands under the admin's name; coming and going under one's own."""
+    by = event.actor if event.action in ("ban", "unban") else event.user
+    return types.ChannelAdminLogEvent(event.id, event.date, by, _action(channel, event))
+
+
 def _action(channel: Channel, event: AdminEvent) -> Any:
     match event.action:
         case "join_by_request":
-            return types.ChannelAdminLogEventActionParticipantJoinByRequest(render.invite(channel), event.actor)
+            link = render.invite(channel, event.link, counted=False)
+            return types.ChannelAdminLogEventActionParticipantJoinByRequest(link, event.actor)
         case "leave":
             return types.ChannelAdminLogEventActionParticipantLeave()
-        case _:
+        case "ban":
+            was = types.ChannelParticipantLeft(render.peer(event.user))
+            if event.since is not None:
+                was = participants.shown(channel, Membership(event.user, event.since))
+            return types.ChannelAdminLogEventActionParticipantToggleBan(was, participants.banned(event))
+        case "unban":
+            left = types.ChannelParticipantLeft(render.peer(event.user))
+            return types.ChannelAdminLogEventActionParticipantToggleBan(participants.banned(event), left)
+        case "join":
             return types.ChannelAdminLogEventActionParticipantJoin()
 
 
@@ -182,7 +123,7 @@ async def join_channel(call: Call, request: Any) -> Any:
     channel = peers.known_channel(call, request.channel)
     if channel.username is None and call.user.id not in channel.members:
         raise fail("CHANNEL_PRIVATE")
-    return invites.enter(call, channel)
+    return invites.enter(call, channel, None)
 
 
 @method(functions.channels.LeaveChannelRequest)

@@ -5,6 +5,7 @@ from typing import Any
 from telethon.tl import functions, types
 
 from sandbox.mtproto.methods import peers, render
+from sandbox.mtproto.methods.join_requests import pending_update
 from sandbox.mtproto.rpc import Call, method
 from sandbox.world import Membership
 
@@ -26,10 +27,15 @@ async def get_full_chat(call: Call, request: Any) -> Any:
         participants=types.ChatParticipants(group.id, members, version=1),
         notify_settings=types.PeerNotifySettings(),
     )
+    people = set(group.members)
+    if group.may_invite(call.user.id) and group.requests:
+        update = pending_update(group)
+        full.requests_pending, full.recent_requesters = update.requests_pending, update.recent_requesters
+        people |= set(update.recent_requesters)
     chats = [render.channel(group, call.user.id)]
     if group.migrated_to is not None:
         chats.append(render.channel(call.world.channels[group.migrated_to], call.user.id))
-    return types.messages.ChatFull(full, chats, render.users(call.world, set(group.members), call.user.id))
+    return types.messages.ChatFull(full, chats, render.users(call.world, people, call.user.id))
 
 
 def _participant(member: Membership, creator: int) -> Any:

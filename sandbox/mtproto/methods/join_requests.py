@@ -87,7 +87,7 @@ def pending_update(channel: Channel) -> Any:
     """How many wait, and the three who asked last."""
     recent = heapq.nlargest(3, channel.requests.values(), key=lambda row: (row.date, row.user))
     return types.UpdatePendingJoinRequests(
-        types.PeerChannel(channel.id), len(channel.requests), [row.user for row in recent]
+        render.peer(channel.peer), len(channel.requests), [row.user for row in recent]
     )
 
 

@@ -48,10 +48,15 @@ def known_group(call: Call, chat_id: int) -> Channel:
 
 
 def managed_channel(call: Call, peer: Any) -> Channel:
-    """A channel whose invitations the account looks after: else CHAT_ADMIN_REQUIRED."""
+    """A channel or group whose invitations the account looks after: else CHAT_ADMIN_REQUIRED."""
     if isinstance(peer, types.InputPeerUser | types.InputPeerSelf | types.InputPeerEmpty):
         raise fail("PEER_ID_INVALID")
-    channel = readable_channel(call, peer)
+    if isinstance(peer, types.InputPeerChat):
+        channel = known_group(call, peer.chat_id)
+        if channel.migrated_to is not None:
+            raise fail("PEER_ID_INVALID")
+    else:
+        channel = readable_channel(call, peer)
     if not channel.may_invite(call.user.id):
         raise fail("CHAT_ADMIN_REQUIRED")
     return channel

@@ -14,6 +14,7 @@ from sandbox.world import (
     Account,
     Channel,
     Document,
+    Link,
     Membership,
     Message,
     World,
@@ -24,6 +25,8 @@ from sandbox.world import (
 SERVICE_ACCOUNT = Account(SERVICE_ID, "Telegram", phone="+42777")
 SMALL_PHOTO_BYTES = 4096
 """Size "m" of a photo: these first bytes of it. Size "y" is all of it."""
+TOPIC_COLOR = 0x6FB9F0
+"""Of every topic's icon: what a bot asked for is not kept."""
 
 
 class Raw:
@@ -95,6 +98,7 @@ def channel(it: Channel, viewer_id: int) -> Any:
         broadcast=not it.megagroup,
         megagroup=it.megagroup,
         join_request=it.approval,
+        forum=it.forum,
         access_hash=it.access_hash,
         username=it.username,
         admin_rights=admin_rights(member) if member and member.role != "member" else None,
@@ -133,22 +137,33 @@ def admin_rights(member: Membership) -> Any:
             pin_messages=True,
             add_admins=True,
             manage_call=True,
+            manage_topics=True,
             other=True,
         )
-    return types.ChatAdminRights(delete_messages=True, invite_users=member.may_invite, other=True)
+    return types.ChatAdminRights(
+        delete_messages=True,
+        invite_users=member.may_invite,
+        ban_users=member.may_ban,
+        manage_topics=member.may_topics,
+        other=True,
+    )
 
 
-def invite(it: Channel, link: str | None = None) -> Any:
-    """One of its links (None: its own), and how many wait who came by that."""
-    link = link or it.invite_link
+def invite(it: Channel, url: str | None = None, *, counted: bool = True) -> Any:
+    """An invite link; the channel's own one if `url` is none of its links. `counted`: how many wait who came by it."""
+    extra = next((link for link in it.links if link.url == url), None)
     creator = next((member.user for member in it.members.values() if member.role == "creator"), 0)
+    known = extra or Link(it.invite_link, creator, it.created)
+    requested = sum(row.link == known.url for row in it.requests.values()) if counted else 0
     return types.ChatInviteExported(
-        link,
-        creator,
-        it.created,
-        permanent=link == it.invite_link,
+        known.url,
+        known.creator,
+        known.date,
+        permanent=extra is None,
+        revoked=known.revoked,
         request_needed=it.approval,
-        requested=sum(row.link == link for row in it.requests.values()) or None,
+        requested=requested or None,
+        title=known.title or None,
     )
 
 
@@ -196,6 +211,9 @@ def _message(it: Message, is_out: bool) -> Any:
         post=is_post,
         from_id=by,
         fwd_from=_forward(it),
+        reply_to=types.MessageReplyHeader(reply_to_msg_id=it.thread, forum_topic=True)
+        if it.thread is not None
+        else None,
         media=_media(it),
         entities=[_entity(entity) for entity in it.entities] or None,
         reply_markup=_markup(it),
@@ -204,6 +222,10 @@ def _message(it: Message, is_out: bool) -> Any:
         edit_date=it.edited,
         grouped_id=it.grouped_id,
     )
+
+
+def _topic(it: Message) -> Any:
+    return None if it.thread is None else types.MessageReplyHeader(reply_to_msg_id=it.thread, forum_topic=True)
 
 
 def _action(it: Message) -> Any:
@@ -220,6 +242,8 @@ def _action(it: Message) -> Any:
         case "migrate_from":
             assert it.moved is not None
             return types.MessageActionChannelMigrateFrom(it.text, it.moved)
+        case "topic_create":
+            return types.MessageActionTopicCreate(it.text, TOPIC_COLOR)
         case "joined_by_request":
             return types.MessageActionChatJoinedByRequest()
         case _:
