@@ -169,6 +169,8 @@ class House:
             self.runner,
             self.schedule,
         )
+        self.gate.on_migrated(self.channels.migrated)
+        self.channels.on_carried_grown(self.notifier.channel_grew)
         self.following = Following(rows.channels, rows.sessions, rows.sources, self.pool, self.notifier)
         self.channels.on_grown(self.following.note)
         lanes = Lanes(settings.download_window_mb * MIB)

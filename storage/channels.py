@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Row, delete, exists, func, literal_column,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
+from storage.gate_moves import move_gate
 from storage.models import Channel, ChannelKind, RequestStatus, SessionChannel, SessionKind, SessionState
 from storage.schema import channels, join_requests, session_channels, sessions, sources
 from storage.statements import insert
@@ -49,8 +50,8 @@ class ChannelRepository:
             )
 
     async def grew(self, group_id: int, into: Channel) -> bool:
-        """The small group became that supergroup, which is stored beside it. Answers whether that is news of a group
-        that a source carries."""
+        """The small group became that supergroup, which is stored beside it; its gate goes over at once. Answers
+        whether that is news of a group that a source carries."""
         carried = exists().where(sources.c.channel_id == group_id)
         statement = (
             update(channels)
@@ -60,7 +61,10 @@ class ChannelRepository:
         )
         async with self._database.write() as connection:
             await _put(connection, [into])
-            return bool(await connection.scalar(statement))
+            moved = (await connection.execute(statement)).one_or_none()
+            if moved is not None:
+                await move_gate(connection, group_id, into.id)
+            return bool(moved is not None and moved[0])
 
     async def put_listing(self, session_id: int, listing: list[tuple[Channel, bool]]) -> None:
         """All that the session sees, each with whether its account may invite; what it saw before is forgotten.
