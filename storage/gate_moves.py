@@ -1,13 +1,11 @@
 """A small group becomes a supergroup, and its gate goes with it: who waits and who was decided, rules, settings, when
 who waits is loaded, and the approvers who decide there."""
 
-from sqlalchemy import Table, exists, literal_column, select, update
+from sqlalchemy import Table, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.models import RequestStatus, RunKind
 from storage.schema import admin_channels, join_requests, notices, request_settings, rules, schedules
-
-_PENDING = literal_column(f"'{RequestStatus.PENDING}'")
 
 
 async def move_gate(connection: AsyncConnection, old_id: int, new_id: int) -> None:
@@ -29,12 +27,14 @@ async def move_gate(connection: AsyncConnection, old_id: int, new_id: int) -> No
 async def _move_requests(connection: AsyncConnection, old_id: int, new_id: int) -> None:
     there = join_requests.alias()
     waits_there = exists().where(
-        there.c.channel_id == new_id, there.c.user_id == join_requests.c.user_id, there.c.status == _PENDING
+        there.c.channel_id == new_id,
+        there.c.user_id == join_requests.c.user_id,
+        there.c.status == RequestStatus.PENDING,
     )
     await connection.execute(
         update(join_requests)
         .where(join_requests.c.channel_id == old_id)
-        .where((join_requests.c.status != _PENDING) | ~waits_there)
+        .where((join_requests.c.status != RequestStatus.PENDING) | ~waits_there)
         .values(channel_id=new_id)
     )
 
