@@ -246,6 +246,7 @@ class House:
         )
 
         self.runner.on_settled(self.live.settled)
+        self.runner.on_settled(self.pending_updates.settled)
         self.sources.on_live(self.live.look)
         self.following.on_followed(self.live.look)
         self.runner.register(RunKind.SCRAPE, self.scraper.work, self.scraper.ready)

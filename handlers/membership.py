@@ -9,6 +9,7 @@ from aiogram.types import ChatMemberUpdated, Message
 
 from handlers.rights_cards import RightsCards
 from services.channels import ChannelService
+from services.errors import ChannelUnavailable
 from services.requests.rights_audit import RightsAudit
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,11 @@ async def rights_changed(
 ) -> None:
     if update.chat.type == ChatType.PRIVATE:
         return  # somebody started or blocked the bot
-    channel, turn = await rights_audit.turned(update.chat.id)
+    try:
+        channel, turn = await rights_audit.turned(update.chat.id)
+    except ChannelUnavailable:
+        log.info("the bot left a chat that nobody here knows", extra={"channel_id": update.chat.id})
+        return
     log.info("the bot may invite: %s", channel.bot_may_invite, extra={"channel_id": channel.id})
     if turn is not None:
         await rights_cards.tell(channel, turn, update.from_user.id, (await bot.me()).username or "")

@@ -20,6 +20,7 @@ from services.requests.loading import RequestLoads
 from services.requests.walks import Part
 from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
+from storage.models import Run, RunKind
 from storage.sessions import SessionRepository
 from storage.types import Clock, utc_now
 
@@ -87,9 +88,10 @@ class PendingUpdates:
         self._keepers.clear()
         self._looking.clear()
 
-    def look(self) -> None:
-        """Where accounts listen may have changed: heed it now."""
-        self._changed.set()
+    def settled(self, run: Run) -> None:
+        """A run has ended: where somebody was loaded for the first time an account listens from now on."""
+        if run.kind is RunKind.LOAD_REQUESTS:
+            self._changed.set()
 
     # -- who listens
 
