@@ -1,9 +1,10 @@
 """services.gate with the Bot API: what the bot itself may do at a channel."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 from aiogram import Bot
 from aiogram.enums import ChatType
@@ -29,11 +30,13 @@ from services.errors import (
     TelegramRefused,
     Unreachable,
 )
-from services.gate import BotRights, Person
+from services.gate import BotRights, OnMigrated, Person
 from storage.models import Channel, ChannelKind
 from storage.types import utc_now
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 KINDS = {
     ChatType.CHANNEL: ChannelKind.CHANNEL,
@@ -85,11 +88,28 @@ def _rights(member: object) -> BotRights:
     return BotRights(may_invite=False, may_ban=False)
 
 
+async def _unheard(_group_id: int, _supergroup_id: int) -> None:
+    """Nobody follows."""
+
+
 class BotApiGate:
     """Implements services.gate.BotGate, GreetingGate and PeopleGate."""
 
     def __init__(self, bot: Bot) -> None:
         self._bot = bot
+        self._on_migrated: OnMigrated = _unheard
+
+    def on_migrated(self, listener: OnMigrated) -> None:
+        """Told of a small group that became a supergroup, before the call goes on there."""
+        self._on_migrated = listener
+
+    async def _there(self, channel_id: int, call: Callable[[int], Awaitable[T]]) -> T:
+        """The call about that channel, or about what it has become."""
+        try:
+            return await call(channel_id)
+        except TelegramMigrateToChat as moved:
+            await self._on_migrated(channel_id, moved.migrate_to_chat_id)
+            return await call(moved.migrate_to_chat_id)
 
     async def may_invite(self, channel_id: int) -> bool:
         try:
@@ -131,11 +151,11 @@ class BotApiGate:
 
     async def approve(self, channel_id: int, user_id: int) -> None:
         async with _translated():
-            await self._bot.approve_chat_join_request(channel_id, user_id)
+            await self._there(channel_id, lambda chat_id: self._bot.approve_chat_join_request(chat_id, user_id))
 
     async def deny(self, channel_id: int, user_id: int) -> None:
         async with _translated():
-            await self._bot.decline_chat_join_request(channel_id, user_id)
+            await self._there(channel_id, lambda chat_id: self._bot.decline_chat_join_request(chat_id, user_id))
 
     async def ban(self, channel_id: int, user_id: int) -> None:
         async with _translated():

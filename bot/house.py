@@ -72,6 +72,7 @@ from services.requests.membership import Membership
 from services.requests.notice_desk import NoticeDesk
 from services.requests.notices import Notices
 from services.requests.notify_group import NotifyGroup
+from services.requests.pending_updates import PendingUpdates
 from services.requests.rights_audit import RightsAudit
 from services.requests.rule_services import RuleServices
 from services.requests.submitting import Submitting
@@ -182,6 +183,8 @@ class House:
             self.runner,
             self.schedule,
         )
+        self.gate.on_migrated(self.channels.migrated)
+        self.channels.on_carried_grown(self.notifier.channel_grew)
         self.following = Following(rows.channels, rows.sessions, rows.sources, self.pool, self.notifier)
         self.channels.on_grown(self.following.note)
         lanes = Lanes(settings.download_window_mb * MIB)
@@ -267,6 +270,9 @@ class House:
             ),
             LoadSchedules(loads, self.schedule, rows.schedules, rows.request_settings, rows.channels, self.rights),
         )
+        self.pending_updates = PendingUpdates(
+            rows.channels, rows.join_requests, rows.sessions, self.pool, self.requests.arrivals, loads
+        )
         self.rights_audit = RightsAudit(
             rows.channels, self.channels, rows.sessions, rows.join_requests, self.gate, self.rights
         )
@@ -320,6 +326,7 @@ class House:
 
         self.runner.on_settled(self.live.settled)
         self.runner.on_settled(self._loaded)
+        self.runner.on_settled(self.pending_updates.settled)
         self.sources.on_live(self.live.look)
         self.following.on_followed(self.live.look)
         self.runner.register(RunKind.SCRAPE, self.scraper.work, self.scraper.ready)
@@ -338,6 +345,7 @@ class House:
         await self.schedule.start()
         await self.live.start()
         await self.rules.start()
+        await self.pending_updates.start()
         await self.watch.start()
         await self.notices.start()
         await self.logins.start()
@@ -348,6 +356,7 @@ class House:
         await self.rules.stop()
         await self.notices.stop()
         await self.watch.stop()
+        await self.pending_updates.stop()
         await self.live.stop()
         await self.schedule.stop()
         await self.runner.stop()

@@ -295,11 +295,11 @@ def build() -> Router:
     router = Router(name="edit-schedule")
     router.callback_query.register(begin, SourceEdit.filter(F.what == EditPick.SCHEDULE))
     of_load = F.id < CHOSEN
-    for form_state, pick in (
+    for open_state, chosen in (
         (EditForm.schedule, EditPick.SCHEDULE_OFF),
         (EditForm.schedule_preview, EditPick.SCHEDULE_USE),
     ):
-        router.callback_query.register(use_load, form_state, SourceEdit.filter((F.what == pick) & of_load))
+        router.callback_query.register(use_load, open_state, SourceEdit.filter((F.what == chosen) & of_load))
     asking = StateFilter(EditForm.schedule, EditForm.schedule_preview, EditForm.zone)
     for form_state, pick, handler in (
         (asking, EditPick.SCHEDULE_ASK, ask_schedule),

@@ -229,9 +229,8 @@ async def load_link(
 
 
 def plan_page(texts: Texts, plan: LoadPlan) -> Page:
-    words, upcoming = None, []
-    if plan.schedule is not None:
-        words, upcoming = outlook(plan.schedule.cron, plan.schedule.timezone)
+    schedule = plan.schedule
+    words, upcoming = outlook(schedule.cron, schedule.timezone) if schedule is not None else (None, [])
     return Page(texts.loading.plan(plan, words, upcoming), keyboards.loading.plan(texts, plan))
 
 

@@ -85,6 +85,13 @@ OnGrown = Callable[[int, SeenChannel], Awaitable[None]]
 """(session, supergroup)"""
 
 
+OnCarriedGrown = Callable[[str], Awaitable[None]]
+
+
+async def _untold(_title: str) -> None:
+    """Nobody is told."""
+
+
 async def _unheard(_session_id: int, _grown: SeenChannel) -> None:
     """Nobody follows."""
 
@@ -108,10 +115,15 @@ class ChannelService:
         self._patience_seconds = patience_seconds
         self._refreshing: dict[int, asyncio.Task[None]] = {}  # by session
         self._on_grown: OnGrown = _unheard
+        self._on_carried_grown: OnCarriedGrown = _untold
 
     def on_grown(self, listener: OnGrown) -> None:
         """Told of each supergroup in a list of which it says what group it was."""
         self._on_grown = listener
+
+    def on_carried_grown(self, listener: OnCarriedGrown) -> None:
+        """Told the title of a group that a source carries, when the bot is the first to hear what it became."""
+        self._on_carried_grown = listener
 
     async def close(self) -> None:
         """End what is being asked in the background."""
@@ -326,6 +338,12 @@ class ChannelService:
         if channel is None:
             raise ChannelUnavailable
         return channel
+
+    async def migrated(self, group_id: int, supergroup_id: int) -> None:
+        """The bot heard that the small group became that supergroup. Raises what BotGate.look raises."""
+        channel = await self._gate.look(supergroup_id)
+        if await self._channels.grew(group_id, channel):
+            await self._on_carried_grown(channel.title)
 
     # -- asking Telegram
 

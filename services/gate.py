@@ -1,5 +1,6 @@
 """What the bot itself may do at a channel. Implemented in bot/gate.py with the Bot API."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,8 +24,15 @@ class BotRights:
     may_ban: bool
 
 
+OnMigrated = Callable[[int, int], Awaitable[None]]
+"""(small group, the supergroup that it became)"""
+
+
 class BotGate(Protocol):
-    """Raises RequestError, RightMissing, FloodWait, Unreachable, TelegramRefused."""
+    """A call about a small group that became a supergroup goes on there.
+
+    Raises RequestError, RightMissing, FloodWait, Unreachable, TelegramRefused.
+    """
 
     async def may_invite(self, channel_id: int) -> bool:
         """Whether the bot is an administrator there with the right to invite. False where it is no member."""

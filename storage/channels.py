@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Row, delete, exists, func, literal_column,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
-from storage.models import Channel, ChannelKind, RequestStatus, SessionChannel
+from storage.gate_moves import move_gate
+from storage.models import Channel, ChannelKind, RequestStatus, SessionChannel, SessionKind, SessionState
 from storage.schema import channels, join_requests, session_channels, sessions, sources
 from storage.statements import insert
 from storage.types import Clock, UtcTime, utc_now
@@ -49,8 +50,8 @@ class ChannelRepository:
             )
 
     async def grew(self, group_id: int, into: Channel) -> bool:
-        """The small group became that supergroup, which is stored beside it. Answers whether that is news of a group
-        that a source carries."""
+        """The small group became that supergroup, which is stored beside it; its gate goes over at once. Answers
+        whether that is news of a group that a source carries."""
         carried = exists().where(sources.c.channel_id == group_id)
         statement = (
             update(channels)
@@ -60,7 +61,10 @@ class ChannelRepository:
         )
         async with self._database.write() as connection:
             await _put(connection, [into])
-            return bool(await connection.scalar(statement))
+            moved = (await connection.execute(statement)).one_or_none()
+            if moved is not None:
+                await move_gate(connection, group_id, into.id)
+            return bool(moved is not None and moved[0])
 
     async def put_listing(self, session_id: int, listing: list[tuple[Channel, bool]]) -> None:
         """All that the session sees, each with whether its account may invite; what it saw before is forgotten.
@@ -119,6 +123,27 @@ class ChannelRepository:
         )
         async with self._database.read() as connection:
             return [channel_from(row) for row in await connection.execute(statement)]
+
+    async def heard_by_accounts(self) -> dict[int, int]:
+        """Where who asks is told to an account alone, by channel: the session. Those where somebody of us loaded or
+        decided before, the bot may not let people in, and an account that works may."""
+        asked = exists().where(join_requests.c.channel_id == channels.c.id)
+        statement = (
+            select(channels.c.id, func.min(session_channels.c.session_id).label("session_id"))
+            .join(session_channels, session_channels.c.channel_id == channels.c.id)
+            .join(sessions, sessions.c.id == session_channels.c.session_id)
+            .where(
+                asked,
+                channels.c.bot_may_invite.is_not(True),
+                channels.c.migrated_to.is_(None),
+                session_channels.c.may_invite.is_(True),
+                sessions.c.state == SessionState.ACTIVE,
+                sessions.c.kind == SessionKind.USER,
+            )
+            .group_by(channels.c.id)
+        )
+        async with self._database.read() as connection:
+            return {row.id: row.session_id for row in await connection.execute(statement)}
 
     async def titles(self, channel_ids: Collection[int]) -> list[str]:
         """Of those that are stored, in alphabetical order."""

@@ -88,6 +88,14 @@ class JoinRequestRepository:
         async with self._database.write() as connection:
             return bool((await connection.execute(statement)).rowcount)
 
+    async def pending_among(self, channel_id: int, user_ids: Collection[int]) -> set[int]:
+        """Which of these few wait there, as far as we know."""
+        statement = select(join_requests.c.user_id).where(
+            join_requests.c.channel_id == channel_id, IS_PENDING, join_requests.c.user_id.in_(user_ids)
+        )
+        async with self._database.read() as connection:
+            return set(await connection.scalars(statement))
+
     async def missing(self, channel_id: int, seen_before: datetime) -> dict[int, datetime]:
         """Who waits here and was last seen before that moment: when they asked, by user id."""
         statement = select(join_requests.c.user_id, join_requests.c.asked_at).where(

@@ -192,8 +192,18 @@ class Missed:
     """The connection was away, or Telegram has given up telling: what came meanwhile is told to nobody."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks to join a channel has changed. `waiting`: how many do now; `recent`: those who asked last."""
+
+    channel_id: int
+    waiting: int
+    recent: tuple[int, ...]
+
+
 News = Posted | Edited | Missed
 Hear = Callable[[News], None]
+HearAsking = Callable[[Asking | Missed], None]
 """Cheap, and raises nothing: called in between the answers of the same connection."""
 
 
@@ -421,6 +431,9 @@ class ReadingClient(Protocol):
     async def listen(self, hear: Hear) -> asyncio.Event:
         """From now on `hear` is told what happens in the account's channels and groups. Set: it is not any more, the
         connection is lost for good. Only what the account is a member of tells."""
+
+    async def listen_asking(self, hear: HearAsking) -> asyncio.Event:
+        """The same, of people who ask to join where the account may let them in. Beside `listen`, on one connection."""
 
     async def newest(self, peers: Sequence[Peer]) -> dict[int, int]:
         """The id of the newest message of each, by the peer's id. At most DIALOGS_PAGE peers; raises

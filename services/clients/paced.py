@@ -17,6 +17,7 @@ from services.clients.base import (
     FoundPage,
     GateClient,
     Hear,
+    HearAsking,
     HistoryPage,
     Invitation,
     InviteLink,
@@ -133,6 +134,9 @@ class PacedReading:
 
     async def listen(self, hear: Hear) -> asyncio.Event:
         return await self._line.ask("updates.getState", lambda client: client.listen(hear), repeat=True)
+
+    async def listen_asking(self, hear: HearAsking) -> asyncio.Event:
+        return await self._line.ask("updates.getState", lambda client: client.listen_asking(hear), repeat=True)
 
     async def newest(self, peers: Sequence[Peer]) -> dict[int, int]:
         return await self._line.ask("messages.getPeerDialogs", lambda client: client.newest(peers), repeat=True)

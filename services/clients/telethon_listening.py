@@ -15,7 +15,7 @@ from telethon.tl.tlobject import TLRequest
 
 from services.clients import telethon_convert as convert
 from services.clients.answers import PaceWait
-from services.clients.base import Edited, Hear, Missed, News, Posted
+from services.clients.base import Asking, Edited, Hear, HearAsking, Missed, News, Posted
 from services.clients.peers import id_of_channel, id_of_group
 from services.clients.telethon_calls import ask
 from services.clients.telethon_history import Unparsed, UnparsedClient
@@ -28,11 +28,20 @@ class ListeningClient(UnparsedClient):
     """Its connection says that it wants no updates until `listen` is called."""
 
     _hear: Hear | None = None
+    _hear_asking: HearAsking | None = None
 
     async def listen(self, hear: Hear) -> asyncio.Event:
         """Asks updates.getState: from a call without invokeWithoutUpdates on, Telegram tells this connection. Answers
         what is set once the connection is lost for good. Raises what Telethon raises."""
         self._hear = hear
+        return await self._begin()
+
+    async def listen_asking(self, hear: HearAsking) -> asyncio.Event:
+        """As `listen`, and beside it: what is told of people who ask to join."""
+        self._hear_asking = hear
+        return await self._begin()
+
+    async def _begin(self) -> asyncio.Event:
         lost = asyncio.Event()
         self.disconnected.add_done_callback(lambda ended: _look_at(ended, lost))
         await self.set_receive_updates(True)
@@ -53,24 +62,28 @@ class ListeningClient(UnparsedClient):
         """In the place of Telethon's: started by `connect`, cancelled by `disconnect`."""
         while True:
             updates = await self._updates_queue.get()
-            if self._hear is None:
-                continue
             try:
                 for news in read(updates):
-                    self._hear(news)
+                    self._tell(news)
             except Exception:
                 log.exception("an update was not understood")
+
+    def _tell(self, news: News | Asking) -> None:
+        if not isinstance(news, Asking) and self._hear is not None:
+            self._hear(news)
+        if isinstance(news, Asking | Missed) and self._hear_asking is not None:
+            self._hear_asking(news)
 
     async def _handle_auto_reconnect(self) -> None:
         """In the place of Telethon's: it has come back by itself, with a new MTProto session that must ask for updates
         anew."""
-        if self._hear is None:
+        if self._hear is None and self._hear_asking is None:
             return
         try:
             await ask(self, functions.updates.GetStateRequest())
         except (PorterError, PaceWait) as error:
             log.info("updates were not asked for after a reconnect: %s", type(error).__name__)
-        self._hear(Missed())
+        self._tell(Missed())
 
 
 def _look_at(ended: asyncio.Future[None], lost: asyncio.Event) -> None:
@@ -79,7 +92,7 @@ def _look_at(ended: asyncio.Future[None], lost: asyncio.Event) -> None:
     lost.set()
 
 
-def read(updates: Any) -> Iterator[News]:
+def read(updates: Any) -> Iterator[News | Asking]:
     """What an `Updates` object tells of channels and groups. https://core.telegram.org/api/updates"""
     match updates:
         case types.Updates() | types.UpdatesCombined():
@@ -93,7 +106,7 @@ def read(updates: Any) -> Iterator[News]:
             yield Missed()
 
 
-def _read_one(update: Any) -> Iterator[News]:
+def _read_one(update: Any) -> Iterator[News | Asking]:
     match update:
         case types.UpdateNewChannelMessage(message=message) | types.UpdateNewMessage(message=message):
             peer_id = convert.peer_id(message.peer_id)
@@ -106,5 +119,9 @@ def _read_one(update: Any) -> Iterator[News]:
             peer_id = convert.peer_id(message.peer_id)
             if peer_id is not None and peer_id < 0 and message.edit_date is not None and not message.edit_hide:
                 yield Edited(peer_id, convert.post(message))
+        case types.UpdatePendingJoinRequests():
+            peer_id = convert.peer_id(update.peer)
+            if peer_id is not None:
+                yield Asking(peer_id, update.requests_pending, tuple(update.recent_requesters))
         case types.UpdateChannelTooLong():
             yield Posted(id_of_channel(update.channel_id), None)

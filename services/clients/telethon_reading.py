@@ -18,6 +18,7 @@ from services.clients.base import (
     FileLocation,
     FoundPage,
     Hear,
+    HearAsking,
     HistoryPage,
     Invitation,
     Peer,
@@ -184,6 +185,10 @@ class TelethonReading:
     async def listen(self, hear: Hear) -> asyncio.Event:
         with translated():
             return await self._client.listen(hear)
+
+    async def listen_asking(self, hear: HearAsking) -> asyncio.Event:
+        with translated():
+            return await self._client.listen_asking(hear)
 
     async def newest(self, peers: Sequence[Peer]) -> dict[int, int]:
         wanted = [types.InputDialogPeer(convert.input_peer(peer.id, peer.access_hash)) for peer in peers]

@@ -44,11 +44,18 @@ class Arrivals:
         for channel_id in by_channel:
             await self._know(channel_id)
         for channel_id, requests in by_channel.items():
-            new = await self._requests.store(requests)
-            if new:
-                for listener in self._listeners:
-                    listener()
-                await self._announce(channel_id, new)
+            await self._keep(channel_id, requests)
+
+    async def take_listed(self, channel_id: int, listed: list[IncomingRequest]) -> None:
+        """What an account saw on the list of a channel that is stored: as `take`, but it says nothing of the bot."""
+        await self._keep(channel_id, listed)
+
+    async def _keep(self, channel_id: int, requests: list[IncomingRequest]) -> None:
+        new = await self._requests.store(requests)
+        if new:
+            for listener in self._listeners:
+                listener()
+            await self._announce(channel_id, new)
 
     async def _know(self, channel_id: int) -> None:
         """A request belongs to a channel that is stored. That the bot hears of it proves its right to invite."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.access import Rights
 from services.channels import ChannelService, read_reference
 from services.clients.base import InviteLink
-from services.errors import NotAllowed, SessionRequired
+from services.errors import NotAllowed
 from services.requests.listing import RequestLists
 from services.requests.load_schedules import LoadPlan, LoadSchedules
 from services.requests.loading import RequestLoads
@@ -48,13 +48,10 @@ class LoadDesk:
         self._admin_id = admin_id
 
     async def places(self) -> list[LoadPlace]:
-        """Where an account of ours may let people in: those first where most wait. Without an account: none."""
+        """Where an account of ours may let people in: those first where most wait. Raises SessionRequired."""
         admin = await self._rights.of(self._admin_id)
+        rows = await self._channels.may_invite()
         waiting = {entry.channel.id: entry.pending for entry in await self._lists.overview()}
-        try:
-            rows = await self._channels.may_invite()
-        except SessionRequired:
-            return []
         places = [LoadPlace(row, waiting.get(row.channel.id, 0)) for row in rows if admin.sees(row.channel.id)]
         return sorted(places, key=lambda place: -place.waiting)
 

@@ -5,7 +5,7 @@ whom it does not name each is asked about; of many, the list of those who came l
 taken for no member, which a large channel can make untrue: Telegram shows only the last thousands of its members.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from datetime import datetime, timedelta
 
 from services.clients.base import Joined, Peer
@@ -67,9 +67,7 @@ class Membership:
         async with self._pool.gate(session_id) as client:
             return await client.is_member(peer, user_id, access_hash)
 
-    async def _logged(
-        self, session_id: int, peer: Peer, since: datetime, wanted: frozenset[int] | set[int]
-    ) -> dict[int, Joined]:
+    async def _logged(self, session_id: int, peer: Peer, since: datetime, wanted: Set[int]) -> dict[int, Joined]:
         """Reads back to `since`, or until all of `wanted` (not empty) are found. The newest joining of each counts."""
         joins: dict[int, Joined] = {}
         before = 0

@@ -5,7 +5,7 @@ has come meanwhile is handed over together, and is stored together.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from services.clients.base import REQUESTS_PAGE, RequestsOffset, RequestsPage
@@ -38,7 +38,7 @@ class ReadingAhead:
         self.seen: set[int] = set()
         self.is_long = False
 
-    async def batches(self) -> AsyncIterator[list[ReadPage]]:
+    async def batches(self) -> AsyncGenerator[list[ReadPage], None]:
         """What has come since the last batch, at least one page, to the end of the list. What ends the reading early
         is raised when all that came before was handed over."""
         reading = asyncio.create_task(self._read())

@@ -26,7 +26,7 @@ async def texts(play: Play) -> list[str]:
 
 async def until(play: Play, wanted: str, count: int = 1) -> list[str]:
     async with asyncio.timeout(15):
-        while sum(wanted in text for text in await texts(play)) < count:
+        while sum(wanted in text for text in await texts(play)) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     return await texts(play)
 

@@ -106,7 +106,7 @@ async def test_an_approver_loads_for_their_channel_alone(tmp_path: Path) -> None
         await play.sign_in()
         await boris.send("/load")
         await boris.wait_for("At which channel")
-        assert await buttons_of(boris) >= {play.gate.title}
+        assert any(label.endswith(play.gate.title) for label in await buttons_of(boris))
         assert play.private.title not in await buttons_of(boris)
         await boris.send(play.private.title)
         await boris.wait_for("not for you")

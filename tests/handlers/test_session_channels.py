@@ -34,7 +34,7 @@ async def test_a_word_searches_and_a_name_is_looked_up(signed_in: Play) -> None:
         assert screen["text"].startswith(play.public.title)
     await play.admin.send("@nobody_has_this_name")
     await play.admin.wait_for("no such channel")
-    await play.admin.send("https://t.me/+hArB0urF1yer")
+    await play.admin.send("https://t.me/+NobodyMadeThis1")
     await play.admin.wait_for("nvite link")
     mine = [m for m in await play.admin.messages() if m["from"] == play.admin.account_id and not m["deleted"]]
     assert not any("t.me/+" in (message["text"] or "") for message in mine)

@@ -215,6 +215,23 @@ async def test_by_one_link(crowd: Door) -> None:
         assert told.scalars().all() == [links[0].link]
 
 
+async def test_a_schedule_without_an_account_fails_aloud(door: Door) -> None:
+    """It becomes a run that fails, so that the owners hear of it; with an account it says nothing."""
+    async with door.open() as service:
+        await door.load(service)
+        plans = service.load_schedules
+        await plans.set(door.peer, ADMIN_ID, "0 * * * *", "UTC")
+        plan = await plans.set_newest(door.peer, ADMIN_ID, 10)
+        assert plan.schedule is not None
+        await plans.fire(plan.schedule)
+        run = await door.end((await door.desk.rows.recent(1))[0])
+        assert (run.status, run.requested_by, run.progress.done) == (RunStatus.DONE, None, 10)
+        await door.without_account()
+        await plans.fire(plan.schedule)
+        run = await door.end((await door.desk.rows.recent(1))[0])
+        assert (run.status, run.reason) == (RunStatus.FAILED, "SessionRequired")
+
+
 # -- who is gone
 
 
