@@ -73,8 +73,8 @@ def build_router() -> Router:
     admins.callback_query.filter(access.IsAdmin(), F.message.chat.type == ChatType.PRIVATE)
     admins.include_routers(
         restored.build(),
-        home.build(),
         request_lists.build_first(),
+        home.build(),
         save_sent.build(),
         save.build(),
         save_invite.build(),

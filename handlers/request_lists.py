@@ -4,6 +4,7 @@ A list is a view that is stored, and its buttons carry the id: they go on meanin
 another filter is another view.
 """
 
+import asyncio
 from dataclasses import replace
 
 from aiogram import F, Router
@@ -79,8 +80,9 @@ async def show_view(
     screen: AdminScreen, texts: Texts, state: FSMContext, lists: ListDesk, view_id: int, after: int = 0, note: str = ""
 ) -> None:
     """A page of it, by keyset: `after` is the last one of the page before."""
-    look = await lists.look(view_id, after)
-    await remember(state, look.view)
+    look, is_there = await asyncio.gather(lists.look(view_id, after), is_open(state, OpenList.waiting, view=view_id))
+    if not is_there:
+        await open_list(state, OpenList.waiting, view=view_id)
     shown = [texts.requests.line(row) for row in look.page.rows]
     text = texts.request_lists.list(look.channel, look.view.filters, look.count, shown, note=note)
     await screen.show(Page(text, keyboards.request_lists.waiting(texts, look, after)))
