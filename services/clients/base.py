@@ -236,10 +236,12 @@ class RequestsOffset:
 
 @dataclass(frozen=True, slots=True)
 class RequestsPage:
-    """`total`: what Telegram says is waiting in all. `access_hashes`: by user id. `next`: None when empty."""
+    """`total`: what Telegram says is waiting in all. `requests` may be parsed at the first look alone; `user_ids` are
+    theirs, in the same order. `access_hashes`: by user id. `next`: None when empty."""
 
     total: int
-    requests: tuple[IncomingRequest, ...]
+    user_ids: tuple[int, ...]
+    requests: Sequence[IncomingRequest]
     access_hashes: dict[int, int]
     next: RequestsOffset | None
 

@@ -39,7 +39,7 @@ from services.clients.base import (
 )
 from services.clients.peers import channel_of, group_of
 from services.clients.proxy import Proxy, dial
-from services.clients.pyrogram_convert import incoming, joined, member
+from services.clients.pyrogram_convert import LateRequests, joined, member
 from services.errors import ChannelUnavailable, RightMissing, TelegramRefused, Unreachable
 
 log = logging.getLogger(__name__)
@@ -208,11 +208,15 @@ class PyrogramGate:
             )
         )
         people = {user.id: user for user in answer.users}
-        requests = tuple(incoming(peer.id, row, people.get(row.user_id), link) for row in answer.importers)
         hashes = {user_id: user.access_hash for user_id, user in people.items() if user.access_hash is not None}
-        last = requests[-1] if requests else None
-        behind = RequestsOffset(last.asked_at, last.user_id, hashes.get(last.user_id, 0)) if last else None
-        return RequestsPage(answer.count, requests, hashes, behind)
+        last = answer.importers[-1] if answer.importers else None
+        behind = None
+        if last is not None:
+            asked_at = datetime.fromtimestamp(last.date, UTC)
+            behind = RequestsOffset(asked_at, last.user_id, hashes.get(last.user_id, 0))
+        user_ids = tuple(row.user_id for row in answer.importers)
+        requests = LateRequests(peer.id, answer.importers, people, link)
+        return RequestsPage(answer.count, user_ids, requests, hashes, behind)
 
     async def decide(self, peer: Peer, user_id: int, access_hash: int, *, approve: bool) -> None:
         user = raw.types.InputUser(user_id=user_id, access_hash=access_hash)

@@ -1,13 +1,42 @@
 """kurigram's objects -> the frozen dataclasses of base.py."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, overload
 
 from pyrogram import raw
 
 from services.clients.base import Joined
 from storage.models import IncomingRequest
+
+
+class LateRequests(Sequence[IncomingRequest]):
+    """Importers of a page, parsed when somebody looks: the next page is asked for before that."""
+
+    def __init__(self, channel_id: int, rows: Sequence[Any], people: Mapping[int, Any], link: str | None) -> None:
+        self._of = (channel_id, rows, people, link)
+        self._parsed: tuple[IncomingRequest, ...] | None = None
+
+    @overload
+    def __getitem__(self, index: int) -> IncomingRequest: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[IncomingRequest, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> IncomingRequest | tuple[IncomingRequest, ...]:
+        return self._all()[index]
+
+    def __len__(self) -> int:
+        return len(self._of[1])
+
+    def __iter__(self) -> Iterator[IncomingRequest]:
+        return iter(self._all())
+
+    def _all(self) -> tuple[IncomingRequest, ...]:
+        if self._parsed is None:
+            channel_id, rows, people, link = self._of
+            self._parsed = tuple(incoming(channel_id, row, people.get(row.user_id), link) for row in rows)
+        return self._parsed
 
 
 def joined(event: Any, people: Mapping[int, Any]) -> Joined | None:

@@ -14,16 +14,25 @@ from storage.models import IncomingRequest
 PAGES_AHEAD = 8
 """Of 200 people each: what a kill loses of the way, and must ask for again."""
 
+WORTH_STORING = 2 * REQUESTS_PAGE
+"""A transaction costs as much as storing a hundred people: smaller pages wait for each other."""
+
 Ask = Callable[[RequestsOffset | None, int], Awaitable[RequestsPage]]
 """(offset, limit)"""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """`fresh`: those on it who were on no page before."""
+    """`fresh_ids`: those on it who were on no page before."""
 
     page: RequestsPage
-    fresh: list[IncomingRequest]
+    fresh_ids: frozenset[int]
+
+    @property
+    def fresh(self) -> list[IncomingRequest]:
+        """Each once, and parsed now: the next page is under way meanwhile."""
+        rows = {request.user_id: request for request in self.page.requests if request.user_id in self.fresh_ids}
+        return list(rows.values())
 
 
 class ReadingAhead:
@@ -39,17 +48,19 @@ class ReadingAhead:
         self.is_long = False
 
     async def batches(self) -> AsyncGenerator[list[ReadPage], None]:
-        """What has come since the last batch, at least one page, to the end of the list. What ends the reading early
+        """What has come since the last batch, to the end of the list. What ends the reading early
         is raised when all that came before was handed over."""
         reading = asyncio.create_task(self._read())
         try:
             is_over = False
             while not is_over:
-                batch = [await self._pages.get()]
-                while not self._pages.empty():
-                    batch.append(self._pages.get_nowait())
-                is_over = batch[-1] is None
-                if pages := [page for page in batch if page is not None]:
+                pages: list[ReadPage] = []
+                while not is_over and (not self._pages.empty() or _people(pages) < WORTH_STORING):
+                    page = await self._pages.get()
+                    is_over = page is None
+                    if page is not None:
+                        pages.append(page)
+                if pages:
                     yield pages
             if self._trouble is not None:
                 raise self._trouble
@@ -72,12 +83,16 @@ class ReadingAhead:
         if limit <= 0 or (self._offset is None and not is_first):
             return None
         page = await self._ask(self._offset, limit)
-        fresh = [request for request in page.requests if request.user_id not in self.seen]
+        fresh = frozenset(page.user_ids) - self.seen
         if not fresh:
             return None
-        self.seen.update(request.user_id for request in fresh)
+        self.seen |= fresh
         self.is_long = self.is_long or not is_first
         self._offset = page.next
         if self._left is not None:
-            self._left -= len(page.requests)
+            self._left -= len(page.user_ids)
         return ReadPage(page, fresh)
+
+
+def _people(pages: list[ReadPage]) -> int:
+    return sum(len(page.fresh_ids) for page in pages)

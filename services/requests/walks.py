@@ -198,7 +198,8 @@ class RequestLister:
             fresh = [request for request in page.requests if before is None or _is_later(request, before, seen)]
             if not fresh:
                 return walk
-            walk = await self._store(session_id, walk, [ReadPage(page, fresh)], asked_by)
+            later = ReadPage(page, frozenset(request.user_id for request in fresh))
+            walk = await self._store(session_id, walk, [later], asked_by)
             if len(fresh) < len(page.requests):
                 return walk
             offset = page.next
@@ -218,9 +219,10 @@ class RequestLister:
         """The access hashes are kept, so that deciding resolves nobody."""
         hashes = {user_id: hash_ for read in batch for user_id, hash_ in read.page.access_hashes.items()}
         await self._sessions.put_peers(session_id, hashes)
-        new = await self._requests.store([request for read in batch for request in read.fresh])
-        for read in batch:
-            walk = walk.after(read.page, read.fresh, asked_by)
+        fresh = [read.fresh for read in batch]
+        new = await self._requests.store([request for requests in fresh for request in requests])
+        for read, requests in zip(batch, fresh, strict=True):
+            walk = walk.after(read.page, requests, asked_by)
         return replace(walk, new=walk.new + new)
 
     async def _offset(self, session_id: int, walk: Walk) -> RequestsOffset | None:

@@ -120,7 +120,7 @@ async def test_everybody_at_once(jetty: Jetty, client: GateClient, gate: Peer) -
     """One call settles all who wait."""
     await client.decide_all(gate, approve=False)
     assert not jetty.gate.requests
-    assert (await client.join_requests(gate, None)).requests == ()
+    assert (await client.join_requests(gate, None)).user_ids == ()
 
 
 async def test_without_the_right(jetty: Jetty, gate: Peer) -> None:

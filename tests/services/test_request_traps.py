@@ -180,7 +180,8 @@ async def test_pages_that_repeat_a_row(crowd: Door, monkeypatch: pytest.MonkeyPa
         rows = (*(last if offset is not None else ()), *page.requests)
         last[:] = rows[-1:]
         behind = page.next or offset
-        return RequestsPage(page.total, rows, page.access_hashes, behind)
+        user_ids = tuple(row.user_id for row in rows)
+        return RequestsPage(page.total, user_ids, rows, page.access_hashes, behind)
 
     monkeypatch.setattr(PyrogramGate, "join_requests", repeating)
     run = await load(crowd)
