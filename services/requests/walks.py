@@ -73,8 +73,10 @@ class Walk:
         """A list that Telegram cut short says nothing of those who are not on it."""
         return self.seen >= (self.total or 0)
 
-    def after(self, page: RequestsPage, fresh: list[IncomingRequest], asked_by: datetime | None) -> "Walk":
-        """`new` stays."""
+    def after(self, read: ReadPage, fresh: list[IncomingRequest], asked_by: datetime | None) -> "Walk":
+        """`new` stays; and so does the place, where the top was looked at once more."""
+        page = read.page
+        behind = page.next if not read.is_top else None
         dates = [request.asked_at for request in fresh]
         return replace(
             self,
@@ -82,8 +84,8 @@ class Walk:
             meant=self.meant + sum(asked_by is None or date <= asked_by for date in dates),
             total=page.total if self.total is None else min(self.total, page.total),
             newest=max([*dates, *([self.newest] if self.newest else [])]),
-            last_date=page.next.date if page.next else None,
-            last_user_id=page.next.user_id if page.next else 0,
+            last_date=behind.date if behind else self.last_date,
+            last_user_id=behind.user_id if behind else self.last_user_id,
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -133,17 +135,13 @@ class RequestLister:
             partial(self._page, session_id, peer, part.link),
             offset,
             None if part.newest is None else part.newest - walk.seen,
+            walk.newest,
         )
-        goes_on = walk.seen > 0
         async with aclosing(ahead.batches()) as batches:
             async for batch in batches:
                 walk = await self._store(session_id, walk, batch, asked_by)
                 await context.checkpoint({**context.run.checkpoint, KEY: walk.to_json()})
                 self._show(context, walk, max(batch[-1].page.total, walk.seen), counters, part)
-        if (ahead.is_long or goes_on) and part.newest is None:
-            seen = None if goes_on else ahead.seen
-            walk = await self._look_at_the_top(session_id, peer, walk, seen, asked_by, part)
-            self._show(context, walk, walk.seen, counters, part)
         return replace(walk, last_date=None)
 
     async def forget(self, context: RunContext, **values: Any) -> None:
@@ -180,30 +178,6 @@ class RequestLister:
 
     # -- pages
 
-    async def _look_at_the_top(
-        self,
-        session_id: int,
-        peer: Peer,
-        walk: Walk,
-        seen: set[int] | None,
-        asked_by: datetime | None,
-        part: Part,
-    ) -> Walk:
-        """Who asked while the walk went down stands above where it began. `seen` None: it is not known who was met, as
-        the walk was interrupted; whoever asked in the very second of the newest is taken for met then."""
-        before = walk.newest
-        offset: RequestsOffset | None = None
-        while True:
-            page = await self._page(session_id, peer, part.link, offset)
-            fresh = [request for request in page.requests if before is None or _is_later(request, before, seen)]
-            if not fresh:
-                return walk
-            later = ReadPage(page, frozenset(request.user_id for request in fresh))
-            walk = await self._store(session_id, walk, [later], asked_by)
-            if len(fresh) < len(page.requests):
-                return walk
-            offset = page.next
-
     async def _page(
         self,
         session_id: int,
@@ -222,7 +196,7 @@ class RequestLister:
         fresh = [read.fresh for read in batch]
         new = await self._requests.store([request for requests in fresh for request in requests])
         for read, requests in zip(batch, fresh, strict=True):
-            walk = walk.after(read.page, requests, asked_by)
+            walk = walk.after(read, requests, asked_by)
         return replace(walk, new=walk.new + new)
 
     async def _offset(self, session_id: int, walk: Walk) -> RequestsOffset | None:
@@ -237,10 +211,3 @@ class RequestLister:
         shown = {**counters, "new": walk.new, "known": walk.seen - walk.new}
         wanted = total if part.newest is None else min(total, part.newest)
         context.progress(Progress(done=walk.seen, total=max(wanted, walk.seen), counters=shown))
-
-
-def _is_later(request: IncomingRequest, newest: datetime, seen: set[int] | None) -> bool:
-    """Whether somebody on the first page asked after a walk had read it; `newest`: whoever it met last to ask."""
-    if request.asked_at != newest:
-        return request.asked_at > newest
-    return seen is not None and request.user_id not in seen
