@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.alike import mark_alike
 from storage.channels import channel_from
 from storage.database import Database
+from storage.links import with_whole_links
 from storage.models import IncomingRequest, JoinRequest, PendingCount, RequestStatus, Way
 from storage.request_filters import shape_of
 from storage.schema import channels, join_requests
@@ -163,6 +164,7 @@ async def _store(
     ]
     if not fresh:
         return 0
+    fresh = await with_whole_links(connection, channel_id, fresh)
     statement = insert(join_requests)
     stored, told = join_requests.c, statement.excluded
     await connection.execute(

@@ -229,7 +229,9 @@ async def test_restore_killed_is_whole_or_not_begun(tmp_path: Path) -> None:
     assert (await operate(settings_of(other), "restore", str(file), "--force")).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
+@pytest.mark.skipif(not os.environ.get("PORTER_PROVE"), reason="make prove: two Porters and a scrape between them")
 async def test_a_backup_taken_during_a_scrape_goes_on_elsewhere(tmp_path: Path) -> None:
     """The scrape does not notice; restored on another host it rests, is released in the chat, and ends whole."""
     file = tmp_path / "backup"

@@ -98,7 +98,11 @@ async def test_a_copy_beside_a_working_porter_leaves_its_accounts_alone(tmp_path
         assert stage.line["admin_id"] not in await stage.driver.calls()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(150)
+@pytest.mark.skipif(
+    not os.environ.get("PORTER_PROVE"), reason="make prove: tests/services/test_leases.py holds it without processes"
+)
 async def test_a_porter_of_another_host_refuses_the_start(jetty: Stage) -> None:
     """One line that says which, since when, and what to do; once it has been silent for long, the start goes well."""
     await jetty.porter.stop()

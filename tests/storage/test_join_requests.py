@@ -157,3 +157,21 @@ async def test_who_was_not_seen_is_settled(requests: JoinRequestRepository, data
     }  # fmt: skip
     assert [each.user_id for each in await waiting(database, CHANNEL_ID)] == [2, 4]
     assert await requests.count(OTHER_ID) == 1
+
+
+async def test_a_cut_link_is_the_whole_one_that_begins_with_it(
+    requests: JoinRequestRepository, database: Database
+) -> None:
+    """Bots see the links of other admins cut. Told before or after the whole one, they are one link."""
+
+    async def links() -> list[str | None]:
+        return [each.link for each in await waiting(database, CHANNEL_ID)]
+
+    await requests.store([request(1, link="t.me/+Spr…"), request(2, link="t.me/+Aut…"), request(3, link=None)])
+    assert await links() == ["t.me/+Spr…", "t.me/+Aut…", None]
+    await requests.store([request(4, link="t.me/+Spring_7")])
+    assert await links() == ["t.me/+Spring_7", "t.me/+Aut…", None, "t.me/+Spring_7"]
+    await requests.store(
+        [request(5, link="t.me/+Sprin…"), request(1, link="t.me/+Spr…"), request(6, link="t.me/+Spree…")]
+    )
+    assert await links() == ["t.me/+Spring_7", "t.me/+Aut…", None, "t.me/+Spring_7", "t.me/+Spring_7", "t.me/+Spree…"]
