@@ -152,11 +152,11 @@ def _put_together(database: Database, sessions: SessionRepository, pool: ClientP
     submitting = Submitting(channel_rows, runner)
     lists = RequestLists(requests, pages, channel_rows, views, ticks, decisions)
     greetings = Greetings(requests, RequestSettingsRepository(database), channel_rows, gate)
-    decider = Decider(requests, decisions, channel_rows, channels, pool, gate, lister, rights, greetings)
+    decider = Decider(requests, decisions, channel_rows, channels, pool, gate, lister, rights, greetings, membership)
     loads = RequestLoads(requests, channels, pool, lister, submitting, rights)
     work = BulkRuns(
         Everybody(bulk, requests, sessions, lister, membership, pool, rights),
-        OneByOne(bulk, decider, channels, pool, gate, membership, rights),
+        OneByOne(bulk, decider, rights),
         channels,
         pool,
         rights,

@@ -211,6 +211,7 @@ class House:
         lister = RequestLister(rows.join_requests, rows.sessions, self.pool)
         submitting = Submitting(rows.channels, self.runner)
         greetings = Greetings(rows.join_requests, rows.request_settings, rows.channels, self.gate)
+        membership = Membership(rows.sessions, self.pool)
         decider = Decider(
             rows.join_requests,
             rows.request_decisions,
@@ -221,6 +222,7 @@ class House:
             lister,
             self.rights,
             greetings,
+            membership,
         )
         lists = RequestLists(
             rows.join_requests,
@@ -241,10 +243,9 @@ class House:
             self.runner,
             self.rights,
         )
-        membership = Membership(rows.sessions, self.pool)
         bulk_runs = BulkRuns(
             Everybody(rows.bulk, rows.join_requests, rows.sessions, lister, membership, self.pool, self.rights),
-            OneByOne(rows.bulk, decider, self.channels, self.pool, self.gate, membership, self.rights),
+            OneByOne(rows.bulk, decider, self.rights),
             self.channels,
             self.pool,
             self.rights,

@@ -13,21 +13,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from services.access import Rights
-from services.channels import ChannelService
-from services.clients.pool import ClientPool
 from services.errors import (
     AlreadyMember,
-    NotFound,
     RequestGone,
-    RightMissing,
-    SessionRequired,
     StaysPending,
     TelegramRefused,
     Unreachable,
 )
-from services.gate import BotGate
 from services.requests.deciding import Decider, Teller
-from services.requests.membership import Membership
 from services.runs import RunContext
 from storage.bulk import ASKED, BulkRepository, Settled, Tally
 from storage.models import JoinRequest, Progress, RequestStatus, Run, Way
@@ -87,20 +80,12 @@ class OneByOne:
         self,
         bulk: BulkRepository,
         decider: Decider,
-        channels: ChannelService,
-        pool: ClientPool,
-        gate: BotGate,
-        membership: Membership,
         rights: Rights,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._bulk = bulk
         self._decider = decider
-        self._channels = channels
-        self._pool = pool
-        self._gate = gate
-        self._membership = membership
         self._rights = rights
         self._sleep = sleep
 
@@ -177,19 +162,10 @@ class OneByOne:
         request, approve = item.request, run.params["approve"]
         if str(error) in ACCOUNTS_GONE:
             return Settled(request.id, ItemOutcome.WITHDRAWN, str(error))
-        is_in = isinstance(error, AlreadyMember) or await self._is_member(request)
+        is_in = isinstance(error, AlreadyMember) or await self._decider.is_member(request)
         if _was_asked(run, item) and is_in is approve:
             return Settled(request.id, _wanted(run))
         return Settled(request.id, ItemOutcome.ELSEWHERE if is_in else ItemOutcome.WITHDRAWN)
-
-    async def _is_member(self, request: JoinRequest) -> bool:
-        """As a session sees it, else the bot."""
-        try:
-            session_id = await self._channels.session_for(request.channel_id, may_invite=True)
-        except (SessionRequired, RightMissing, NotFound):
-            return await self._gate.is_member(request.channel_id, request.user_id)
-        peer = await self._pool.peer(session_id, request.channel_id)
-        return await self._membership.is_in(session_id, peer, request.user_id)
 
 
 def _wanted(run: Run) -> ItemOutcome:

@@ -17,10 +17,13 @@ from services.errors import (
     NotFound,
     RequestGone,
     RightMissing,
+    SessionRequired,
     StaysPending,
+    TelegramError,
 )
 from services.gate import BotGate
 from services.requests.greetings import Greetings
+from services.requests.membership import Membership
 from services.requests.walks import RequestLister
 from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
@@ -52,6 +55,7 @@ class Decider:
         lister: RequestLister,
         rights: Rights,
         greetings: Greetings,
+        membership: Membership,
     ) -> None:
         self._requests = requests
         self._decisions = decisions
@@ -62,13 +66,15 @@ class Decider:
         self._lister = lister
         self._rights = rights
         self._greetings = greetings
+        self._membership = membership
         self._deciding: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def decide(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
         """By the bot when it may, else by a session that may. Answers the request as it stands then.
 
-        Handled or withdrawn elsewhere is an answer too: HANDLED_ELSEWHERE. Raises DecisionMade when we have decided
-        before; NotFound, NotAllowed, RightMissing, SessionRequired, StaysPending, TelegramError: it waits still.
+        Handled or withdrawn elsewhere is an answer too: HANDLED_ELSEWHERE, WITHDRAWN. Raises DecisionMade when we have
+        decided before; NotFound, NotAllowed, RightMissing, SessionRequired, StaysPending, TelegramError: it waits
+        still.
         """
         async with self.turn(request_id):  # whoever pressed first comes first
             request = await self._get(request_id)
@@ -76,7 +82,7 @@ class Decider:
             verb = AuditVerb.APPROVE if approve else AuditVerb.DENY
             async with audit.act(verb, request.name, channel=channel.title) as detail:
                 decided = await self._decide(request, admin_id, approve)
-                if decided.status is RequestStatus.HANDLED_ELSEWHERE:
+                if decided.way is Way.ELSEWHERE:
                     detail["elsewhere"] = 1
                 return decided
 
@@ -118,10 +124,10 @@ class Decider:
             await self._greetings.before(request, approve)
         try:
             way = await self._tell_or_note(request, approve)
-        except (RequestGone, AlreadyMember):
-            settled = await self._requests.settle(
-                request.id, RequestStatus.HANDLED_ELSEWHERE, Way.ELSEWHERE, decided_by=None
-            )
+        except (RequestGone, AlreadyMember) as error:
+            is_in = isinstance(error, AlreadyMember) or await self._is_in_as_far_as_known(request)
+            status = RequestStatus.HANDLED_ELSEWHERE if is_in else RequestStatus.WITHDRAWN
+            settled = await self._requests.settle(request.id, status, Way.ELSEWHERE, decided_by=None)
         else:
             status = RequestStatus.APPROVED if approve else RequestStatus.DENIED
             way = way if rule_id is None else Way.RULE
@@ -162,6 +168,23 @@ class Decider:
         async with self._pool.gate(teller.session_id) as client:
             await client.decide(teller.peer, request.user_id, access_hash, approve=approve)
         return Way.SESSION
+
+    async def is_member(self, request: JoinRequest) -> bool:
+        """Of the channel they asked to join; as a session sees it, else the bot. Raises TelegramError."""
+        try:
+            session_id = await self._channels.session_for(request.channel_id, may_invite=True)
+        except (SessionRequired, RightMissing, NotFound):
+            return await self._gate.is_member(request.channel_id, request.user_id)
+        peer = await self._pool.peer(session_id, request.channel_id)
+        return await self._membership.is_in(session_id, peer, request.user_id)
+
+    async def _is_in_as_far_as_known(self, request: JoinRequest) -> bool:
+        """The decision is over in any case: that nobody can say whether they are in does not hold it up."""
+        try:
+            return await self.is_member(request)
+        except TelegramError as error:
+            log.info("membership is not known: %s", type(error).__name__, extra={"request_id": request.id})
+            return True
 
     async def _get(self, request_id: int) -> JoinRequest:
         request = await self._requests.get(request_id)

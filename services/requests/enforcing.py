@@ -27,7 +27,7 @@ from services.requests.deciding import Decider
 from services.requests.judging import first_that_fits
 from services.requests.rules import RuleBook
 from storage.channels import ChannelRepository
-from storage.models import AuditVerb, JoinRequest, RequestStatus
+from storage.models import AuditVerb, JoinRequest, RequestStatus, Way
 from storage.request_models import Rule, RuleAction
 from storage.rules import RuleRepository
 from storage.types import Clock, utc_now
@@ -163,7 +163,7 @@ class Enforcer:
 
     async def _decide(self, request: JoinRequest, rule: Rule) -> str:
         decided = await self._decider.decide_by_rule(request.id, rule.id, approve=rule.action is RuleAction.APPROVE)
-        return "elsewhere" if decided.status is RequestStatus.HANDLED_ELSEWHERE else decided.status.lower()
+        return "elsewhere" if decided.way is Way.ELSEWHERE else decided.status.lower()
 
     async def _rest(self, channel_id: int, error: PorterError) -> None:
         """What was said stays open."""

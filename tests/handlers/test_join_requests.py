@@ -115,7 +115,7 @@ async def test_a_decision_made_elsewhere_is_no_error(loaded: Play) -> None:
         world.decide(gate, user_id, loaded.sandbox.admin_id, approve=False)
     assert "wants to join" in screen["text"]
     await loaded.admin.press("Approve")
-    await loaded.admin.wait_for("decided elsewhere")
+    await loaded.admin.wait_for("withdrawn or denied elsewhere")
     assert not gate.approved
 
 

@@ -205,15 +205,24 @@ class Door:
             RequestTicks(self.store.database),
             decisions,
         )
+        membership = Membership(self.store.sessions, pool)
         decider = Decider(
-            self.rows, decisions, self.store.channels, self.channels, pool, self.gate, lister, rights, self.greetings
+            self.rows,
+            decisions,
+            self.store.channels,
+            self.channels,
+            pool,
+            self.gate,
+            lister,
+            rights,
+            self.greetings,
+            membership,
         )
         audits = AuditService(AuditRepository(self.store.database))
         loads = RequestLoads(self.rows, self.channels, pool, lister, submitting, rights)
-        membership = Membership(self.store.sessions, pool)
         bulk_runs = BulkRuns(
             Everybody(self.bulk, self.rows, self.store.sessions, lister, membership, pool, rights, sleep=self._sleep),
-            OneByOne(self.bulk, decider, self.channels, pool, self.gate, membership, rights, sleep=self._sleep),
+            OneByOne(self.bulk, decider, rights, sleep=self._sleep),
             self.channels,
             pool,
             rights,
@@ -484,12 +493,15 @@ async def test_an_account_decides_on_somebody_it_never_met(door: Door) -> None:
         await door.rows.store([known, unknown])
         one, two = (await service.lists.page(everybody(door.peer))).rows
         assert (await service.decider.decide(one.id, ADMIN_ID, True)).status is RequestStatus.APPROVED
-        assert (await service.decider.decide(two.id, ADMIN_ID, True)).status is RequestStatus.HANDLED_ELSEWHERE
+        assert (await service.decider.decide(two.id, ADMIN_ID, True)).status is RequestStatus.WITHDRAWN
 
 
-@pytest.mark.parametrize("how", ["withdrawn", "let in"])
-async def test_handled_elsewhere_is_an_answer(door: Door, how: str) -> None:
-    """Telegram says that nothing is to decide: the row is HANDLED_ELSEWHERE, by nobody of ours."""
+@pytest.mark.parametrize(
+    ("how", "status"),
+    [("withdrawn", RequestStatus.WITHDRAWN), ("let in", RequestStatus.HANDLED_ELSEWHERE)],
+)
+async def test_handled_elsewhere_is_an_answer(door: Door, how: str, status: RequestStatus) -> None:
+    """Telegram says that nothing is to decide: the row tells whether they are in, decided by nobody of ours."""
     world = door.jetty.sandbox.world
     async with door.open() as service:
         await door.load(service)
@@ -499,11 +511,7 @@ async def test_handled_elsewhere_is_an_answer(door: Door, how: str) -> None:
         else:
             world.decide(door.channel, request.user_id, ADMIN, approve=True)
         decided = await service.decider.decide(request.id, ADMIN_ID, True)
-    assert (decided.status, decided.way, decided.decided_by) == (
-        RequestStatus.HANDLED_ELSEWHERE,
-        Way.ELSEWHERE,
-        None,
-    )
+    assert (decided.status, decided.way, decided.decided_by) == (status, Way.ELSEWHERE, None)
 
 
 async def test_two_admins_press_at_once(door: Door) -> None:
