@@ -31,10 +31,10 @@ def book(*rules: Rule, **figures: Figures) -> RuleBookPage:
     ("filters", "words"),
     [
         (RequestFilters(), "everybody"),
-        (RequestFilters(has_photo=True, has_bio=False), "with a photo, without a bio"),
-        (RequestFilters(is_alike=False, waits_over=600), "not one of many alike, waits over 10 minutes"),
-        (RequestFilters(waits_under=86_400), "waits under 1 day"),
-        (RequestFilters(words="<b>", bio="\u202ea&b"), "name with «&lt;b&gt;», bio with «a&amp;b»"),
+        (RequestFilters(has_photo=True, has_bio=False), "with photo · without bio"),
+        (RequestFilters(is_alike=False, waits_over=600), "not one of many alike · waiting over 10 minutes"),
+        (RequestFilters(waits_under=86_400), "waiting under 1 day"),
+        (RequestFilters(words="<b>", bio="\u202ea&b"), "with «&lt;b&gt;» in the name · with «a&amp;b» in the bio"),
         (RequestFilters(link="https://t.me/+abc"), "by the link +abc"),
     ],
 )
