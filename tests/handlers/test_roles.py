@@ -174,10 +174,12 @@ async def test_a_viewer_looks_and_changes_nothing(play: Play) -> None:
     assert not {"Approve", "Deny"} & await buttons_of(clara)
     request = (await clara.screen())["buttons"][0][1]["data"].split(":")[2]
     before = await waiting_at(play, play.gate.peer)
-    for data in (f"jr1:yes:{request}:0", f"jr1:no:{request}:0", f"jb1:{play.gate.peer}:1", f"lp1:{play.gate.peer}:0"):
+    decisions = [f"jr{kind}:{verb}:{request}:0" for kind in (1, 2) for verb in ("yes", "no", "ban", "bans", "undo")]
+    others = [f"bk1:0:{play.gate.peer}:1:0", f"lp1:{play.gate.peer}:0"]
+    for data in (*decisions, *others):
         assert (await forge(clara, data))["alert"], data
     assert await waiting_at(play, play.gate.peer) == before
-    assert len(await refused(play, THIRD)) == 4
+    assert len(await refused(play, THIRD)) == len(decisions) + len(others)
 
 
 async def test_a_demoted_approver_with_an_old_card(tmp_path: Path) -> None:
