@@ -126,6 +126,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
             cb.RequestVerb.APPROVE: DECIDE,
             cb.RequestVerb.DENY: DECIDE,
             cb.RequestVerb.BAN: DECIDE,
+            cb.RequestVerb.BAN_SURELY: DECIDE,
             cb.RequestVerb.UNDO: DECIDE,
         },
     ),
@@ -137,6 +138,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
             cb.RequestVerb.APPROVE: DECIDE,
             cb.RequestVerb.DENY: DECIDE,
             cb.RequestVerb.BAN: DECIDE,
+            cb.RequestVerb.BAN_SURELY: DECIDE,
             cb.RequestVerb.UNDO: DECIDE,
         },
     ),
@@ -145,6 +147,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
         {
             cb.ViewVerb.OPEN: ALL,
             cb.ViewVerb.ORDER: ALL,
+            cb.ViewVerb.UNSEARCH: ALL,
             cb.ViewVerb.TICKS: DECIDE,
             cb.ViewVerb.TICK: DECIDE,
             cb.ViewVerb.TICK_PAGE: DECIDE,
@@ -213,6 +216,7 @@ STATE_ROLES: dict[str, Roles] = {
     str(OpenList.sources.state): LOOKERS,
     str(OpenList.runs.state): EVERYBODY,
     str(OpenList.waiting.state): EVERYBODY,
+    str(ListForm.words.state): EVERYBODY,
     str(ListForm.bio.state): EVERYBODY,
 }
 """Conversations that are not for owners alone."""

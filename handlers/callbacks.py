@@ -421,6 +421,7 @@ class RequestVerb(StrEnum):
     DENY = "no"
     NEXT = "next"
     BAN = "ban"
+    BAN_SURELY = "bans"
     UNDO = "undo"
 
 
@@ -444,6 +445,8 @@ class WaitingAction(CallbackData, prefix="jr2"):
 class ViewVerb(StrEnum):
     OPEN = "o"
     ORDER = "r"
+    UNSEARCH = "u"
+    """As it was before words were typed."""
     TICKS = "t"
     TICK = "x"
     TICK_PAGE = "p"
@@ -457,36 +460,6 @@ class ViewAction(CallbackData, prefix="vw1"):
     view: int
     after: int = 0
     id: int = 0
-
-
-class FilterField(StrEnum):
-    """What of a list's filters is changed, and the answers."""
-
-    MENU = "m"
-    PHOTO = "ph"
-    USERNAME = "us"
-    BIO = "bi"
-    PREMIUM = "pr"
-    MARKED = "mk"
-    ALIKE = "al"
-    KNOWN = "kn"
-    SINCE = "si"
-    """`value`: the position of the span."""
-    LINKS = "ls"
-    LINK = "l"
-    """`value`: a request that came by it; 0: any link."""
-    BIO_ASK = "ba"
-    BIO_OFF = "b0"
-    WORDS_OFF = "w0"
-    RESET = "0"
-
-
-class ViewFilter(CallbackData, prefix="jr3"):
-    """From what a list shows to another list: the filters that `view` has, but for this."""
-
-    field: FilterField
-    view: int
-    value: int = 0
 
 
 class GateCard(CallbackData, prefix="gt1"):
@@ -539,30 +512,36 @@ class BulkRun(CallbackData, prefix="bk2"):
 
 
 class Condition(StrEnum):
-    """What can be said of people who wait (services/requests/conditions.py)."""
+    """What can be said of people who wait (handlers/conditions.py). A `value` of -1: no such condition."""
 
+    MENU = "m"
     FLAG = "f"
     """`value`: which yes or no."""
+    WAITS_MENU = "wm"
     OVER = "o"
-    """`value`: how long they wait at least; -1: either way."""
+    """`value`: how long they wait at least; -1: however long, at most as well."""
     UNDER = "u"
     WORDS = "w"
     BIO = "b"
-    LINK = "l"
-    """`value`: which of the links that were offered; -1: whichever."""
-    WAITS_MENU = "wm"
     LINK_MENU = "lm"
+    LINK = "l"
+    """`value`: a request that came by it."""
     ANY = "any"
     """No condition at all."""
-    CLEAR = "x"
-    """The question that is open: no such condition."""
-    MENU = "m"
 
 
 class ConditionPick(CallbackData, prefix="cn1"):
     """A condition of the rule that is being written."""
 
     what: Condition
+    value: int = 0
+
+
+class ViewFilter(CallbackData, prefix="jr3"):
+    """From what a list shows to another list: the conditions that `view` has, but for this."""
+
+    what: Condition
+    view: int
     value: int = 0
 
 

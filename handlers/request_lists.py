@@ -19,11 +19,10 @@ from handlers.searching import Searches, is_open, list_data, may_be_secret, open
 from handlers.states import OpenList
 from handlers.texts import Texts
 from services.desks import RequestDesk
+from services.requests.conditions import LONGEST_WORDS
 from services.requests.list_desk import ListDesk
 from services.requests.listing import SHORTEST_WORDS
 from storage.request_models import RequestView
-
-LONGEST_WORDS = 64
 
 # -- a channel
 
@@ -42,7 +41,7 @@ async def show_channel(
     groups = await lists.groups(channel.id)
     everybody = await lists.open(channel.id)
     if len(groups) < 2:
-        await show_view(screen, texts, state, lists, everybody.id)
+        await show_view(screen, texts, state, lists, everybody.id, is_whole=True)
         return
     await remember(state, everybody)
     text = texts.request_lists.groups(channel, groups)
@@ -76,16 +75,39 @@ async def turn_order(
     await show_view(screen, texts, state, lists, turned.id)
 
 
-async def show_view(
-    screen: AdminScreen, texts: Texts, state: FSMContext, lists: ListDesk, view_id: int, after: int = 0, note: str = ""
+async def end_search(
+    event: TelegramObject,
+    callback_data: ViewAction,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    lists: ListDesk,
 ) -> None:
-    """A page of it, by keyset: `after` is the last one of the page before."""
+    view = await lists.view(callback_data.view)
+    filters = replace(view.filters, words=None)
+    whole = await lists.open(view.channel_id, filters, newest_first=view.newest_first)
+    await show_view(screen, texts, state, lists, whole.id)
+
+
+async def show_view(
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    lists: ListDesk,
+    view_id: int,
+    after: int = 0,
+    note: str = "",
+    *,
+    is_whole: bool = False,
+) -> None:
+    """A page of it, by keyset: `after` is the last one of the page before. `is_whole`: the channel has no groups to go
+    back to."""
     look, is_there = await asyncio.gather(lists.look(view_id, after), is_open(state, OpenList.waiting, view=view_id))
     if not is_there:
         await open_list(state, OpenList.waiting, view=view_id)
     shown = [texts.requests.line(row) for row in look.page.rows]
     text = texts.request_lists.list(look.channel, look.view.filters, look.count, shown, note=note)
-    await screen.show(Page(text, keyboards.request_lists.waiting(texts, look, after)))
+    await screen.show(Page(text, keyboards.request_lists.waiting(texts, look, after, is_whole=is_whole)))
 
 
 async def remember(state: FSMContext, view: RequestView) -> None:
@@ -183,6 +205,7 @@ def build() -> Router:
     router = Router(name="request-lists")
     router.callback_query.register(show_channel, RequestAction.filter(F.verb == RequestVerb.LIST))
     router.callback_query.register(turn_order, ViewAction.filter(F.verb == ViewVerb.ORDER))
+    router.callback_query.register(end_search, ViewAction.filter(F.verb == ViewVerb.UNSEARCH))
     router.callback_query.register(show_ticks, ViewAction.filter(F.verb == ViewVerb.TICKS))
     router.callback_query.register(tick, ViewAction.filter())
     router.message.register(search, Searches(OpenList.waiting))

@@ -11,7 +11,7 @@ from handlers.texts import Texts
 from services.desks import RequestDesk
 from services.errors import DecisionMade
 from services.requests.list_desk import ListDesk
-from storage.models import JoinRequest
+from storage.models import JoinRequest, RequestStatus
 from storage.request_models import RequestView
 
 Pressed = RequestAction | WaitingAction
@@ -32,7 +32,7 @@ async def _card(
         markup = keyboards.requests.nobody_left(texts, view, undoable)
         return Page(texts.requests.nobody_left(channel, just, is_filtered=not view.filters.is_empty), markup)
     past, count = await lists.past(shown), await lists.capped(view)
-    meant = texts.request_lists.meant(view.filters)
+    meant = texts.conditions.meant(view.filters)
     text = texts.requests.card(shown, channel, count, past, meant, just)
     return Page(text, keyboards.requests.person(texts, shown, view, undoable))
 
@@ -76,6 +76,24 @@ async def decide(
     view = await _view(callback_data, lists, decided.channel_id)
     following = await lists.following(view, decided.id)
     await screen.show(await _card(texts, requests, lists, view, following, texts.requests.just(decided)))
+
+
+async def ask_ban(
+    event: TelegramObject,
+    callback_data: Pressed,
+    screen: AdminScreen,
+    texts: Texts,
+    requests: RequestDesk,
+    lists: ListDesk,
+) -> None:
+    """It is for good, so it is asked once. Decided before: says so, and heals the card."""
+    request = await requests.get(callback_data.id)
+    await requests.check_decides(request.channel_id)
+    if request.status is not RequestStatus.PENDING:
+        raise DecisionMade(request)
+    view = await _view(callback_data, lists, request.channel_id)
+    text = texts.requests.ask_ban(request, await requests.channel(request.channel_id))
+    await screen.show(Page(text, keyboards.requests.ask_ban(texts, request, view)))
 
 
 async def ban(
@@ -133,7 +151,8 @@ def build() -> Router:
             ({RequestVerb.SHOW}, show_person),
             ({RequestVerb.NEXT}, show_next),
             ({RequestVerb.APPROVE, RequestVerb.DENY}, decide),
-            ({RequestVerb.BAN}, ban),
+            ({RequestVerb.BAN}, ask_ban),
+            ({RequestVerb.BAN_SURELY}, ban),
             ({RequestVerb.UNDO}, undo),
         ):
             router.callback_query.register(handler, kind.filter(F.verb.in_(verbs)))

@@ -1,6 +1,5 @@
 """A rule is written: what it does, and on whom. The draft lies in the conversation's data until it is kept."""
 
-from dataclasses import replace
 from typing import Any
 
 from aiogram import F, Router
@@ -9,6 +8,7 @@ from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Condition, ConditionPick, RuleButton, RuleVerb
+from handlers.conditions import TYPED, changed, with_typed
 from handlers.keyboards.request_conditions import NONE
 from handlers.keyboards.rules import ACTIONS
 from handlers.parking import Prompt, leave, turn_to
@@ -17,8 +17,8 @@ from handlers.screen import AdminScreen, Page
 from handlers.states import RuleForm
 from handlers.texts import Texts
 from services.confirmations import ConfirmationService
+from services.desks import RequestDesk
 from services.errors import NotFound
-from services.requests.conditions import FLAGS, WAITS, turned, typed_words
 from services.requests.list_desk import ListDesk
 from services.requests.rule_desk import RuleDesk
 from services.requests.rules import Change, ChangeKind
@@ -110,20 +110,18 @@ async def keep(
         await draw_question(screen, texts, rules, confirmations, proposal)
 
 
-# -- conditions by buttons
+# -- conditions
 
 
-async def turn_flag(
-    event: TelegramObject, callback_data: ConditionPick, screen: AdminScreen, texts: Texts, state: FSMContext
+async def change(
+    event: TelegramObject,
+    callback_data: ConditionPick,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    requests: RequestDesk,
 ) -> None:
-    if not 0 <= callback_data.value < len(FLAGS):
-        raise NotFound("choice")
-    await _set(state, turned(_filters(await state.get_data()), FLAGS[callback_data.value]))
-    await show_form(event, screen, texts, state)
-
-
-async def want_everybody(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    await _set(state, RequestFilters())
+    await _set(state, await changed(_filters(await state.get_data()), callback_data, requests))
     await show_form(event, screen, texts, state)
 
 
@@ -132,80 +130,31 @@ async def ask_waits(event: TelegramObject, screen: AdminScreen, texts: Texts, st
     await screen.show(Page(texts.conditions.ask_waits(), keyboards.rules.form_waits(texts, filters)))
 
 
-async def choose_wait(
-    event: TelegramObject, callback_data: ConditionPick, screen: AdminScreen, texts: Texts, state: FSMContext
-) -> None:
-    """Over and under exclude each other here: both at once are a window that nobody stays in."""
-    filters = replace(_filters(await state.get_data()), waits_over=None, waits_under=None)
-    if callback_data.value != NONE:
-        if not 0 <= callback_data.value < len(WAITS):
-            raise NotFound("choice")
-        seconds = WAITS[callback_data.value]
-        if callback_data.what is Condition.OVER:
-            filters = replace(filters, waits_over=seconds)
-        else:
-            filters = replace(filters, waits_under=seconds)
-    await _set(state, filters)
-    await show_form(event, screen, texts, state)
-
-
 async def ask_link(
     event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, lists: ListDesk
 ) -> None:
-    """The links that are offered are kept, so that a button means the one that was shown."""
     data = await state.get_data()
-    filters = _filters(data)
-    links = [each.link for each in await lists.links(data["channel"])]
-    if filters.link is not None and filters.link not in links:
-        links.append(filters.link)
-    await state.update_data(links=links)
-    await screen.show(Page(texts.conditions.ask_link(links), keyboards.rules.form_links(texts, links, filters)))
-
-
-async def choose_link(
-    event: TelegramObject, callback_data: ConditionPick, screen: AdminScreen, texts: Texts, state: FSMContext
-) -> None:
-    data = await state.get_data()
-    links = data.get("links") or []
-    if callback_data.value != NONE and not 0 <= callback_data.value < len(links):
-        raise NotFound("choice")
-    link = None if callback_data.value == NONE else links[callback_data.value]
-    await _set(state, replace(_filters(data), link=link))
-    await show_form(event, screen, texts, state)
-
-
-# -- conditions that are typed
+    links = await lists.links(data["channel"])
+    await screen.show(Page(texts.conditions.ask_link(links), keyboards.rules.form_links(texts, links, _filters(data))))
 
 
 async def ask_words(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(RuleForm.words)
-    is_set = _filters(await state.get_data()).words is not None
-    await screen.show(Page(texts.conditions.ask_words(), keyboards.rules.form_words(texts, is_set=is_set)))
+    filters = _filters(await state.get_data())
+    await screen.show(Page(texts.conditions.ask_words(), keyboards.rules.form_asked(texts, Condition.WORDS, filters)))
 
 
 async def ask_bio(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     await state.set_state(RuleForm.bio)
-    is_set = _filters(await state.get_data()).bio is not None
-    await screen.show(Page(texts.conditions.ask_bio(), keyboards.rules.form_words(texts, is_set=is_set)))
-
-
-async def _answer(
-    event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, text: str | None
-) -> None:
-    words = None if text is None else typed_words(text)
     filters = _filters(await state.get_data())
-    is_name = await state.get_state() == RuleForm.words.state
-    await _set(state, replace(filters, words=words) if is_name else replace(filters, bio=words))
-    await show_form(event, screen, texts, state)
+    await screen.show(Page(texts.conditions.ask_bio(), keyboards.rules.form_asked(texts, Condition.BIO, filters)))
 
 
 async def receive(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     """What cannot be searched for leaves the question open."""
-    await _answer(message, screen, texts, state, message.text or "")
-
-
-async def clear(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    await _answer(event, screen, texts, state, None)
+    what = Condition.WORDS if await state.get_state() == RuleForm.words.state else Condition.BIO
+    await _set(state, with_typed(_filters(await state.get_data()), what, message.text or ""))
+    await show_form(message, screen, texts, state)
 
 
 PROMPTS: dict[str, Prompt] = {
@@ -214,14 +163,10 @@ PROMPTS: dict[str, Prompt] = {
     str(RuleForm.bio.state): ask_bio,
 }
 PARTS = (
-    (turn_flag, {Condition.FLAG}),
-    (want_everybody, {Condition.ANY}),
-    (ask_waits, {Condition.WAITS_MENU}),
-    (choose_wait, {Condition.OVER, Condition.UNDER}),
-    (ask_link, {Condition.LINK_MENU}),
-    (choose_link, {Condition.LINK}),
-    (ask_words, {Condition.WORDS}),
-    (ask_bio, {Condition.BIO}),
+    (ask_waits, Condition.WAITS_MENU),
+    (ask_link, Condition.LINK_MENU),
+    (ask_words, Condition.WORDS),
+    (ask_bio, Condition.BIO),
 )
 
 
@@ -232,11 +177,15 @@ def build() -> Router:
     router.callback_query.register(begin_edit, RuleButton.filter(F.verb == RuleVerb.EDIT))
     router.callback_query.register(choose_action, RuleForm.menu, RuleButton.filter(F.verb == RuleVerb.ACTION))
     router.callback_query.register(keep, RuleForm.menu, RuleButton.filter(F.verb == RuleVerb.KEEP))
-    for handler, whats in PARTS:
-        router.callback_query.register(handler, RuleForm.menu, ConditionPick.filter(F.what.in_(whats)))
+    for handler, what in PARTS:
+        router.callback_query.register(
+            handler, RuleForm.menu, ConditionPick.filter((F.what == what) & (F.value != NONE))
+        )
+    router.callback_query.register(change, RuleForm.menu, ConditionPick.filter())
     for step in (RuleForm.menu, *QUESTIONS):
         router.callback_query.register(show_form, step, RuleButton.filter(F.verb == RuleVerb.FORM))
     for question in QUESTIONS:
-        router.callback_query.register(clear, question, ConditionPick.filter(F.what == Condition.CLEAR))
+        is_off = F.what.in_(TYPED) & (F.value == NONE)
+        router.callback_query.register(change, question, ConditionPick.filter(is_off))
         router.message.register(receive, question, F.text)
     return router

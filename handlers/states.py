@@ -113,6 +113,7 @@ class GreetingForm(StatesGroup):
 
 
 class ListForm(StatesGroup):
+    words = State()
     bio = State()
 
 

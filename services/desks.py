@@ -23,8 +23,6 @@ from services.requests.rule_services import RuleServices
 from services.run_list import RunList, RunPage, Wanted
 from services.runs import Runner
 from storage.models import AuditVerb, Channel, JoinRequest, PendingCount, Run
-from storage.request_models import RequestFilters, RequestPage, RequestView
-from storage.request_pages import ROWS
 
 
 class RequestDesk:
@@ -47,22 +45,10 @@ class RequestDesk:
         await self._check_sees(channel_id)
         return await self._requests.gates.get(channel_id)
 
-    async def count(self, view: RequestView) -> int:
-        await self._check_sees(view.channel_id)
-        return await self._requests.lists.count(view)
-
-    async def page(self, view: RequestView, after_id: int = 0, limit: int = ROWS) -> RequestPage:
-        await self._check_sees(view.channel_id)
-        return await self._requests.lists.page(view, after_id, limit)
-
     async def get(self, request_id: int) -> JoinRequest:
         request = await self._requests.lists.get(request_id)
         await self._check_sees(request.channel_id)
         return request
-
-    def everybody(self, channel_id: int) -> RequestView:
-        """Who waits there, whoever it is; who waits longest comes first."""
-        return RequestView(0, self._admin_id, channel_id, RequestFilters())
 
     async def check_decides(self, channel_id: int) -> None:
         """Before a question is asked that only who decides may answer."""

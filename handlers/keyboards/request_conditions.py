@@ -8,7 +8,7 @@ from handlers.callbacks import Condition
 from handlers.keyboards.base import Row, button
 from handlers.texts import Texts
 from services.requests.conditions import FLAGS, WAITS
-from storage.request_models import RequestFilters
+from storage.request_models import LinkCount, RequestFilters
 
 Pick = Callable[[Condition, int], CallbackData]
 NONE = -1
@@ -16,7 +16,7 @@ NONE = -1
 
 
 def menu(texts: Texts, filters: RequestFilters, pick: Pick) -> list[Row]:
-    """Every condition, two a line: yes, no or either by a tap; the others lead to their question."""
+    """Every condition, two a line: any, yes or no by a tap; the others lead to their question."""
     words, labels = texts.conditions, texts.labels
     keys = [
         button(words.flag(flag, getattr(filters, flag)), pick(Condition.FLAG, place))
@@ -29,7 +29,7 @@ def menu(texts: Texts, filters: RequestFilters, pick: Pick) -> list[Row]:
         (filters.bio is not None, labels.bio_contains, Condition.BIO),
         (filters.link is not None, labels.came_by_link, Condition.LINK_MENU),
     ):
-        keys.append(button(f"● {label}" if is_set else label, pick(what, 0)))
+        keys.append(button(marked(label, is_set), pick(what, 0)))
     if not filters.is_empty:
         keys.append(button(labels.no_conditions, pick(Condition.ANY, 0)))
     return [keys[place : place + 2] for place in range(0, len(keys), 2)]
@@ -40,8 +40,8 @@ def waits(texts: Texts, filters: RequestFilters, pick: Pick) -> list[Row]:
 
     def key(what: Condition, place: int, chosen: int | None) -> Row:
         word = "over" if what is Condition.OVER else "under"
-        sign = "● " if chosen == WAITS[place] else ""
-        return [button(f"{sign}{word} {texts.conditions.span(WAITS[place])}", pick(what, place))]
+        label = f"{word} {texts.conditions.span(WAITS[place])}"
+        return [button(marked(label, chosen == WAITS[place]), pick(what, place))]
 
     either = filters.waits_over is not None or filters.waits_under is not None
     return [
@@ -53,10 +53,25 @@ def waits(texts: Texts, filters: RequestFilters, pick: Pick) -> list[Row]:
     ]
 
 
-def links(texts: Texts, offered: Sequence[str], filters: RequestFilters, pick: Pick) -> list[Row]:
-    """`offered`: the links that a button's value counts."""
+def links(texts: Texts, offered: Sequence[LinkCount], filters: RequestFilters, pick: Pick) -> list[Row]:
+    """With how many came by each."""
     rows = [
-        [button(f"{'● ' if link == filters.link else ''}{texts.conditions.link(link)}", pick(Condition.LINK, place))]
-        for place, link in enumerate(offered)
+        [
+            button(
+                marked(texts.conditions.link_label(each), each.link == filters.link),
+                pick(Condition.LINK, each.request_id),
+            )
+        ]
+        for each in offered
     ]
     return [*rows, [button(texts.labels.any_link, pick(Condition.LINK, NONE))] if filters.link is not None else []]
+
+
+def asked(texts: Texts, what: Condition, filters: RequestFilters, pick: Pick) -> list[Row]:
+    """Under a question for words (`what`: WORDS or BIO)."""
+    is_set = (filters.words if what is Condition.WORDS else filters.bio) is not None
+    return [[button(texts.labels.any_words, pick(what, NONE))]] if is_set else []
+
+
+def marked(label: str, is_set: bool) -> str:
+    return f"● {label}" if is_set else label

@@ -6,7 +6,7 @@ from aiogram.types import InlineKeyboardMarkup
 
 from handlers.callbacks import (
     BulkAsk,
-    FilterField,
+    Condition,
     GateCard,
     Go,
     LoadPick,
@@ -18,30 +18,12 @@ from handlers.callbacks import (
     ViewVerb,
     WaitingAction,
 )
+from handlers.keyboards import request_conditions as conditions
 from handlers.keyboards.base import Row, button, home_row, markup
 from handlers.texts import Texts
 from services.requests.listing import Group, Look
 from storage.models import JoinRequest
 from storage.request_models import Capped, LinkCount, RequestPage, RequestView
-
-HOUR, DAY = 3600, 86400
-SPANS: tuple[tuple[str, str, int], ...] = (
-    ("< 1 h", "waits_under", HOUR),
-    ("< 24 h", "waits_under", DAY),
-    ("> 1 day", "waits_over", DAY),
-    ("> 7 days", "waits_over", 7 * DAY),
-)
-"""Since when somebody waits: what the buttons stand for, by position."""
-TOGGLES: dict[FilterField, str] = {
-    FilterField.PHOTO: "has_photo",
-    FilterField.USERNAME: "has_username",
-    FilterField.BIO: "has_bio",
-    FilterField.PREMIUM: "is_premium",
-    FilterField.MARKED: "is_marked",
-    FilterField.ALIKE: "is_alike",
-    FilterField.KNOWN: "is_known",
-}
-"""By field of RequestFilters: any, then yes, then no."""
 
 
 def groups(texts: Texts, channel_id: int, everybody: RequestView, groups: Sequence[Group]) -> InlineKeyboardMarkup:
@@ -59,7 +41,7 @@ def groups(texts: Texts, channel_id: int, everybody: RequestView, groups: Sequen
         *rows,
         [
             button(texts.labels.one_list, _open(everybody)),
-            button(texts.labels.filter, ViewFilter(field=FilterField.MENU, view=everybody.id)),
+            button(texts.labels.filter, _filter(everybody)),
         ],
         _everybody(texts, channel_id),
         _gate_row(texts, channel_id),
@@ -67,7 +49,8 @@ def groups(texts: Texts, channel_id: int, everybody: RequestView, groups: Sequen
     )
 
 
-def waiting(texts: Texts, look: Look, after: int) -> InlineKeyboardMarkup:
+def waiting(texts: Texts, look: Look, after: int, *, is_whole: bool = False) -> InlineKeyboardMarkup:
+    """`is_whole`: it stands for the channel, where nothing sets people apart."""
     view, page = look.view, look.page
     labels, channel_id = texts.labels, view.channel_id
     people = [
@@ -77,7 +60,7 @@ def waiting(texts: Texts, look: Look, after: int) -> InlineKeyboardMarkup:
     is_everybody = view.filters.is_empty
     many = _everybody(texts, channel_id) if is_everybody else _some(texts, view, look.count)
     order = labels.longest_first if view.newest_first else labels.newest_first
-    search = [button(labels.show_all, ViewFilter(field=FilterField.WORDS_OFF, view=view.id))]
+    search = [button(labels.show_all, ViewAction(verb=ViewVerb.UNSEARCH, view=view.id))]
     return markup(
         *people,
         _turning(texts, view, page),
@@ -89,7 +72,7 @@ def waiting(texts: Texts, look: Look, after: int) -> InlineKeyboardMarkup:
             button(labels.tick, ViewAction(verb=ViewVerb.TICKS, view=view.id, after=after)),
         ],
         _gate_row(texts, channel_id) if is_everybody else [],
-        home_row(texts, Go(to=Place.REQUESTS) if is_everybody else _channel(channel_id)),
+        home_row(texts, Go(to=Place.REQUESTS) if is_whole else _channel(channel_id)),
     )
 
 
@@ -121,58 +104,26 @@ def ticking(texts: Texts, look: Look, after: int, ticked: Collection[int]) -> In
 
 def editor(texts: Texts, view: RequestView, count: Capped) -> InlineKeyboardMarkup:
     """One screen: a tap changes one thing, and the count tells what it did."""
-    filters, labels = view.filters, texts.labels
-
-    def pick(label: str, field: FilterField, value: int = 0) -> Row:
-        return [button(label, ViewFilter(field=field, view=view.id, value=value))]
-
-    toggles = [
-        button(texts.request_lists.toggle_label(name, getattr(filters, name)), ViewFilter(field=field, view=view.id))
-        for field, name in TOGGLES.items()
-    ]
-    spans = [
-        button(
-            f"● {label}" if getattr(filters, name) == seconds else label,
-            ViewFilter(field=FilterField.SINCE, view=view.id, value=n),
-        )
-        for n, (label, name, seconds) in enumerate(SPANS)
-    ]
     return markup(
-        *[toggles[n : n + 2] for n in range(0, len(toggles), 2)],
-        spans,
-        [
-            *pick(_marked(labels.by_link, filters.link), FilterField.LINKS),
-            *pick(_marked(labels.bio_has, filters.bio), FilterField.BIO_ASK),
-        ],
-        [] if filters.is_empty else pick(labels.anybody, FilterField.RESET),
+        *conditions.menu(texts, view.filters, _picks(view)),
         [button(texts.request_lists.show_label(count), _open(view), "primary")],
         home_row(texts, _channel(view.channel_id)),
     )
 
 
-def links(texts: Texts, view: RequestView, links: Sequence[LinkCount]) -> InlineKeyboardMarkup:
-    lists = texts.request_lists
-    off = [button(texts.labels.any_link, ViewFilter(field=FilterField.LINK, view=view.id))]
-    return markup(
-        *[
-            [button(lists.link_label(each), ViewFilter(field=FilterField.LINK, view=view.id, value=each.request_id))]
-            for each in links
-        ],
-        off if view.filters.link is not None else [],
-        home_row(texts, _filter(view)),
-    )
+def waits(texts: Texts, view: RequestView) -> InlineKeyboardMarkup:
+    return markup(*conditions.waits(texts, view.filters, _picks(view)), home_row(texts, _filter(view)))
 
 
-def asked_bio(texts: Texts, view: RequestView) -> InlineKeyboardMarkup:
-    off = [button(texts.labels.any_words, ViewFilter(field=FilterField.BIO_OFF, view=view.id))]
-    return markup(off if view.filters.bio is not None else [], home_row(texts, _filter(view)))
+def links(texts: Texts, view: RequestView, offered: Sequence[LinkCount]) -> InlineKeyboardMarkup:
+    return markup(*conditions.links(texts, offered, view.filters, _picks(view)), home_row(texts, _filter(view)))
+
+
+def asked(texts: Texts, what: Condition, view: RequestView) -> InlineKeyboardMarkup:
+    return markup(*conditions.asked(texts, what, view.filters, _picks(view)), home_row(texts, _filter(view)))
 
 
 # -- what several have
-
-
-def _marked(label: str, is_set: object) -> str:
-    return f"● {label}" if is_set else label
 
 
 def _open(view: RequestView) -> ViewAction:
@@ -180,7 +131,11 @@ def _open(view: RequestView) -> ViewAction:
 
 
 def _filter(view: RequestView) -> ViewFilter:
-    return ViewFilter(field=FilterField.MENU, view=view.id)
+    return ViewFilter(what=Condition.MENU, view=view.id)
+
+
+def _picks(view: RequestView) -> conditions.Pick:
+    return lambda what, value: ViewFilter(what=what, view=view.id, value=value)
 
 
 def _channel(channel_id: int) -> RequestAction:

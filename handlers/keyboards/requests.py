@@ -58,6 +58,14 @@ def person(texts: Texts, request: JoinRequest, view: RequestView, undoable: Join
     )
 
 
+def ask_ban(texts: Texts, request: JoinRequest, view: RequestView) -> InlineKeyboardMarkup:
+    def act(verb: RequestVerb) -> WaitingAction:
+        return WaitingAction(verb=verb, id=request.id, view=view.id)
+
+    yes = button(texts.requests.ban_label(request), act(RequestVerb.BAN_SURELY), "danger")
+    return markup([yes], home_row(texts, act(RequestVerb.SHOW)))
+
+
 def nobody_left(texts: Texts, view: RequestView, undoable: JoinRequest | None) -> InlineKeyboardMarkup:
     back = Go(to=Place.REQUESTS) if view.filters.is_empty else _channel(view)
     return markup(_undo(texts, view, undoable), home_row(texts, back))

@@ -6,10 +6,10 @@ from aiogram.types import InlineKeyboardMarkup
 
 from handlers.callbacks import Condition, ConditionPick, GateCard, RuleButton, RuleSurely, RuleVerb
 from handlers.keyboards.base import Row, button, home_row, markup, turning, window
-from handlers.keyboards.request_conditions import links, menu, waits
+from handlers.keyboards.request_conditions import asked, links, menu, waits
 from handlers.texts import Texts
 from services.requests.rules import MOST_RULES, ChangeKind, RuleBookPage
-from storage.request_models import RequestFilters, Rule, RuleAction
+from storage.request_models import LinkCount, RequestFilters, Rule, RuleAction
 
 ACTIONS = tuple(RuleAction)
 """What the buttons stand for, by position."""
@@ -92,13 +92,12 @@ def form_waits(texts: Texts, filters: RequestFilters) -> InlineKeyboardMarkup:
     return markup(*waits(texts, filters, _pick), _to_form(texts))
 
 
-def form_links(texts: Texts, offered: Sequence[str], filters: RequestFilters) -> InlineKeyboardMarkup:
+def form_links(texts: Texts, offered: Sequence[LinkCount], filters: RequestFilters) -> InlineKeyboardMarkup:
     return markup(*links(texts, offered, filters, _pick), _to_form(texts))
 
 
-def form_words(texts: Texts, *, is_set: bool) -> InlineKeyboardMarkup:
-    clear = [button(texts.labels.any_words, ConditionPick(what=Condition.CLEAR))] if is_set else []
-    return markup(clear, _to_form(texts))
+def form_asked(texts: Texts, what: Condition, filters: RequestFilters) -> InlineKeyboardMarkup:
+    return markup(*asked(texts, what, filters, _pick), _to_form(texts))
 
 
 def _to_form(texts: Texts) -> Row:

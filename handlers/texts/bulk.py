@@ -1,7 +1,7 @@
 """Decisions on many: what is asked before, the card while it works, and what became of everybody."""
 
 from handlers.texts.base import number, plural, quote, shorten, title
-from handlers.texts.request_lists import RequestListTexts
+from handlers.texts.request_conditions import ConditionTexts
 from handlers.texts.requests import REFUSALS
 from handlers.texts.runs import REASONS, RunTexts
 from services.requests.bulk import Preview
@@ -16,7 +16,7 @@ class BulkTexts(RunTexts):
     # -- before
 
     def preview(self, preview: Preview, undo_seconds: float) -> str:
-        many, lists = preview.many, RequestListTexts(self._zone, self._now)
+        many = preview.many
         if not many.count and not many.is_everybody:
             return f"Nobody of those waits at {title(preview.channel.title)} any more."
         verb = "Approve" if many.approve else "Deny"
@@ -24,7 +24,7 @@ class BulkTexts(RunTexts):
         lines = [f"<b>{verb} {whom}</b> at {title(preview.channel.title)}?"]
         if many.request_ids is not None:
             lines.append("Those whom you have ticked.")
-        elif meant := lists.meant(many.filters):
+        elif meant := ConditionTexts(self._zone, self._now).meant(many.filters):
             lines.append(meant)
         lines += [self._line_of(request) for request in preview.sample]
         if many.count > len(preview.sample):

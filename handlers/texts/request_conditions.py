@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from handlers.texts.base import Words, plural, quote, shorten, title
+from handlers.texts.base import Words, number, plural, quote, shorten, title
 from services.requests.conditions import DAY, FLAGS, HOUR, MINUTE
-from storage.request_models import RequestFilters, RequestGroup
+from storage.request_models import LinkCount, RequestFilters, RequestGroup
 
 FLAG_NAMES = {
     "has_photo": "Photo",
@@ -17,9 +17,9 @@ FLAG_NAMES = {
 }
 """On buttons."""
 FLAG_WORDS = {
-    "has_photo": ("with a photo", "without a photo"),
-    "has_username": ("with a username", "without a username"),
-    "has_bio": ("with a bio", "without a bio"),
+    "has_photo": ("with photo", "without photo"),
+    "has_username": ("with username", "without username"),
+    "has_bio": ("with bio", "without bio"),
     "is_premium": ("with Premium", "without Premium"),
     "is_marked": ("marked as scam or fake", "not marked as scam or fake"),
     "is_alike": ("one of many alike", "not one of many alike"),
@@ -27,37 +27,38 @@ FLAG_WORDS = {
 }
 """If yes, if no."""
 GROUP_WORDS = {
-    RequestGroup.MARKED: "marked as scam or fake",
-    RequestGroup.ALIKE: "one of many alike",
+    RequestGroup.MARKED: "marked by Telegram as scam or fake",
+    RequestGroup.ALIKE: "alike, within an hour",
     RequestGroup.COMPLETE: "with photo and username",
     RequestGroup.BARE: "without photo or username",
-    RequestGroup.UNSEEN: "with a username, photo not known",
+    RequestGroup.UNSEEN: "with username, photo not known",
 }
-SIGNS = {None: "·", True: "✅", False: "🚫"}
+LONGEST_LINK = 24
 
 
 class ConditionTexts(Words):
     def words(self, filters: RequestFilters) -> str:
-        """with a photo, without a bio, waits over 1 hour, name with «Ann». HTML."""
-        return ", ".join(self._parts(filters)) or "everybody"
+        """with photo · without bio · waiting over 1 hour · with «Ann» in the name. HTML."""
+        return self.meant(filters) or "everybody"
 
-    def _parts(self, filters: RequestFilters) -> list[str]:
+    def meant(self, filters: RequestFilters) -> str:
+        """As `words`; empty: everybody."""
         parts = [GROUP_WORDS[filters.group]] if filters.group else []
         for flag in FLAGS:
             wanted = getattr(filters, flag)
             if wanted is not None:
                 parts.append(FLAG_WORDS[flag][0 if wanted else 1])
         if filters.waits_over is not None:
-            parts.append(f"waits over {self.span(filters.waits_over)}")
+            parts.append(f"waiting over {self.span(filters.waits_over)}")
         if filters.waits_under is not None:
-            parts.append(f"waits under {self.span(filters.waits_under)}")
+            parts.append(f"waiting under {self.span(filters.waits_under)}")
         if filters.words is not None:
-            parts.append(f"name with {title(filters.words)}")
+            parts.append(f"with {title(filters.words)} in the name")
         if filters.bio is not None:
-            parts.append(f"bio with {title(filters.bio)}")
+            parts.append(f"with {title(filters.bio)} in the bio")
         if filters.link is not None:
-            parts.append(f"by the link {quote(shorten(self.link(filters.link), 40))}")
-        return parts
+            parts.append(f"by the link {quote(short_link(filters.link))}")
+        return " · ".join(parts)
 
     @staticmethod
     def span(seconds: int) -> str:
@@ -66,28 +67,26 @@ class ConditionTexts(Words):
                 return plural(seconds // unit, name)
         return plural(seconds // MINUTE, "minute")
 
-    @staticmethod
-    def link(link: str) -> str:
-        """As short as it tells links apart."""
-        return link.removeprefix("https://").removeprefix("t.me/")
-
     # -- on buttons
 
     def flag(self, flag: str, wanted: bool | None) -> str:
-        return f"{SIGNS[wanted]} {FLAG_NAMES[flag]}"
+        return f"{FLAG_NAMES[flag]}: {'any' if wanted is None else 'yes' if wanted else 'no'}"
+
+    @staticmethod
+    def link_label(link: LinkCount) -> str:
+        return f"{number(link.people)} · {short_link(link.link)}"
 
     # -- questions
-
-    def explain(self) -> str:
-        """Under an editor's headline."""
-        return "Tap once for yes (✅), again for no (🚫), once more for either (·). All that is set must hold."
 
     def ask_waits(self) -> str:
         return "<b>How long they wait</b>\nSince when shall they have asked?"
 
-    def ask_link(self, links: Sequence[str]) -> str:
+    def ask_link(self, links: Sequence[LinkCount]) -> str:
         if not links:
-            return "<b>By which link</b>\nNobody who waits came by a link that Porter was told of."
+            return (
+                "<b>By which link</b>\nOf nobody who waits it is known by which link they came: Telegram tells it to "
+                "the bot when they ask."
+            )
         return "<b>By which link</b>\nTap the link they came by. Those with the most people come first."
 
     def ask_words(self) -> str:
@@ -95,3 +94,8 @@ class ConditionTexts(Words):
 
     def ask_bio(self) -> str:
         return "<b>Bio</b>\nSend what shall be in the bio. 3 characters at least; capitals do not matter."
+
+
+def short_link(link: str) -> str:
+    """+AbCd…, as far as Telegram tells the whole of it."""
+    return shorten(link.removeprefix("https://").removeprefix("t.me/"), LONGEST_LINK)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from handlers.texts.base import Words, number, plural, quote, shorten, title
 from handlers.texts.gates import capped
-from handlers.texts.request_lists import short_link
+from handlers.texts.request_conditions import short_link
 from services.errors import RightMissing
 from services.requests.listing import PastRequest
 from services.requests.removing import Banned
@@ -119,6 +119,16 @@ class RequestTexts(Words):
         if isinstance(done.trouble, RightMissing):
             why = f"the bot may not ban at {title(channel.title)}. Give it “Ban users” there."
         return f"{quote(shorten(done.request.name, 40))}: {self._outcome(done.request)}, not banned: {why}"
+
+    def ask_ban(self, request: JoinRequest, channel: Channel) -> str:
+        name = quote(shorten(request.name, 64))
+        return (
+            f"<b>Deny and ban {name}?</b>\nThey do not get into {title(channel.title)}, and cannot ask there again "
+            "until somebody lifts the ban in Telegram."
+        )
+
+    def ban_label(self, request: JoinRequest) -> str:
+        return f"Yes, deny and ban {title(request.name)}"
 
     def undone(self, request: JoinRequest) -> str:
         return f"{quote(shorten(request.name, 40))} is out again, and may ask anew."

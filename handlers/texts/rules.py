@@ -114,7 +114,7 @@ class RuleTexts(Words):
         )
         return (
             f"<b>A rule for {title(channel_title)}</b>\n{self.rule(action, filters)}\n\n"
-            f"{self._conditions.explain()} {end}"
+            f"All that is set must hold. {end}"
         )
 
     # -- what a change would do

@@ -1,4 +1,4 @@
-"""Conditions on people who wait, as buttons set them: yes, no or either; how long they wait; words that were typed."""
+"""Conditions on people who wait, as buttons set them: yes, no or any; how long they wait; words that were typed."""
 
 from dataclasses import replace
 from typing import Any
@@ -8,7 +8,7 @@ from storage.request_filters import WORDS_FROM
 from storage.request_models import RequestFilters
 
 FLAGS = ("has_photo", "has_username", "has_bio", "is_premium", "is_marked", "is_alike", "is_known")
-"""Fields of RequestFilters that are yes, no or either. A button carries the position: the order is for good."""
+"""Fields of RequestFilters that are yes, no or any. A button carries the position: the order is for good."""
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 WAITS = (10 * MINUTE, HOUR, 6 * HOUR, DAY, 3 * DAY, 7 * DAY, 30 * DAY)
@@ -19,9 +19,23 @@ _NEXT: dict[bool | None, bool | None] = {None: True, True: False, False: None}
 
 
 def turned(filters: RequestFilters, flag: str) -> RequestFilters:
-    """Either, then yes, then no, then either again."""
+    """Any, then yes, then no, then any again."""
     change: dict[str, Any] = {flag: _NEXT[getattr(filters, flag)]}
     return replace(filters, **change)
+
+
+def waiting_over(filters: RequestFilters, seconds: int) -> RequestFilters:
+    """The same once more takes it away. What would leave nobody beside it goes."""
+    over = None if filters.waits_over == seconds else seconds
+    is_empty = over is not None and filters.waits_under is not None and filters.waits_under <= over
+    return replace(filters, waits_over=over, waits_under=None if is_empty else filters.waits_under)
+
+
+def waiting_under(filters: RequestFilters, seconds: int) -> RequestFilters:
+    """As `waiting_over`."""
+    under = None if filters.waits_under == seconds else seconds
+    is_empty = under is not None and filters.waits_over is not None and filters.waits_over >= under
+    return replace(filters, waits_under=under, waits_over=None if is_empty else filters.waits_over)
 
 
 def typed_words(text: str) -> str:

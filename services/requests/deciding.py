@@ -86,11 +86,6 @@ class Decider:
                     detail["elsewhere"] = 1
                 return decided
 
-    async def decide_of_many(self, request_id: int, admin_id: int | None, approve: bool) -> JoinRequest:
-        """As `decide`, without a line in the audit: what it is a part of has its own."""
-        async with self.turn(request_id):
-            return await self._decide(await self._get(request_id), admin_id, approve, greets=False)
-
     async def decide_by_rule(self, request_id: int, rule_id: int, approve: bool) -> JoinRequest:
         """As `decide`, without a line in the audit: the rules write one for many. The request says which rule."""
         async with self.turn(request_id):
@@ -115,13 +110,11 @@ class Decider:
         approve: bool,
         *,
         rule_id: int | None = None,
-        greets: bool = True,
     ) -> JoinRequest:
         await self._rights.check_decides(admin_id, request.channel_id)
         if request.status is not RequestStatus.PENDING:
             raise DecisionMade(request)
-        if greets:
-            await self._greetings.before(request, approve)
+        await self._greetings.before(request, approve)
         try:
             way = await self._tell_or_note(request, approve)
         except (RequestGone, AlreadyMember) as error:

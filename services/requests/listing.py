@@ -111,9 +111,6 @@ class RequestLists:
         views = await self._views.open(admin_id, channel_id, [RequestFilters(group=what) for what in counts])
         return [Group(what, people, view) for (what, people), view in zip(counts.items(), views, strict=True)]
 
-    async def count(self, view: RequestView) -> int:
-        return await self._pages.total(view)
-
     async def capped(self, view: RequestView) -> Capped:
         """Counting stops at 1,000."""
         return await self._pages.count(view)

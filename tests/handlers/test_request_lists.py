@@ -10,6 +10,7 @@ from sandbox.driver import Actor
 from tests.play import Play
 
 SHOW = re.compile(r"^Show")
+SURELY = re.compile(r"^Yes, deny and ban «")
 
 
 @pytest.fixture
@@ -43,12 +44,17 @@ async def test_what_sets_them_apart(loaded: Play) -> None:
     assert f"{complete} with photo and username" in screen["text"]
     numbers = [int(number) for number in re.findall(r"^· (\d+) ", screen["text"], re.MULTILINE)]
     assert sum(numbers) == 30
-    assert len(keys(screen, "bk1:")) == 2 * (len(numbers) + 1)  # and everybody at once
+    assert len(keys(screen, "bk1:")) == 2 * len(numbers) + 2  # and everybody
     assert f"✅ Approve {complete}" in await admin.buttons()
     assert admin.taps == taps + 1  # with this approval and its confirmation: three
     await admin.press(re.compile(r"photo and username"))
     shown = await admin.wait_for("people wait")
     assert f"{complete} people wait\nwith photo and username" in shown["text"]
+    await admin.press("‹ Back")
+    await admin.press(walks.ONE_LIST)
+    assert "☑ Tick" in await admin.buttons()
+    await admin.press("‹ Back")
+    assert walks.ONE_LIST in await admin.buttons()
 
 
 async def test_filters_combine_and_stay(loaded: Play) -> None:
@@ -75,7 +81,7 @@ async def test_filters_combine_and_stay(loaded: Play) -> None:
     await admin.press("List")
     await admin.wait_for(f"{len(meant) - 1} people wait\nwith photo · without username")
     await admin.press("● Filter")
-    await admin.press("✕ No filter")
+    await admin.press("✕ No conditions")
     assert "29 people wait" in (await admin.wait_for("everybody"))["text"]
 
 
@@ -88,28 +94,38 @@ async def test_since_when_and_which_link(play: Play) -> None:
     await admin.send("/requests")
     await admin.wait_for("3 at 1 channel")
     await open_filter(play)
-    await admin.press("By link …")
-    assert "+Spr…: 2" in (await admin.wait_for("Invite links"))["text"]
+    await admin.press("Link …")
+    await admin.wait_for("By which link")
     await admin.press(re.compile(r"2 · \+Spr"))
-    await admin.wait_for(r"by \+Spr…\n2 people wait")
-    await admin.press("> 7 days")
+    await admin.wait_for(r"by the link \+Spr…\n2 people wait")
+    await admin.press("Waits …")
+    await admin.press("over 7 days")
     await admin.wait_for("nobody waits")
-    await admin.press("● > 7 days")
-    await admin.press("● By link …")
+    await admin.press("● Waits …")
+    await admin.press("● over 7 days")
+    await admin.wait_for("2 people wait")
+    await admin.press("● Link …")
     await admin.press("Whichever link")
     await admin.wait_for("everybody\n3 people wait")
 
 
 async def test_the_bio_is_asked_for(loaded: Play) -> None:
-    """Words of three letters and more; a shorter one is said so, and the question stays."""
+    """So is the name. Words of three letters and more; a shorter one is said so, and the question stays."""
     admin = loaded.admin
     await open_filter(loaded)
     await admin.press("Bio contains …")
-    await admin.wait_for("stand in the bio")
+    await admin.wait_for("shall be in the bio")
     await admin.send("ab")
-    await admin.wait_for("“ab” is too short")
+    await admin.wait_for("3 to 64 characters")
     await admin.send("no such words")
-    await admin.wait_for("bio has “no such words”\nnobody waits")
+    await admin.wait_for("with «no such words» in the bio\nnobody waits")
+    await admin.press("Name contains …")
+    await admin.wait_for("shall be in the name")
+    await admin.send("nor such a name")
+    await admin.wait_for("with «nor such a name» in the name · with «no such words» in the bio")
+    await admin.press("● Name contains …")
+    await admin.press("Any words")
+    await admin.wait_for("Who is meant.*\nwith «no such words» in the bio\nnobody waits")
     await admin.press("● Bio contains …")
     await admin.press("Any words")
     await admin.wait_for("everybody\n30 people wait")
@@ -124,7 +140,7 @@ async def test_search_by_typing(loaded: Play) -> None:
     await admin.send("xy")
     await admin.wait_for("at least 3 letters")
     await admin.send(f"@{person.username.upper()}")
-    screen = await admin.wait_for(r"1 person waits\n🔎")
+    screen = await admin.wait_for(rf"1 person waits\nwith «{person.username.upper()}» in the name")
     assert f"@{person.username}" in screen["text"]
     assert len(keys(screen, "jr2:show")) == 1
     await admin.press("✕ Show all")
@@ -213,12 +229,22 @@ async def test_undo_last(loaded: Play) -> None:
 
 
 async def test_deny_and_ban(loaded: Play) -> None:
-    """By whoever of ours may: the bot may not here, the account may."""
+    """Asked once; then by whoever of ours may: the bot may not here, the account may. A second yes is none."""
     admin, gate = loaded.admin, loaded.gate
     gate.members[loaded.sandbox.bot.id].may_ban = False
     await walks.first_person(admin, gate.title)
     await admin.press("⛔ Deny and ban")
+    await admin.wait_for("cannot ask there again")
+    await admin.press("‹ Back")
+    await admin.wait_for("wants to join")
+    assert not gate.denied
+    await admin.press("⛔ Deny and ban")
+    question = await admin.wait_for("cannot ask there again")
+    await admin.press(SURELY)
     await admin.wait_for("denied and banned")
+    assert (len(gate.banned), len(gate.denied)) == (1, 1)
+    await admin.press_forged(question["id"], question["buttons"][0][0]["data"])
+    await admin.wait_for("wants to join")
     assert (len(gate.banned), len(gate.denied)) == (1, 1)
 
 
@@ -231,6 +257,7 @@ async def test_denied_where_nobody_may_ban(play: Play) -> None:
     await admin.wait_for("1 at 1 channel")
     await walks.first_person(admin, gate.title)
     await admin.press("⛔ Deny and ban")
+    await admin.press(SURELY)
     screen = await admin.wait_for("not banned")
     assert "Give it “Ban users” there" in screen["text"]
     assert (len(gate.banned), len(gate.denied)) == (0, 1)

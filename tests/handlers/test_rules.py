@@ -65,7 +65,7 @@ async def test_a_rule_from_trial_to_deciding(asked: Play) -> None:
     admin, gate = asked.admin, asked.gate
     before = set(gate.requests)
     await open_rules(admin, asked)
-    card = await add_rule(admin, "Deny", "· Premium", "✅ Premium")
+    card = await add_rule(admin, "Deny", "Premium: any", "Premium: yes")
     assert "Deny: without Premium" in card["text"]
     assert "on trial since" in card["text"]
     await until_told(admin, asked, f"would have denied {WAITING}, none of them decided by you yet")
@@ -138,13 +138,13 @@ async def test_conditions_are_chosen_and_typed(asked: Play) -> None:
     await admin.press("Waits …")
     await admin.wait_for("How long they wait")
     await admin.press("over 1 day")
-    await admin.wait_for("waits over 1 day")
+    await admin.wait_for("waiting over 1 day")
     await admin.press("Name contains …")
     await admin.wait_for("Send what shall be in the name")
     await admin.send("ab")
     await admin.wait_for("3 to 64 characters")
     await admin.send("<b>Ann")
-    await admin.wait_for("name with «<b>Ann»")
+    await admin.wait_for("with «<b>Ann» in the name")
     await admin.press("Link …")
     await admin.wait_for("By which link")
     await admin.press("‹ Back")
@@ -155,7 +155,7 @@ async def test_conditions_are_chosen_and_typed(asked: Play) -> None:
     await admin.wait_for("A rule for")
     await admin.press("Keep this rule")
     card = await admin.wait_for("Rule 1 of 1")
-    assert "Approve: name with «<b>Ann»" in card["text"]
+    assert "Approve: with «<b>Ann» in the name" in card["text"]
     await admin.press("Change")
     await admin.wait_for("A rule for")
     await admin.press("✕ No conditions")

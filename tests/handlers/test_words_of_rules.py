@@ -7,7 +7,7 @@ import pytest
 from handlers import keyboards
 from handlers.texts import Texts
 from handlers.texts.base import unmarked
-from services.requests.conditions import FLAGS, turned, typed_words
+from services.requests.conditions import FLAGS, turned, typed_words, waiting_over, waiting_under
 from services.requests.rules import Change, ChangeKind, Proposal, RuleBookPage
 from storage.models import Channel, ChannelKind
 from storage.request_models import Figures, Outlook, RequestFilters, RequestSettings, Rule, RuleAction
@@ -31,10 +31,10 @@ def book(*rules: Rule, **figures: Figures) -> RuleBookPage:
     ("filters", "words"),
     [
         (RequestFilters(), "everybody"),
-        (RequestFilters(has_photo=True, has_bio=False), "with a photo, without a bio"),
-        (RequestFilters(is_alike=False, waits_over=600), "not one of many alike, waits over 10 minutes"),
-        (RequestFilters(waits_under=86_400), "waits under 1 day"),
-        (RequestFilters(words="<b>", bio="\u202ea&b"), "name with «&lt;b&gt;», bio with «a&amp;b»"),
+        (RequestFilters(has_photo=True, has_bio=False), "with photo · without bio"),
+        (RequestFilters(is_alike=False, waits_over=600), "not one of many alike · waiting over 10 minutes"),
+        (RequestFilters(waits_under=86_400), "waiting under 1 day"),
+        (RequestFilters(words="<b>", bio="\u202ea&b"), "with «&lt;b&gt;» in the name · with «a&amp;b» in the bio"),
         (RequestFilters(link="https://t.me/+abc"), "by the link +abc"),
     ],
 )
@@ -50,6 +50,16 @@ def test_a_tap_turns_and_three_taps_change_nothing() -> None:
             assert getattr(filters, flag) is wanted
         assert filters.is_empty
     assert typed_words("  Ann \n Lee ") == "Ann Lee"
+
+
+def test_how_long_they_wait_is_a_window_that_somebody_may_be_in() -> None:
+    """Both ends hold together; one that would leave nobody beside the other takes its place; twice the same is none."""
+    window = waiting_under(waiting_over(RequestFilters(), 60), 600)
+    assert (window.waits_over, window.waits_under) == (60, 600)
+    assert waiting_over(window, 600) == RequestFilters(waits_over=600)
+    assert waiting_under(window, 60) == RequestFilters(waits_under=60)
+    assert waiting_over(window, 60) == RequestFilters(waits_under=600)
+    assert waiting_under(window, 600) == RequestFilters(waits_over=60)
 
 
 def test_figures_are_rounded_down_and_summed() -> None:

@@ -41,17 +41,27 @@ async def test_written_before_the_decision_is_told(door: Door) -> None:
     assert waited == [True, True]
 
 
-async def test_nothing_is_written_twice_nor_to_many_nor_too_late(door: Door) -> None:
-    first, second, third = await asked(door, 3)
+async def test_nothing_is_written_twice_nor_too_late(door: Door) -> None:
+    first, second = await asked(door, 2)
     door.gate.stays = {first.user_id}
     async with door.open() as service:
         for _ in range(2):
             with pytest.raises(StaysPending):
                 await service.decider.decide(first.id, ADMIN_ID, approve=True)
-        await service.decider.decide_of_many(second.id, ADMIN_ID, approve=True)
         door.greetings._clock = lambda: utc_now() + timedelta(minutes=6)
-        await service.decider.decide(third.id, ADMIN_ID, approve=True)
+        await service.decider.decide(second.id, ADMIN_ID, approve=True)
     assert [chat_id for chat_id, _ in door.gate.written] == [first.user_id]
+
+
+async def test_nothing_is_written_to_many(door: Door) -> None:
+    people = await asked(door, 2)
+    async with door.open() as service:
+        for request in people:
+            await service.lists.tick(ADMIN_ID, request.id)
+        shown = await service.bulk.preview(ADMIN_ID, door.peer, True, ticked=True)
+        await door.end(await service.bulk.decide(ADMIN_ID, shown.many))
+    assert set(door.channel.approved) == {request.user_id for request in people}
+    assert not door.gate.written
 
 
 async def test_what_fails_holds_up_no_decision(door: Door) -> None:

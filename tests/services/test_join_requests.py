@@ -338,7 +338,7 @@ async def test_taken_once(door: Door) -> None:
     async with door.open() as service:
         await service.arrivals.take(batch)
         await service.arrivals.take(batch)
-        assert await service.lists.count(everybody(door.peer)) == 3
+        assert (await service.lists.capped(everybody(door.peer))).at_least == 3
         assert [pending.pending for pending in await service.lists.overview()] == [3]
     assert door.desk.ear.arrived == [(door.peer, 3)]
 
@@ -351,7 +351,7 @@ async def test_a_channel_that_nobody_knew(door: Door) -> None:
         await service.arrivals.take([replace(request, channel_id=news), replace(request, channel_id=nowhere)])
         assert (await service.lists.channel(news)).bot_may_invite
         assert (await service.lists.channel(nowhere)).title == str(nowhere)
-        assert await service.lists.count(everybody(nowhere)) == 1
+        assert (await service.lists.capped(everybody(nowhere))).at_least == 1
         with pytest.raises(NotFound):
             await service.lists.channel(-5)
 
