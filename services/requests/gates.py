@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from services.errors import NotFound
 from storage.channels import ChannelRepository
+from storage.join_requests import JoinRequestRepository
 from storage.models import Channel, RunKind, Schedule
-from storage.request_models import Capped, RequestFilters, RequestSettings, RequestView, Rule
-from storage.request_pages import RequestPages
+from storage.request_models import RequestSettings, Rule
 from storage.request_settings import RequestSettingsRepository
 from storage.rules import RuleRepository
 from storage.schedules import ScheduleRepository
@@ -17,7 +17,7 @@ class Gate:
     """`loads`: when who waits is loaded by itself; None: never."""
 
     channel: Channel
-    waiting: Capped
+    waiting: int
     settings: RequestSettings
     loads: Schedule | None
     rules: list[Rule]
@@ -27,13 +27,13 @@ class Gates:
     def __init__(
         self,
         channel_rows: ChannelRepository,
-        pages: RequestPages,
+        requests: JoinRequestRepository,
         settings: RequestSettingsRepository,
         schedules: ScheduleRepository,
         rules: RuleRepository,
     ) -> None:
         self._channel_rows = channel_rows
-        self._pages = pages
+        self._requests = requests
         self._settings = settings
         self._schedules = schedules
         self._rules = rules
@@ -43,7 +43,7 @@ class Gates:
         channel = await self._channel_rows.get(channel_id)
         if channel is None:
             raise NotFound("channel")
-        waiting = await self._pages.count(RequestView(0, 0, channel_id, RequestFilters()))
+        waiting = await self._requests.count(channel_id)
         settings = await self._settings.get(channel_id)
         loads = await self._schedules.get_for(RunKind.LOAD_REQUESTS, channel_id)
         return Gate(channel, waiting, settings, loads, await self._rules.of_channel(channel_id))

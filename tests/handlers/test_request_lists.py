@@ -43,7 +43,7 @@ async def test_what_sets_them_apart(loaded: Play) -> None:
     assert f"{complete} with photo and username" in screen["text"]
     numbers = [int(number) for number in re.findall(r"^· (\d+) ", screen["text"], re.MULTILINE)]
     assert sum(numbers) == 30
-    assert len(keys(screen, "bk1:")) == 2 * len(numbers)
+    assert len(keys(screen, "bk1:")) == 2 * (len(numbers) + 1)  # and of all of them
     assert f"✅ Approve {complete}" in await admin.buttons()
     assert admin.taps == taps + 1  # with this approval and its confirmation: three
     await admin.press(re.compile(r"photo and username"))
@@ -72,7 +72,7 @@ async def test_filters_combine_and_stay(loaded: Play) -> None:
         await admin.press("Next ›")
     await admin.press("Deny")
     assert f"{len(meant) - 1} in all wait here with photo" in (await admin.wait_for("denied"))["text"]
-    await admin.press("List")
+    await admin.press("‹ Back")
     await admin.wait_for(f"{len(meant) - 1} people wait\nwith photo · without username")
     await admin.press("● Filter")
     await admin.press("✕ No filter")
