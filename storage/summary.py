@@ -36,7 +36,7 @@ class SummaryRepository:
             .select_from(sources.join(sessions, sessions.c.id == sources.c.session_id))
             .where(sources.c.enabled, sessions.c.state != SessionState.ACTIVE)
         )
-        gates = select(func.count()).where(channels.c.bot_may_invite)
+        gates = select(func.count()).where(channels.c.bot_may_invite, channels.c.migrated_to.is_(None))
         async with self._database.read() as connection:
             by_state = {row.state: (row.files, row.bytes) for row in await connection.execute(settled)}
             by_enabled = {row.enabled: row.sources for row in await connection.execute(enabled)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.errors import NotFound
 from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
-from storage.models import Channel, RunKind, Schedule
+from storage.models import Channel, PendingCount, RunKind, Schedule
 from storage.request_models import RequestSettings, Rule
 from storage.request_settings import RequestSettingsRepository
 from storage.rules import RuleRepository
@@ -37,6 +37,12 @@ class Gates:
         self._settings = settings
         self._schedules = schedules
         self._rules = rules
+
+    async def overview(self) -> list[PendingCount]:
+        """Where people wait, most of them first; then the other gates that are kept, where nobody waits now."""
+        waiting = await self._requests.overview()
+        busy = {entry.channel.id for entry in waiting}
+        return waiting + [PendingCount(each, 0) for each in await self._channel_rows.kept() if each.id not in busy]
 
     async def get(self, channel_id: int) -> Gate:
         """Raises NotFound."""

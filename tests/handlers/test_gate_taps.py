@@ -120,3 +120,16 @@ async def test_back_from_the_question_loses_nothing(loaded: Play, asked_from: st
     await admin.press("‹ Back")
     await admin.wait_for(where)
     assert not loaded.gate.approved
+
+
+async def test_a_gate_where_nobody_waits_is_reached(play: Play) -> None:
+    """A channel whose list is empty keeps its place below the others: its rules can be frozen there."""
+    admin = play.admin
+    await play.house.channels.refresh_bot_rights(play.gate.peer)
+    await admin.send("/requests")
+    await admin.wait_for("Nobody waits")
+    await admin.press(re.compile("^0 · Harbour Crew"))
+    await admin.wait_for("Nobody waits here")
+    await admin.press("⚙️ Gate")
+    await admin.wait_for("nobody waits")
+    assert "Rules" in await admin.buttons()
