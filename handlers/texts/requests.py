@@ -41,7 +41,7 @@ class RequestTexts(Words):
         return f"<b>Waiting people</b> · {number(total)} at {plural(len(busy), 'channel')}"
 
     def overview_label(self, entry: PendingCount) -> str:
-        return f"{number(entry.pending)} · {entry.channel.title}"
+        return f"{number(entry.pending)} · {entry.channel.title}" if entry.pending else entry.channel.title
 
     def line(self, request: JoinRequest) -> str:
         username = f" @{quote(request.username)}" if request.username else ""

@@ -128,8 +128,9 @@ async def test_a_gate_where_nobody_waits_is_reached(play: Play) -> None:
     await play.house.channels.refresh_bot_rights(play.gate.peer)
     await admin.send("/requests")
     await admin.wait_for("Nobody waits")
-    await admin.press(re.compile("^0 · Harbour Crew"))
+    await admin.press(play.gate.title)
     await admin.wait_for("Nobody waits here")
+    assert set(await admin.buttons()) == {"Load who waits", "⚙️ Gate", "‹ Back", "🏠 Home"}
     await admin.press("⚙️ Gate")
     await admin.wait_for("nobody waits")
     assert "Rules" in await admin.buttons()
