@@ -198,6 +198,9 @@ async def test_from_loading_to_the_file(play: Play) -> None:
     await walks.change_admin(admin, "Boris", "Make viewer")
     answer = await boris.press_forged(old_card["id"], old_card["buttons"][0][0]["data"])
     assert "not for you" in answer["answer"]
-    newest = await admin.screen()
+    await admin.send("/audit")
+    newest = await admin.wait_for("Who did what")
+    assert "deny and ban" in newest["text"]
+    assert "()" not in newest["text"]
     assert "too old or was answered" in (await admin.press_forged(newest["id"], yes))["answer"]
     assert await play.driver.requests(gate.peer) == lists
