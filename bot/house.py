@@ -258,7 +258,7 @@ class House:
             loads,
             bulk,
             bulk_runs,
-            Gates(rows.channels, rows.request_pages, rows.request_settings, rows.schedules, rows.rules),
+            Gates(rows.channels, rows.join_requests, rows.request_settings, rows.schedules, rows.rules),
             Removals(
                 rows.request_decisions,
                 lists,

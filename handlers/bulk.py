@@ -28,7 +28,7 @@ async def ask(
     )
     confirmation = await confirmations.ask(screen.admin_id, DECIDE_MANY, preview.many.to_json())
     text = texts.bulk.preview(preview, bulk.undo_seconds)
-    await screen.show(Page(text, keyboards.bulk.question(texts, preview, confirmation)))
+    await screen.show(Page(text, keyboards.bulk.question(texts, preview, confirmation, callback_data)))
 
 
 async def decide(

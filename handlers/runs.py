@@ -80,10 +80,14 @@ async def tell_when_done(
 
 
 async def show_active(event: ErrorEvent, screen: AdminScreen, texts: Texts, runs: RunDesk) -> None:
-    """What was asked for is under way already: its card says how far it is."""
+    """What was asked for is under way already: its card says how far it is. Of decisions it may be one on others."""
     assert isinstance(event.exception, AlreadyActive)
-    await screen.answer(texts.errors.of(event.exception))
-    await show_card(screen, texts, runs, await runs.get(event.exception.run_id))
+    run = await runs.get(event.exception.run_id)
+    if run.kind in BULK_RUNS:
+        await screen.answer(texts.bulk.others_first(), alert=True)
+    else:
+        await screen.answer(texts.errors.of(event.exception))
+    await show_card(screen, texts, runs, run)
 
 
 def build() -> Router:

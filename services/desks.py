@@ -35,7 +35,7 @@ class RequestDesk:
 
     async def overview(self) -> list[PendingCount]:
         admin = await self._rights.of(self._admin_id)
-        return [entry for entry in await self._requests.lists.overview() if admin.sees(entry.channel.id)]
+        return [entry for entry in await self._requests.gates.overview() if admin.sees(entry.channel.id)]
 
     async def channel(self, channel_id: int) -> Channel:
         await self._check_sees(channel_id)

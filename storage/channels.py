@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.database import Database
 from storage.gate_moves import move_gate
 from storage.models import Channel, ChannelKind, RequestStatus, SessionChannel, SessionKind, SessionState
-from storage.schema import channels, join_requests, session_channels, sessions, sources
+from storage.schema import channels, join_requests, rules, session_channels, sessions, sources
 from storage.statements import insert
 from storage.types import Clock, UtcTime, utc_now
 
@@ -110,6 +110,18 @@ class ChannelRepository:
     async def decidable(self) -> list[Channel]:
         """Where the bot or a session may let people in, or where people wait; by title."""
         statement = select(channels).where(_decidable())
+        async with self._database.read() as connection:
+            rows = await connection.execute(statement.order_by(channels.c.title, channels.c.id))
+            return [channel_from(row) for row in rows]
+
+    async def kept(self) -> list[Channel]:
+        """Where the bot lets people in, where somebody asked before, and where rules are: by title. Whether anybody
+        waits there now does not matter."""
+        is_ruled = exists().where(rules.c.channel_id == channels.c.id)
+        was_asked = exists().where(join_requests.c.channel_id == channels.c.id)
+        statement = select(channels).where(
+            or_(channels.c.bot_may_invite, is_ruled, was_asked), channels.c.migrated_to.is_(None)
+        )
         async with self._database.read() as connection:
             rows = await connection.execute(statement.order_by(channels.c.title, channels.c.id))
             return [channel_from(row) for row in rows]

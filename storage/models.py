@@ -677,6 +677,7 @@ class HomeSummary:
     role: Role = Role.OWNER
     """Of whoever looks. Of an approver all but `pending` and `runs` of their channels is empty."""
     silent: tuple[SilentSource, ...] = ()  # the worst first, a few
+    gates: int = 0  # channels where the bot lets people in
 
 
 @dataclass(frozen=True, slots=True)

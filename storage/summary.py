@@ -9,7 +9,7 @@ from storage.database import Database
 from storage.join_requests import pending_counts
 from storage.models import FileState, HomeSummary, SessionState, SilentSource
 from storage.runs import active_runs, failed_lately
-from storage.schema import files, messages, sessions, source_messages, sources
+from storage.schema import channels, files, messages, sessions, source_messages, sources
 from storage.sessions import all_sessions
 from storage.types import Clock, utc_now
 
@@ -36,6 +36,7 @@ class SummaryRepository:
             .select_from(sources.join(sessions, sessions.c.id == sources.c.session_id))
             .where(sources.c.enabled, sessions.c.state != SessionState.ACTIVE)
         )
+        gates = select(func.count()).where(channels.c.bot_may_invite, channels.c.migrated_to.is_(None))
         async with self._database.read() as connection:
             by_state = {row.state: (row.files, row.bytes) for row in await connection.execute(settled)}
             by_enabled = {row.enabled: row.sources for row in await connection.execute(enabled)}
@@ -45,6 +46,7 @@ class SummaryRepository:
             runs = await active_runs(connection)
             runs_failed = await failed_lately(connection, since)
             silent = await silent_sources(connection, self._clock())
+            gates_count = await connection.scalar(gates) or 0
         done, done_bytes = by_state.get(FileState.DONE, (0, 0))
         failed, _ = by_state.get(FileState.FAILED, (0, 0))
         paused = by_enabled.get(False, 0)
@@ -61,6 +63,7 @@ class SummaryRepository:
             runs=tuple(runs),
             runs_failed=runs_failed,
             silent=tuple(silent),
+            gates=gates_count,
         )
 
 

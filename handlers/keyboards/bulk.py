@@ -1,22 +1,46 @@
 """Under decisions on many: the question before, and the card of the run."""
 
+from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardMarkup
 
-from handlers.callbacks import BulkRun, BulkVerb, Confirm, Go, Place, RequestAction, RequestVerb, RunAction, RunVerb
+from handlers.callbacks import (
+    BulkAsk,
+    BulkRun,
+    BulkVerb,
+    Confirm,
+    Go,
+    Place,
+    RequestAction,
+    RequestVerb,
+    RunAction,
+    RunVerb,
+    ViewAction,
+    ViewVerb,
+)
 from handlers.keyboards import runs
 from handlers.keyboards.base import Row, button, home_row, markup
 from handlers.texts import Texts
 from services.requests.bulk import Preview
 from services.requests.endings import Ending
 from storage.models import NEW_SINCE_PREVIEW, Run, RunStatus
+from storage.request_models import RequestFilters
 
 
-def question(texts: Texts, preview: Preview, confirmation: int) -> InlineKeyboardMarkup:
+def question(texts: Texts, preview: Preview, confirmation: int, asked: BulkAsk) -> InlineKeyboardMarkup:
     many = preview.many
     style = "success" if many.approve else "danger"
     yes = [button(texts.bulk.confirm_label(preview), Confirm(id=confirmation), style)]
-    back = RequestAction(verb=RequestVerb.LIST, id=many.channel_id)
-    return markup(yes if many.count or many.is_everybody else [], home_row(texts, back))
+    return markup(yes if many.count or many.is_everybody else [], home_row(texts, _back(preview, asked)))
+
+
+def _back(preview: Preview, asked: BulkAsk) -> CallbackData:
+    """To where it was asked: the ticks, the filtered list, or what sets them apart."""
+    filters = preview.many.filters
+    if asked.ticked:
+        return ViewAction(verb=ViewVerb.TICKS, view=asked.view)
+    if not asked.view or filters == RequestFilters(group=filters.group):
+        return RequestAction(verb=RequestVerb.LIST, id=preview.many.channel_id)
+    return ViewAction(verb=ViewVerb.OPEN, view=asked.view)
 
 
 def card(texts: Texts, run: Run, ending: Ending | None, *, told: bool, others: int) -> InlineKeyboardMarkup:

@@ -45,8 +45,12 @@ def page(texts: Texts, summary: HomeSummary, *, parked: bool) -> InlineKeyboardM
     if summary.runs or summary.runs_failed or summary.files_failed:
         rows.append([button(texts.runs.all_label(len(summary.runs)), Go(to=Place.RUNS))])
     if not summary.sessions and not summary.pending:
-        rows.append([button(labels.approve_requests, Go(to=Place.CONNECT))])
-        rows.append([button(labels.save_channels, Go(to=Place.LOGIN))])
+        if summary.gates:
+            rows.append([button(labels.add_my_account, Go(to=Place.LOGIN))])
+            rows.append([button(labels.connect, Go(to=Place.CONNECT))])
+        else:
+            rows.append([button(labels.approve_requests, Go(to=Place.CONNECT))])
+            rows.append([button(labels.save_channels, Go(to=Place.LOGIN))])
     rows.append([button(labels.waiting, Go(to=Place.REQUESTS)), button(labels.saved, Go(to=Place.SOURCES))])
     rows.append([button(labels.accounts, Go(to=Place.SESSIONS)), button(labels.admins, Go(to=Place.ADMINS))])
     rows.append([button(labels.help, Go(to=Place.HELP))])

@@ -70,10 +70,17 @@ def waiting(texts: Texts, look: Look, after: int, *, is_whole: bool = False) -> 
             button(labels.filter_set if not is_everybody else labels.filter, _filter(view)),
             button(order, ViewAction(verb=ViewVerb.ORDER, view=view.id)),
             button(labels.tick, ViewAction(verb=ViewVerb.TICKS, view=view.id, after=after)),
-        ],
+        ]
+        if page.rows
+        else _only_filter(texts, view),
         _gate_row(texts, channel_id) if is_everybody else [],
         home_row(texts, Go(to=Place.REQUESTS) if is_whole else _channel(channel_id)),
     )
+
+
+def _only_filter(texts: Texts, view: RequestView) -> Row:
+    """Of a list that holds nobody: there is nothing to sort and to tick, and a filter can only be loosened."""
+    return [] if view.filters.is_empty else [button(texts.labels.filter_set, _filter(view))]
 
 
 def ticking(texts: Texts, look: Look, after: int, ticked: Collection[int]) -> InlineKeyboardMarkup:

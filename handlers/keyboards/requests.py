@@ -52,9 +52,9 @@ def person(texts: Texts, request: JoinRequest, view: RequestView, undoable: Join
     ]
     return markup(
         *(decide if request.status is RequestStatus.PENDING else []),
-        [button(labels.the_list, _list(view)), act(labels.next_person, RequestVerb.NEXT)],
+        [act(labels.next_person, RequestVerb.NEXT)],
         _undo(texts, view, undoable),
-        home_row(texts, Go(to=Place.REQUESTS)),
+        home_row(texts, _list(view)),
     )
 
 

@@ -162,4 +162,5 @@ class AuditTexts(Words):
         words.append(STEPS.get(str(detail.get("step")), ""))
         if line.verb is AuditVerb.PIN_TRY and line.outcome is AuditOutcome.REFUSED:
             words.append("locked for 15 minutes")
-        return f" ({', '.join(filter(None, words))})" if words else ""
+        said = ", ".join(filter(None, words))
+        return f" ({said})" if said else ""

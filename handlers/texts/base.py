@@ -46,6 +46,13 @@ def plural(value: int, one: str, many: str | None = None) -> str:
     return f"{number(value)} {one if value == 1 else many or one + 's'}"
 
 
+def often(minutes: int) -> str:
+    """What stands behind "every": 30 minutes, hour, 6 hours, day."""
+    if minutes < 60:
+        return f"{minutes} minutes"
+    return {60: "hour", 24 * 60: "day"}.get(minutes, f"{minutes // 60} hours")
+
+
 def size(size_bytes: float) -> str:
     """1.5 MB, in steps of 1024, as Telegram shows sizes."""
     step = 0

@@ -57,6 +57,10 @@ class BulkTexts(RunTexts):
         count = number(preview.many.count) if preview.many.count else "all"
         return f"Confirm: {'approve' if preview.many.approve else 'deny'} {count}"
 
+    @staticmethod
+    def others_first() -> str:
+        return "People are being decided at this channel just now. Nobody else was. Ask again when that is done."
+
     # -- the card
 
     def card_of(self, run: Run, speed: float | None, ending: Ending | None) -> str:

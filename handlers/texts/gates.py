@@ -1,6 +1,6 @@
 """How a channel's gate is kept."""
 
-from handlers.texts.base import Words, number, plural
+from handlers.texts.base import Words, number, often, plural
 from services.requests.gates import Gate
 from storage.request_models import Capped, NotifyMode
 
@@ -13,13 +13,19 @@ def capped(count: Capped) -> str:
 class GateTexts(Words):
     def card(self, gate: Gate) -> str:
         lines = [
-            f"{self.heading(gate.channel.title)} · {capped(gate.waiting)} wait",
+            f"{self.heading(gate.channel.title)} · {self._waiting(gate.waiting)}",
             self._bot(gate.channel.bot_may_invite),
             self._told(gate),
             self._loads(gate),
         ]
         lines.append(self._ruled(gate))
         return "\n".join(filter(None, lines))
+
+    @staticmethod
+    def _waiting(count: int) -> str:
+        if not count:
+            return "nobody waits"
+        return plural(count, "person waits", "people wait")
 
     @staticmethod
     def _bot(may: bool | None) -> str:
@@ -36,7 +42,7 @@ class GateTexts(Words):
             return "You are told of each new person by a card."
         if settings.notify is NotifyMode.SILENT:
             return "You are not told of new people."
-        return f"You are told of new people every {plural(settings.digest_minutes, 'minute')}."
+        return f"You are told of new people every {often(settings.digest_minutes)}."
 
     def _ruled(self, gate: Gate) -> str:
         if gate.settings.frozen_at is not None:

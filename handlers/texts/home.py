@@ -62,10 +62,19 @@ class HomeTexts(Words):
         if parked:
             lines.append(f"✍️ {parked}")
         if summary.role is Role.OWNER and not summary.sessions and not summary.pending:
-            lines.append("\nNothing is set up yet. What shall Porter do first?")
+            lines.append(self._to_begin(summary.gates))
         if summary.role is Role.APPROVER and not summary.pending:
             lines.append("\nNobody waits at your channels.")
         return "\n".join(lines)
+
+    @staticmethod
+    def _to_begin(gates: int) -> str:
+        if not gates:
+            return "\nNothing is set up yet. What shall Porter do first?"
+        return (
+            f"\nNew requests at {plural(gates, 'channel')} come here by themselves. Older ones, and saving channels, "
+            "need an account."
+        )
 
     def _runs(self, runs: Sequence[Run]) -> list[str]:
         """The first ones; home stays one look long, whatever was asked for."""

@@ -176,7 +176,6 @@ class Labels:
     outcome_file: Final = "📄 CSV"
     approve_all: Final = "Approve all"
     deny_all: Final = "Deny all"
-    the_list: Final = "List"
     rules: Final = "Rules"
     greetings: Final = "What people are told"
     add_rule: Final = "Add a rule"

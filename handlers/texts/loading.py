@@ -25,7 +25,7 @@ class LoadTexts(Words):
 
     def ask_how_many(self, card: LoadCard, trouble: str | None = None) -> str:
         """`trouble`: what is wrong with what was typed."""
-        waits = plural(card.at_telegram, "person waits", "people wait")
+        waits = plural(card.at_telegram, "person waits", "people wait") if card.at_telegram else "Nobody waits"
         lines = [
             f"<b>Load who waits</b> at {title(card.plan.channel.title)}",
             trouble or "",

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from handlers.texts.base import Words, number, plural, quote, shorten, title
+from handlers.texts.base import Words, number, often, plural, quote, shorten, title
 from handlers.texts.requests import OUTCOMES
 from services.requests.board import DigestLine
 from storage.models import Admin, Channel, JoinRequest, RequestStatus, Way
@@ -77,7 +77,7 @@ class NoticeTexts(Words):
     def settings(self, channel: Channel, settings: RequestSettings, *, group: bool) -> str:
         where = "in the group for notices" if group else "each admin who decides here, in their own chat"
         now = {
-            NotifyMode.DIGEST: f"Every {self._every(settings.digest_minutes)}, if somebody new came.",
+            NotifyMode.DIGEST: f"Every {often(settings.digest_minutes)}, if somebody new came.",
             NotifyMode.CARDS: "At once, by a card for each person; where many come in a minute, by one message.",
             NotifyMode.SILENT: "Not at all. Home counts who waits.",
         }[settings.notify]
@@ -85,12 +85,6 @@ class NoticeTexts(Words):
             f"<b>New people at {title(shorten(channel.title, 64))}</b>\nPorter tells {where}.\nNow: {now}\n\n"
             "The first one after a quiet time is told within a minute; a digest nobody used gives way to the next."
         )
-
-    @staticmethod
-    def _every(minutes: int) -> str:
-        if minutes < 60:
-            return f"{minutes} minutes"
-        return {60: "hour", 24 * 60: "day"}.get(minutes, f"{minutes // 60} hours")
 
     def choice_label(self, minutes: int) -> str:
         if minutes < 60:

@@ -31,16 +31,17 @@ SEEN_LATE = timedelta(minutes=10)
 
 class RequestTexts(Words):
     def overview(self, pending: Sequence[PendingCount]) -> str:
-        if not pending:
+        busy = [entry for entry in pending if entry.pending]
+        if not busy:
             return (
                 "<b>Waiting people</b>\nNobody waits as far as Porter knows. Requests that come while it runs appear "
                 "here by themselves; those from before are loaded with an account."
             )
-        total = sum(entry.pending for entry in pending)
-        return f"<b>Waiting people</b> · {number(total)} at {plural(len(pending), 'channel')}"
+        total = sum(entry.pending for entry in busy)
+        return f"<b>Waiting people</b> · {number(total)} at {plural(len(busy), 'channel')}"
 
     def overview_label(self, entry: PendingCount) -> str:
-        return f"{number(entry.pending)} · {entry.channel.title}"
+        return f"{number(entry.pending)} · {entry.channel.title}" if entry.pending else entry.channel.title
 
     def line(self, request: JoinRequest) -> str:
         username = f" @{quote(request.username)}" if request.username else ""

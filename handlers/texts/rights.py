@@ -52,10 +52,10 @@ class RightsTexts(Words):
             return f"⚠️ {name}{waits}: nobody may. {GIVE_BACK}, or add an account that may."
         if not entrance.bot_may_invite:
             return f"🔸 {name}{waits}: {by}, not the bot. New requests come in only when they are loaded."
-        bans = {True: ", and bans", False: ", may not ban", None: ""}[entrance.bot_may_ban]
+        bans = {True: " (may ban too)", False: " (may not ban)", None: ""}[entrance.bot_may_ban]
         if not entrance.accounts:
             return f"🔹 {name}{waits}: the bot{bans}. Who asked before it came is seen by an account alone."
-        return f"✅ {name}{waits}: the bot{bans}; {by}."
+        return f"✅ {name}{waits}: the bot{bans} and {by}."
 
     def _checked(self, checking: Checking) -> str:
         if checking.is_running:

@@ -103,6 +103,24 @@ async def test_taken_back(loaded: Play) -> None:
     assert "📄 CSV" not in await loaded.admin.buttons()
 
 
+async def test_one_set_of_people_at_a_time(loaded: Play) -> None:
+    """A yes while others are being decided there decides nobody, and says what to do; nothing of it is kept."""
+    loaded.house.requests.bulk.undo_seconds = 30
+    for begun in (False, True):
+        await at_the_gate(loaded)
+        label = "Deny all" if begun else "Approve all"
+        await loaded.admin.press(label)
+        await loaded.admin.wait_for(f"{label} 30")
+        answer = await loaded.admin.press(walks.CONFIRM)
+        await loaded.admin.wait_for("Approving everybody .* begins")
+        assert bool(answer["alert"]) is begun
+    assert "Nobody else was. Ask again when that is done." in answer["answer"]
+    await loaded.admin.press("↩ Undo")
+    await loaded.admin.wait_for("Taken back: nobody")
+    assert not loaded.gate.approved
+    assert not loaded.gate.denied
+
+
 @pytest.mark.parametrize("label", ["Approve them too", "Only the"])
 async def test_newcomers_are_asked_about(loaded: Play, label: str) -> None:
     """+2 since the preview: nobody is let in before the answer, and a second one is none."""

@@ -1,11 +1,17 @@
-"""What people at the gate do to the screens: names that are markup, that turn the reading direction, that never end."""
+"""The gate from end to end, checked against the sandbox's own lists; and what hostile names do to its screens."""
 
+import asyncio
+import csv
+import re
+from io import StringIO
 from typing import Any
 
 import pytest
 
 from sandbox import walks
+from sandbox.driver import Actor
 from sandbox.world import Account
+from tests.handlers.people_kit import SECOND
 from tests.play import Play
 
 TURNING = "\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
@@ -116,3 +122,85 @@ async def test_hostile_names_in_lists(play: Play, crowd: dict[int, str]) -> None
     check_harmless(question)
     rows = [line for line in question["text"].split("\n") if line.startswith("· ")]
     assert len(rows) == min(10, len(crowd))
+
+
+# -- from loading to the file
+
+
+def presented(screen: dict[str, Any]) -> int:
+    """Whom the card is about."""
+    (who,) = [each["user"]["id"] for each in screen["entities"] if each["type"] == "text_mention"]
+    return int(who)
+
+
+async def ban(actor: Actor) -> None:
+    """Deny and ban, and the yes if it is asked for."""
+    await actor.press("⛔ Deny and ban")
+    if any(label.startswith("Yes") for label in await actor.buttons()):
+        await actor.press(re.compile("^Yes"))
+    await actor.wait_for("denied and banned")
+
+
+async def outcomes(actor: Actor) -> list[dict[str, str]]:
+    """The file of the run whose end is on the screen."""
+    await actor.press("📄 CSV")
+    async with asyncio.timeout(10):  # the tap is answered before the file comes
+        while not (sent := [m["document"] for m in await actor.bot_messages() if m["document"]]):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    text = (await actor.driver.file(sent[-1]["id"])).decode("utf-8-sig")
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+async def test_from_loading_to_the_file(play: Play) -> None:
+    """Loaded, decided one by one and as a group with its time to take it back: Telegram's own lists say what the chat
+    says. Then what was pressed is pressed again, and by somebody who decides no more: nothing changes."""
+    await play.sign_in()
+    admin, gate, world = play.admin, play.gate, play.sandbox.world
+    boris = play.actor(SECOND)
+    await boris.send("/start")
+    everybody = set(gate.requests)
+    assert f"{len(everybody)} new" in (await walks.load_requests(admin, str(gate.peer)))["text"]
+    await walks.add_admin(admin, SECOND, "Approver", gate.title)
+    old_card = await walks.first_person(boris, gate.title)
+
+    screen = await walks.first_person(admin, gate.title)
+    approved = presented(screen)
+    await admin.press("Approve")
+    denied = presented(await admin.wait_for("✅ approved"))
+    await admin.press("Deny")
+    banned = presented(await admin.wait_for("🚫 denied"))
+    await ban(admin)
+    lists = await play.driver.requests(gate.peer)
+    assert lists["approved"] == [approved]
+    assert set(lists["denied"]) == {denied, banned}
+    assert gate.banned == {banned}
+    assert set(lists["pending"]) == everybody - {approved, denied, banned}
+
+    left = [world.account(user_id) for user_id in lists["pending"]]
+    meant = {each.id for each in left if each.username and each.has_photo and not (each.scam or each.fake)}
+    play.house.requests.bulk.undo_seconds = 0.3
+    await admin.send("/requests")
+    await admin.wait_for("Waiting people")
+    await admin.press(walks.beginning(gate.title))
+    await admin.wait_for("people wait")
+    await admin.press(f"✅ Approve {len(meant)}")
+    question = await admin.wait_for(f"Approve {len(meant)} people")
+    yes = question["buttons"][0][0]["data"]
+    await admin.press(data=yes)
+    end = await admin.wait_for("✅ .*done")
+    assert f"{len(meant)} in" in end["text"]
+    lists = await play.driver.requests(gate.peer)
+    assert set(lists["approved"]) == meant | {approved}
+    rows = await outcomes(admin)
+    assert {int(row["user_id"]) for row in rows} == meant
+    assert {row["outcome"] for row in rows} == {"approved"}
+
+    await walks.change_admin(admin, "Boris", "Make viewer")
+    answer = await boris.press_forged(old_card["id"], old_card["buttons"][0][0]["data"])
+    assert "not for you" in answer["answer"]
+    await admin.send("/audit")
+    newest = await admin.wait_for("Who did what")
+    assert "deny and ban" in newest["text"]
+    assert "()" not in newest["text"]
+    assert "too old or was answered" in (await admin.press_forged(newest["id"], yes))["answer"]
+    assert await play.driver.requests(gate.peer) == lists

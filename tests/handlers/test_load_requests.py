@@ -45,7 +45,7 @@ async def test_a_number_of_the_newest(asked: Play) -> None:
 async def test_another_channel_is_typed(asked: Play) -> None:
     """Its name stands for itself where a number was asked for; where nobody may invite, that is said."""
     await asked.admin.send(f"@{asked.public.username}")
-    await asked.admin.wait_for("0 people wait there now")
+    await asked.admin.wait_for("Nobody waits there now")
     await asked.admin.send(str(asked.gate.peer))
     await asked.admin.wait_for("30 people wait there now")
 

@@ -116,6 +116,10 @@ async def test_how_a_channel_tells_is_chosen_at_its_gate(play: Play) -> None:
         NoticeAction(verb=NoticeVerb.DIGEST, id=play.gate.peer, value=1).pack(),
     )
     assert "not there" in answer["answer"]
+    await play.admin.press("daily")
+    await play.admin.wait_for("Every day")
+    await play.admin.press("‹ Back")
+    await play.admin.wait_for("told of new people every day")
 
 
 async def test_a_card_decides_in_place_and_its_copies_heal(play: Play) -> None:

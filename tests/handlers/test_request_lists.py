@@ -78,7 +78,7 @@ async def test_filters_combine_and_stay(loaded: Play) -> None:
         await admin.press("Next ›")
     await admin.press("Deny")
     assert f"{len(meant) - 1} in all wait here with photo" in (await admin.wait_for("denied"))["text"]
-    await admin.press("List")
+    await admin.press("‹ Back")
     await admin.wait_for(f"{len(meant) - 1} people wait\nwith photo · without username")
     await admin.press("● Filter")
     await admin.press("✕ No conditions")

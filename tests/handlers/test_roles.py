@@ -173,7 +173,7 @@ async def test_a_viewer_looks_and_changes_nothing(play: Play) -> None:
     assert await buttons_of(clara) == {"🏠 Home"}
     await walks.first_person(clara, play.gate.title)
     assert not {"Approve", "Deny"} & await buttons_of(clara)
-    request = (await clara.screen())["buttons"][0][1]["data"].split(":")[2]
+    request = (await clara.screen())["buttons"][0][0]["data"].split(":")[2]
     before = await waiting_at(play, play.gate.peer)
     decisions = [f"jr{kind}:{verb}:{request}:0" for kind in (1, 2) for verb in ("yes", "no", "ban", "bans", "undo")]
     others = [f"bk1:0:{play.gate.peer}:1:0", f"lp1:{play.gate.peer}:0"]
@@ -188,7 +188,7 @@ async def test_a_demoted_approver_with_an_old_card(tmp_path: Path) -> None:
     async with with_approver(tmp_path) as (play, boris):
         card = await walks.first_person(boris, play.gate.title)
         decide = card["buttons"][0][0]["data"]
-        await boris.press("List")
+        await boris.press("‹ Back")
         await boris.wait_for("people wait")
         await boris.press("Approve all")
         question = await boris.wait_for("Approve all 3")

@@ -247,7 +247,7 @@ class Door:
             bulk_runs,
             Gates(
                 self.store.channels,
-                RequestPages(self.store.database),
+                self.rows,
                 RequestSettingsRepository(self.store.database),
                 ScheduleRepository(self.store.database),
                 RuleRepository(self.store.database),
