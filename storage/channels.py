@@ -115,13 +115,9 @@ class ChannelRepository:
             return [channel_from(row) for row in rows]
 
     async def kept(self) -> list[Channel]:
-        """Where the bot lets people in, where somebody asked before, and where rules are: by title. Whether anybody
-        waits there now does not matter."""
+        """Where the bot lets people in, and where rules are: by title. Whether anybody waits there does not matter."""
         is_ruled = exists().where(rules.c.channel_id == channels.c.id)
-        was_asked = exists().where(join_requests.c.channel_id == channels.c.id)
-        statement = select(channels).where(
-            or_(channels.c.bot_may_invite, is_ruled, was_asked), channels.c.migrated_to.is_(None)
-        )
+        statement = select(channels).where(or_(channels.c.bot_may_invite, is_ruled), channels.c.migrated_to.is_(None))
         async with self._database.read() as connection:
             rows = await connection.execute(statement.order_by(channels.c.title, channels.c.id))
             return [channel_from(row) for row in rows]
