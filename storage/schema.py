@@ -335,6 +335,7 @@ join_requests = _table(
     Column("greeted_at", UtcTime),
     Column("facts", Id64, Computed(FACTS, persisted=False)),
     Index("uq_join_requests_pending", "channel_id", "user_id", unique=True, sqlite_where=_WAITING),
+    Index("ix_join_requests_channel_id", "channel_id"),
     Index("ix_join_requests_person", "user_id", "channel_id"),
     Index(
         "ix_join_requests_decider",

@@ -106,6 +106,7 @@ def _widen_requests() -> None:
     op.add_column("join_requests", Column("facts", Integer, Computed(FACTS, persisted=False)))
     op.drop_index("ix_join_requests_page", "join_requests")
     op.drop_index("ix_join_requests_person", "join_requests")
+    op.create_index("ix_join_requests_channel_id", "join_requests", ["channel_id"])
     op.create_index("ix_join_requests_person", "join_requests", ["user_id", "channel_id"])
     op.create_index(
         "ix_join_requests_decider",
