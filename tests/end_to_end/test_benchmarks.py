@@ -2,11 +2,16 @@
 
 import asyncio
 import json
+import os
 import sys
+
+import pytest
 
 from benchmarks.__main__ import BENCHMARKS
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not os.environ.get("PORTER_PROVE"), reason="make prove: a process, a sandbox and both libraries")
 async def test_the_smallest_one_runs() -> None:
     """As its own process, one line of JSON: what it checks is a count of calls, and holds everywhere."""
     assert "rescan" in BENCHMARKS

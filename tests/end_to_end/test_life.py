@@ -131,7 +131,9 @@ def bytes_of(data_dir: Path) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
+@pytest.mark.skipif(not os.environ.get("PORTER_PROVE"), reason="make prove: tests/storage/test_vault.py shows the same")
 async def test_a_start_without_the_right_key_touches_nothing(jetty: Stage) -> None:
     """Another key, no key file, a damaged database: one line, exit code 2, no traceback, every file as it was; with the
     right key all is there. Every other way to be without the key is in tests/storage/test_vault.py."""

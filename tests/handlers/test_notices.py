@@ -150,7 +150,7 @@ async def test_a_card_decides_in_place_and_its_copies_heal(play: Play) -> None:
     world = play.sandbox.world
     world.decide(play.gate, second, play.sandbox.admin_id, approve=False)
     await play.admin.press(data=NoticeAction(verb=NoticeVerb.APPROVE, id=2).pack())
-    await play.admin.wait_for("decided elsewhere")
+    await play.admin.wait_for("withdrawn or denied elsewhere")
     await play.house.notices.heal()
     assert not any(m["buttons"] for m in await boris.bot_messages() if "asked to join" in m["text"])
 

@@ -105,9 +105,9 @@ async def test_rules_that_are_cut_off_at_any_moment_go_on(door: Door) -> None:
                 worker._task.cancel()  # type: ignore[union-attr]
     async with kit.open() as at_work:
         rows = await at_work.until(lambda rows: all(row.status is not RequestStatus.PENDING for row in rows))
-    cut_off = [row for row in rows if row.status is RequestStatus.HANDLED_ELSEWHERE]
+    cut_off = [row for row in rows if row.status is RequestStatus.WITHDRAWN]
     assert len(cut_off) <= 12
-    assert {row.status for row in rows} <= {RequestStatus.DENIED, RequestStatus.HANDLED_ELSEWHERE}
+    assert {row.status for row in rows} <= {RequestStatus.DENIED, RequestStatus.WITHDRAWN}
     assert sorted(door.channel.denied) == sorted(user_ids)
 
 
