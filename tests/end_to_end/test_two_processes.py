@@ -55,9 +55,7 @@ async def saving(stage: Stage) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.skipif(
-    not os.environ.get("PORTER_PROVE"), reason="make prove: handlers/test_restored.py shows accounts at rest"
-)
+@pytest.mark.skipif(not os.environ.get("PORTER_PROVE"), reason="make prove: test_restored.py shows accounts at rest")
 async def test_a_copy_beside_a_working_porter_leaves_its_accounts_alone(tmp_path: Path) -> None:
     """`cp -r` and start: the copy rests though a scrape is under way in it, the first one meets the second poller and
     stops, and only after an owner's word does the copy go on, from its own address."""
