@@ -67,7 +67,7 @@ async def test_rows_are_ticked_across_pages_and_searches(many: Play) -> None:
 
 async def test_saving_several_tells_by_name_what_did_not(many: Play) -> None:
     """Those that are under way already are named with the reason; the others are queued and come home."""
-    await many.driver.fault("messages.getHistory", delay_ms=1500, times=1)
+    await many.driver.fault("messages.getHistory", delay_ms=5000, times=1)
     busy = next(card.source for card in await many.house.sources.all() if card.source.name == "Copy 1")
     await many.house.sources.scrape(busy.id, many.sandbox.admin_id)
     await choose(many, "Copy 1", "Copy 2", "Copy 3")
