@@ -37,6 +37,20 @@ async def _card(
     return Page(text, keyboards.requests.person(texts, shown, view, undoable))
 
 
+async def _show_following(
+    screen: AdminScreen,
+    texts: Texts,
+    requests: RequestDesk,
+    lists: ListDesk,
+    pressed: Pressed | None,
+    request: JoinRequest,
+    just: str = "",
+) -> None:
+    """Whoever comes behind that one in the list of the button that was pressed."""
+    view = await _view(pressed, lists, request.channel_id)
+    await screen.show(await _card(texts, requests, lists, view, await lists.following(view, request.id), just))
+
+
 async def show_person(
     event: TelegramObject,
     callback_data: Pressed,
@@ -59,8 +73,7 @@ async def show_next(
     lists: ListDesk,
 ) -> None:
     request = await requests.get(callback_data.id)
-    view = await _view(callback_data, lists, request.channel_id)
-    await screen.show(await _card(texts, requests, lists, view, await lists.following(view, request.id)))
+    await _show_following(screen, texts, requests, lists, callback_data, request)
 
 
 async def decide(
@@ -73,9 +86,7 @@ async def decide(
 ) -> None:
     """Decides, then shows the next person in the same card. Decided before: says so, and heals the card."""
     decided = await requests.decide(callback_data.id, callback_data.verb is RequestVerb.APPROVE)
-    view = await _view(callback_data, lists, decided.channel_id)
-    following = await lists.following(view, decided.id)
-    await screen.show(await _card(texts, requests, lists, view, following, texts.requests.just(decided)))
+    await _show_following(screen, texts, requests, lists, callback_data, decided, texts.requests.just(decided))
 
 
 async def ask_ban(
@@ -106,12 +117,10 @@ async def ban(
 ) -> None:
     """Denied, banned if somebody of ours may, and the next one."""
     done = await requests.ban(callback_data.id)
-    view = await _view(callback_data, lists, done.request.channel_id)
-    channel = await requests.channel(view.channel_id)
+    channel = await requests.channel(done.request.channel_id)
     why = texts.errors.of(done.trouble) if done.trouble else ""
     just = texts.requests.just_banned(done, channel, why)
-    following = await lists.following(view, done.request.id)
-    await screen.show(await _card(texts, requests, lists, view, following, just))
+    await _show_following(screen, texts, requests, lists, callback_data, done.request, just)
 
 
 async def undo(
@@ -124,9 +133,7 @@ async def undo(
 ) -> None:
     """Back to the list's next person: whoever was let in is out, and waits no more either."""
     undone = await requests.undo(callback_data.id)
-    view = await _view(callback_data, lists, undone.channel_id)
-    following = await lists.following(view, undone.id)
-    await screen.show(await _card(texts, requests, lists, view, following, texts.requests.undone(undone)))
+    await _show_following(screen, texts, requests, lists, callback_data, undone, texts.requests.undone(undone))
 
 
 async def decided_before(
@@ -139,9 +146,7 @@ async def decided_before(
     callback = event.update.callback_query
     data = (callback.data if callback else None) or ""
     pressed = WaitingAction.unpack(data) if data.startswith(f"{WaitingAction.__prefix__}:") else None
-    view = await _view(pressed, lists, request.channel_id)
-    following = await lists.following(view, request.id)
-    await screen.show(await _card(texts, requests, lists, view, following))
+    await _show_following(screen, texts, requests, lists, pressed, request)
 
 
 def build() -> Router:
