@@ -21,6 +21,7 @@ from cron_descriptor.Exception import FormatError
 from croniter import CroniterBadDateError, CroniterError, croniter
 
 from services.errors import CronInvalid, PorterError
+from services.log_context import apart
 from storage.models import RunKind, Schedule
 from storage.schedules import ScheduleRepository
 from storage.types import Clock, utc_now
@@ -325,8 +326,9 @@ class ScheduleService:
                 log.debug("no job to remove", extra={"subject_id": subject_id})
 
     async def _spawn(self, kind: RunKind, subject_id: int) -> None:
-        """Our own task: APScheduler cancels its own at shutdown and logs that as an error."""
-        task = asyncio.create_task(self._fire(kind, subject_id))
+        """Our own task: APScheduler cancels its own at shutdown and logs that as an error. Apart: its timer was set by
+        whoever changed a schedule last, and what fires is not that admin's doing."""
+        task = apart(self._fire(kind, subject_id))
         self._firing.add(task)
         task.add_done_callback(self._firing.discard)
 
