@@ -206,6 +206,18 @@ class ScheduleService:
         self._scheduler: AsyncIOScheduler | None = None
         self._firing: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_running(self) -> bool:
+        return self._scheduler is not None and self._scheduler.running
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it wakes next; None: nothing is scheduled. Stands in the past only where the timer is late."""
+        if self._scheduler is None:
+            return None
+        times = [job.next_run_time for job in self._scheduler.get_jobs() if job.next_run_time is not None]
+        return min(times, default=None)
+
     def on(self, kind: RunKind, callback: Callback) -> None:
         """Called with the schedule when it is due. Its PorterErrors are logged: a busy subject drops a turn."""
         self._callbacks[kind] = callback
