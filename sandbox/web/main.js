@@ -142,7 +142,7 @@ async function reloadChats() {
 
 async function press(id, key) {
   const { answer, alert, url } = key.url ? key : await desk.person.press(desk.peer, id, key);
-  if (answer && alert) await alertDialog(answer);
+  if (answer && alert) alertDialog(answer);
   else if (answer) toast(answer);
   const leadsTo = url && safeUrl(url);
   if (leadsTo && !follow(leadsTo)) window.open(leadsTo, "_blank", "noopener,noreferrer");
