@@ -20,7 +20,11 @@ ROOT_NAME = re.compile(r"(?!local$)[a-z0-9_-]{1,20}", re.IGNORECASE)
 
 
 class SettingsInvalid(Exception):
-    """One line that a person can act on; values never stand in it."""
+    """One line that a person can act on; values never stand in it. `problems`: its parts."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
 
 
 class Settings(BaseSettings):
@@ -158,7 +162,7 @@ def load_settings() -> Settings:
         return Settings(_env_file=os.environ.get("ENV_FILE", ".env") or None)
     except ValidationError as error:
         problems = [_sentence(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
-        raise SettingsInvalid("; ".join(problems)) from None
+        raise SettingsInvalid(*problems) from None
 
 
 class BackupSettings(BaseSettings):
