@@ -1,5 +1,6 @@
 """DATA_DIR and what lies in it: the folder, the database, leftovers; then what the database says of itself."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -46,6 +47,12 @@ def folder(case: Case) -> Iterator[Finding]:
         if not data_dir.is_dir():
             case.no_database = "DATA_DIR is not there"
             return
+    owner = data_dir.stat().st_uid
+    if owner != os.geteuid():
+        what = (
+            f"DATA_DIR belongs to user {owner}, and user {os.geteuid()} asks: rights are told as the latter has them."
+        )
+        yield note("another-user", what, "Ask as the user that runs Porter.")
     if not is_writable(data_dir):
         what = f"DATA_DIR ({data_dir}) cannot be written by this user."
         yield error(
@@ -135,6 +142,8 @@ def _migrated(case: Case, path: Path, seen: FileLook) -> Finding:
         "Start Porter: it keeps a copy beside and brings the database up to date (so does --fix while Porter is off)."
     )
     case.no_database = "the database is older than this Porter"
+    if case.fix and path.stat().st_uid != os.geteuid():  # what it makes would be out of Porter's reach
+        return warning("migrations-pending", what, f"Ask as the user that runs Porter. {cure}")
     if not case.fix or (path.parent / READY).exists() or (path.parent / PLACING).exists():
         return warning("migrations-pending", what, cure)
     try:

@@ -76,6 +76,10 @@ async def clock(case: Case) -> AsyncIterator[Finding]:
 async def webhook(case: Case) -> AsyncIterator[Finding]:
     api = _api(case)
     info = await api.call("getWebhookInfo")
+    waiting = info.get("pending_update_count", 0)
+    if waiting and not case.runs_here:
+        what = f"{waiting} updates wait for Porter, which is off."
+        yield note("updates-wait", what, "Start Porter: Telegram keeps them for a day.")
     if not info.get("url"):
         yield ok("webhook", "No webhook is set.")
         return
