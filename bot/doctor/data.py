@@ -22,7 +22,7 @@ from bot.lock import hold_lock
 from services.errors import AnotherPorter
 from storage import meta
 from storage.admins import AdminRepository
-from storage.backup import DATABASE, SCRATCH
+from storage.backup import DATABASE, KEYS, SCRATCH
 from storage.errors import PorterError
 from storage.looking import FileLook, look_at, open_to_look
 from storage.migrate import HEAD, known_revisions, migrate
@@ -58,6 +58,8 @@ def folder(case: Case) -> Iterator[Finding]:
         yield error(
             "data-dir-not-writable", what, "Give the folder to the user that runs Porter, or mount it writable."
         )
+    else:
+        yield from _foreign_files(data_dir)
     if is_open_to_others(data_dir):
         fixed = case.fix and tighten(data_dir)
         what = f"Other users of this machine may look into DATA_DIR ({data_dir})."
@@ -78,6 +80,16 @@ def _missing(case: Case, data_dir: Path) -> Finding:
     if case.fix:
         data_dir.mkdir(mode=0o700, parents=True)
     return warning("data-dir-missing", what, cure, fixed=case.fix)
+
+
+def _foreign_files(data_dir: Path) -> Iterator[Finding]:
+    """What a command that was run as root has left, for example."""
+    needs = {data_dir / KEYS: os.R_OK}
+    files = [file for file in sorted(data_dir.glob("porter.*")) if ".before-" not in file.name]
+    closed = [file for file in files if not os.access(file, needs.get(file, os.R_OK | os.W_OK), effective_ids=True)]
+    if closed:
+        what = f"This user cannot read and write {some([str(file) for file in closed])}."
+        yield error("data-file-not-writable", what, "Give the files to the user that runs Porter (chown).")
 
 
 def _open_files(case: Case, data_dir: Path) -> Iterator[Finding]:

@@ -45,7 +45,10 @@ from storage.sessions import SessionRepository
 from storage.types import utc_now
 from storage.vault import open_vault
 from tests.play import open_play, running, settings_for
+from tests.services.conftest import as_root, small_disk
 from tests.storage.make import Maker, channel, request
+
+__all__ = ["small_disk"]
 
 ERROR, WARNING, NOTE, OK, UNKNOWN = Severity.ERROR, Severity.WARNING, Severity.NOTE, Severity.OK, Severity.UNKNOWN
 HOOK = "https://elsewhere.example/updates"
@@ -710,6 +713,18 @@ async def test_it_looks_while_porter_runs(tmp_path: Path) -> None:
         assert "1 of 1 accounts" in next(finding.what for finding in findings if finding.check == "sessions")
 
 
+async def test_a_disk_that_is_read_only(ward: Ward, small_disk: Path) -> None:
+    """A real mount, to which not even root may write."""
+    shutil.copytree(ward.data, small_disk / "data")
+    ward.changes |= {"data_dir": small_disk / "data", "nas_roots": f"nas={small_disk}"}
+    as_root("mount", "-o", "remount,ro", small_disk)
+    found = {finding.check: finding for finding in await ward.ask(fix=True)}
+    assert found["data-dir-not-writable"].severity is ERROR
+    assert found["root-not-writable"].severity is ERROR
+    assert "mount it writable" in found["data-dir-not-writable"].cure
+    assert found["database"].severity is OK
+
+
 @contextmanager
 def as_somebody() -> Iterator[None]:
     """The kernel takes us for another user meanwhile, without root's rights."""
@@ -773,9 +788,12 @@ async def test_a_folder_that_may_not_be_looked_at(ward: Ward) -> None:
     """Not known is no error and no traceback: it says what the system said."""
     await ward.ask()
     open_to(ward.home)
+    os.chown(ward.data, SOMEBODY, SOMEBODY)
     ward.path.chmod(0o600)
     with as_somebody():
         findings = await ward.ask()
+    (foreign,) = [finding for finding in findings if finding.check == "data-file-not-writable"]
+    assert "porter.db" in foreign.what
     (found,) = [finding for finding in findings if finding.check == "database-file"]
     assert found.severity is UNKNOWN
     assert "OperationalError" in found.what
