@@ -47,7 +47,7 @@ STORED = (
     Check("rest", data.rest),
     Check("leases", machine.elsewhere),
     Check("download-dir", disks.downloads),
-    Check("seals", disks.seals),
+    Check("root-marks", disks.seals),
     Check("roots", disks.roots),
     Check("disk-space", disks.space),
     Check("health-port", machine.health),

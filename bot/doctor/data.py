@@ -49,15 +49,11 @@ def folder(case: Case) -> Iterator[Finding]:
             return
     owner = data_dir.stat().st_uid
     if owner != os.geteuid():
-        what = (
-            f"DATA_DIR belongs to user {owner}, and user {os.geteuid()} asks: rights are told as the latter has them."
-        )
+        what = f"DATA_DIR belongs to user {owner}, but user {os.geteuid()} asks, whose rights are told here."
         yield note("another-user", what, "Ask as the user that runs Porter.")
     if not is_writable(data_dir):
         what = f"DATA_DIR ({data_dir}) cannot be written by this user."
-        yield error(
-            "data-dir-not-writable", what, "Give the folder to the user that runs Porter, or mount it writable."
-        )
+        yield error("data-dir-not-writable", what, "Give it to the user that runs Porter, or mount it writable.")
     else:
         yield from _foreign_files(data_dir)
     if is_open_to_others(data_dir):
@@ -79,6 +75,7 @@ def _missing(case: Case, data_dir: Path) -> Finding:
         return error("data-dir-missing", f"{what} It cannot be made either.", "Name a folder in DATA_DIR that can be.")
     if case.fix:
         data_dir.mkdir(mode=0o700, parents=True)
+        cure = "It was made, empty. If Porter has run before, mount or name the right folder."
     return warning("data-dir-missing", what, cure, fixed=case.fix)
 
 
@@ -150,9 +147,7 @@ def _schema(case: Case, path: Path, seen: FileLook) -> Iterator[Finding]:
 def _migrated(case: Case, path: Path, seen: FileLook) -> Finding:
     found = "is empty" if seen.is_empty else f"has schema {seen.revision}"
     what = f"The database {found}, this Porter's schema is {HEAD}."
-    cure = (
-        "Start Porter: it keeps a copy beside and brings the database up to date (so does --fix while Porter is off)."
-    )
+    cure = "Start Porter: it keeps a copy and brings the database up to date (--fix does it while Porter is off)."
     case.no_database = "the database is older than this Porter"
     if case.fix and path.stat().st_uid != os.geteuid():  # what it makes would be out of Porter's reach
         return warning("migrations-pending", what, f"Ask as the user that runs Porter. {cure}")
@@ -166,7 +161,8 @@ def _migrated(case: Case, path: Path, seen: FileLook) -> Finding:
     except PorterError as refused:
         return error("migrations-pending", f"{what} It was not changed: {refused}.", "Mend that, then start Porter.")
     case.no_database = ""
-    return warning("migrations-pending", what, cure, fixed=True)
+    done = f"It was brought up to date. As it was it stays in {DATABASE}.before-{HEAD}."
+    return warning("migrations-pending", what, "It was made up to date." if seen.is_empty else done, fixed=True)
 
 
 def _line(damage: str) -> str:

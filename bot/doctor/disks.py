@@ -35,12 +35,9 @@ def _made(case: Case, folder: Path) -> Finding:
         return error("download-dir-not-writable", what, "Name a folder in DOWNLOAD_DIR that can be.")
     if case.fix:
         folder.mkdir(parents=True)
+        return warning("download-dir-missing", what, "It was made. If it is a mount, mount it.", fixed=True)
     cure = "If it is a mount, mount it. Else nothing: Porter makes it when the first file comes."
-    return (
-        note("download-dir-missing", what, cure)
-        if not case.fix
-        else warning("download-dir-missing", what, cure, fixed=True)
-    )
+    return note("download-dir-missing", what, cure)
 
 
 async def seals(case: Case) -> AsyncIterator[Finding]:

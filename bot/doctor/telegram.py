@@ -97,10 +97,11 @@ async def webhook(case: Case) -> AsyncIterator[Finding]:
     if not info.get("url"):
         yield ok("webhook", "No webhook is set.")
         return
-    if case.fix:
-        await _ask(case, "deleteWebhook", drop_pending_updates=False)
     what = "A webhook is set for this bot: Telegram gives its updates to that address, and none to Porter."
     cure = "If no other program needs this bot, delete the webhook (--fix, or deleteWebhook of the Bot API)."
+    if case.fix:
+        await _ask(case, "deleteWebhook", drop_pending_updates=False)
+        cure = "It was deleted; updates that wait are kept."
     yield error("webhook-left", what, cure, fixed=case.fix)
 
 

@@ -338,6 +338,19 @@ async def two_ways_to_the_key(ward: Ward) -> None:
     ward.changes |= {"master_key": "x", "master_passphrase": "correct horse"}
 
 
+@fault("key-beside-database", WARNING, "move the file")
+async def a_key_that_was_moved_and_left(ward: Ward) -> None:
+    (ward.home / "porter.key").write_bytes((ward.data / "porter.key").read_bytes())
+    (ward.home / "porter.key").chmod(0o600)
+    ward.changes["master_key_file"] = ward.home / "porter.key"
+
+
+@fault("key-beside-database", WARNING, "Move the file out")
+async def a_key_of_ones_own_in_the_wrong_place(ward: Ward) -> None:
+    (ward.data / "porter.key").rename(ward.data / "own.key")
+    ward.changes["master_key_file"] = ward.data / "own.key"
+
+
 @fault("download-dir-missing", NOTE, "mount it")
 async def no_download_dir(ward: Ward) -> None:
     (ward.home / "downloads").rmdir()
