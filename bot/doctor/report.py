@@ -46,7 +46,7 @@ def as_json(findings: list[Finding]) -> str:
         }
         for finding in findings
     ]
-    return json.dumps({"ok": is_well(findings), "version": __version__, "findings": rows}, ensure_ascii=False)
+    return json.dumps({"ok": is_well(findings), "version": __version__, "findings": rows})
 
 
 def as_text(findings: list[Finding], *, colour: bool) -> str:
