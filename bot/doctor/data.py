@@ -190,9 +190,7 @@ def _kept(case: Case, data_dir: Path) -> Iterator[Finding]:
     places = [*data_dir.glob(f"{DATABASE}.before-*"), *data_dir.glob("before-restore-*")]
     old = [place for place in places if case.clock() - datetime.fromtimestamp(place.stat().st_mtime, UTC) > OLD]
     if not old:
-        yield ok(
-            "leftovers", f"{len(places)} copies of earlier states are kept." if places else "Nothing is left over."
-        )
+        yield ok("leftovers", f"Copies of earlier states: {len(places)}." if places else "Nothing is left over.")
         return
     size_bytes = sum(_size(place) for place in old)
     what = f"Copies from before upgrades and restores are older than {OLD.days} days and take {size_words(size_bytes)}."

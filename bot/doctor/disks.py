@@ -97,10 +97,10 @@ def _agreed(here: str, seal: RootSeal | None, mark: str | None, *, is_mount: boo
 
 
 def space(case: Case) -> Iterator[Finding]:
-    """Each disk once, whatever lies on it."""
+    """Each disk once, whatever lies on it. Roots that are not there have no disk."""
     settings = case.settings
     places = {"DATA_DIR": settings.data_dir, "DOWNLOAD_DIR": settings.download_dir}
-    places |= {f"the root '{name}'": path for name, path in settings.nas_roots.items()}
+    places |= {f"the root '{name}'": path for name, path in settings.nas_roots.items() if path.is_dir()}
     disks: dict[int, tuple[Path, list[str]]] = {}
     for name, path in places.items():
         there = nearest(path)

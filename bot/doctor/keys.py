@@ -36,7 +36,7 @@ def files(case: Case) -> Iterator[Finding]:
             what = f"Other users of this machine may read the key file {file}."
             yield warning("key-file-open", what, f"chmod 600 {file}", fixed=fixed)
     yield from _beside(config)
-    yield ok("key-files", "What is said of keys was read.")
+    yield ok("key-files", "The places of keys were looked at.")
 
 
 def _beside(config: KeyConfig) -> Iterator[Finding]:
