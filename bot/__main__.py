@@ -1,7 +1,7 @@
-"""python -m bot [run | health | rekey | backup FILE | restore FILE | clear-pin USER_ID]: settings -> work -> exit code.
+"""python -m bot [COMMAND]: settings -> work -> exit code. `--help` names the commands; without one, it is run.
 
 Exit codes: 0 done, or stopped as asked; 2 refused, with one line that says why; 3 another process uses this token.
-`health` ends with 1 when Porter is not well.
+`health` ends with 1 when Porter is not well, `doctor` when it has found an error.
 """
 
 import argparse
@@ -83,6 +83,26 @@ async def operate(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def examine(arguments: argparse.Namespace) -> int:
+    """The doctor is asked most when settings do not load. Libraries are silent meanwhile."""
+    from bot import doctor
+
+    given: Settings | SettingsInvalid
+    try:
+        given = load_settings()
+    except SettingsInvalid as error:
+        given = error
+    logging.disable(logging.CRITICAL)
+    flags = {"as_json": arguments.json, "fix": arguments.fix, "live": arguments.live, "yes": arguments.yes}
+    try:
+        return asyncio.run(doctor.run(given, **flags))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - asked where much is broken: one line here too, and no text that may quote
+        print(f"The doctor could not work: {type(error).__name__}", file=sys.stderr)
+        return REFUSED
+
+
 def _said(error: OSError) -> str:
     where = f"{error.filename}: " if error.filename else ""  # a full disk names no file
     return f"{where}{error.strerror}"
@@ -110,6 +130,11 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     parser.set_defaults(command="run")
     commands.add_parser("run", help="operate the bot (this is what no command does)")
+    doctor = commands.add_parser("doctor", help="look for what is wrong, and say what to do; Porter may run")
+    doctor.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    doctor.add_argument("--fix", action="store_true", help="mend what can be mended without losing anything")
+    doctor.add_argument("--live", action="store_true", help="a round against Telegram as well, with the accounts")
+    doctor.add_argument("--yes", action="store_true", help="--live begins without asking")
     commands.add_parser("health", help="ask the Porter of this host at HEALTH_PORT: exit code 0 when it is well")
     commands.add_parser("rekey", help="move everything sealed to the newest key of MASTER_KEY or MASTER_KEY_FILE")
     clear_pin = commands.add_parser("clear-pin", help="take away the PIN of an admin who lost it; Porter may run")
@@ -125,6 +150,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> int:
     arguments = parse()
+    if arguments.command == "doctor":
+        return examine(arguments)
     if arguments.command == "health":
         return check_health()
     try:

@@ -186,13 +186,19 @@ def _reveal(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
+def env_file() -> Path | None:
+    """The file that ENV_FILE names (default `.env`). None: no file is read."""
+    name = os.environ.get("ENV_FILE", ".env")
+    return Path(name) if name else None
+
+
 def load_settings() -> Settings:
-    """Settings from the environment and the file that ENV_FILE names (default `.env`; empty: none).
+    """Settings from the environment and the file of `env_file`.
 
     Raises SettingsInvalid with every problem in one line.
     """
     with _refusing():
-        return Settings(_env_file=_env_file())
+        return Settings(_env_file=env_file())
 
 
 class BackupSettings(BaseSettings):
@@ -205,7 +211,7 @@ class BackupSettings(BaseSettings):
 
 def load_backup_passphrase() -> str | None:
     """BACKUP_PASSPHRASE, for scripts. None: ask."""
-    return _reveal(BackupSettings(_env_file=_env_file()).backup_passphrase)
+    return _reveal(BackupSettings(_env_file=env_file()).backup_passphrase)
 
 
 class HealthSettings(BaseSettings):
@@ -219,14 +225,10 @@ class HealthSettings(BaseSettings):
 def load_health_port() -> int:
     """Raises SettingsInvalid."""
     with _refusing():
-        port = HealthSettings(_env_file=_env_file()).health_port
+        port = HealthSettings(_env_file=env_file()).health_port
     if port is None:
         raise SettingsInvalid("HEALTH_PORT is missing: this Porter answers nobody who asks for its health")
     return port
-
-
-def _env_file() -> str | None:
-    return os.environ.get("ENV_FILE", ".env") or None
 
 
 @contextmanager
@@ -236,6 +238,10 @@ def _refusing() -> Iterator[None]:
     except ValidationError as error:
         problems = [_sentence(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
         raise SettingsInvalid(*problems) from None
+    except OSError as error:
+        raise SettingsInvalid(f"ENV_FILE cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:  # its text would quote the bytes
+        raise SettingsInvalid("ENV_FILE is no text in UTF-8") from None
 
 
 def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:
