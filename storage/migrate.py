@@ -37,6 +37,11 @@ def migrate(path: Path, *, head: str = HEAD, scripts: Path = SCRIPTS) -> None:
     _run_scripts(path, scripts)
 
 
+def is_current(path: Path) -> bool:
+    """Whether the file is at HEAD. Raises DatabaseDamaged."""
+    return _look(path)[0] == HEAD
+
+
 def _look(path: Path) -> tuple[str | None, bool]:
     """(the stored revision, whether there are no tables at all), read without the right to write.
 

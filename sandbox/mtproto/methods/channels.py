@@ -50,6 +50,17 @@ async def get_full_channel(call: Call, request: Any) -> Any:
     return types.messages.ChatFull(full, chats, render.users(call.world, requesters, viewer.id))
 
 
+@method(functions.channels.ExportMessageLinkRequest)
+async def export_message_link(call: Call, request: Any) -> Any:
+    """By the channel's name, else by its number, which only members can open."""
+    channel = peers.readable_channel(call, request.channel)
+    message = channel.messages.get(request.id)
+    if message is None or message.deleted:
+        raise fail("MESSAGE_ID_INVALID")
+    link = f"https://t.me/{channel.username or f'c/{channel.id}'}/{message.id}"
+    return types.ExportedMessageLink(link, html=f'<a href="{link}">{link}</a>')
+
+
 # The admin log ----------------------------------------------------------------------------------------------------
 
 
