@@ -84,6 +84,9 @@ def examine(arguments: argparse.Namespace) -> int:
         return asyncio.run(doctor.run(given, **flags))
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - asked where much is broken: one line here too, and no text that may quote
+        print(f"The doctor could not work: {type(error).__name__}", file=sys.stderr)
+        return REFUSED
 
 
 def refuse(why: str, command: str = "run") -> int:

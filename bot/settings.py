@@ -153,16 +153,26 @@ def _reveal(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
+def env_file() -> Path | None:
+    """The file that ENV_FILE names (default `.env`). None: no file is read."""
+    name = os.environ.get("ENV_FILE", ".env")
+    return Path(name) if name else None
+
+
 def load_settings() -> Settings:
-    """Settings from the environment and the file that ENV_FILE names (default `.env`; empty: none).
+    """Settings from the environment and the file of `env_file`.
 
     Raises SettingsInvalid with every problem in one line.
     """
     try:
-        return Settings(_env_file=os.environ.get("ENV_FILE", ".env") or None)
+        return Settings(_env_file=env_file())
     except ValidationError as error:
         problems = [_sentence(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
         raise SettingsInvalid(*problems) from None
+    except OSError as error:
+        raise SettingsInvalid(f"ENV_FILE cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:  # its text would quote the bytes
+        raise SettingsInvalid("ENV_FILE is no text in UTF-8") from None
 
 
 class BackupSettings(BaseSettings):
@@ -175,7 +185,7 @@ class BackupSettings(BaseSettings):
 
 def load_backup_passphrase() -> str | None:
     """BACKUP_PASSPHRASE, for scripts. None: ask."""
-    return _reveal(BackupSettings(_env_file=os.environ.get("ENV_FILE", ".env") or None).backup_passphrase)
+    return _reveal(BackupSettings(_env_file=env_file()).backup_passphrase)
 
 
 def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:

@@ -349,6 +349,7 @@ class BotState:
     updates: list[QueuedUpdate] = field(default_factory=list)
     allowed_updates: list[str] = field(default_factory=list)  # empty: Telegram's default set
     commands: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by scope and language
+    webhook: str = ""  # the address that updates would go to; empty: none
 
 
 # What happens, told to listeners ---------------------------------------------------------------------------------

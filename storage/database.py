@@ -70,8 +70,9 @@ class Database:
         logging.getLogger("aiosqlite").setLevel(logging.INFO)
         await asyncio.to_thread(_make_private, path)
         await asyncio.to_thread(migrate, path)
-        writer = _engine(path, pool_size=1, begin="BEGIN IMMEDIATE", pragmas=WRITER_PRAGMAS)
-        reader = _engine(path, pool_size=READERS, begin="BEGIN", pragmas=READER_PRAGMAS)
+        url = URL.create("sqlite+aiosqlite", database=str(path))
+        writer = open_engine(url, pool_size=1, begin="BEGIN IMMEDIATE", pragmas=WRITER_PRAGMAS)
+        reader = open_engine(url, pool_size=READERS, begin="BEGIN", pragmas=READER_PRAGMAS)
         try:
             yield cls(path, writer, reader)
         finally:
@@ -138,9 +139,10 @@ def _truncate_wal(path: Path) -> bool:
     return not is_busy
 
 
-def _engine(path: Path, *, pool_size: int, begin: str, pragmas: tuple[str, ...]) -> AsyncEngine:
+def open_engine(url: URL, *, pool_size: int, begin: str, pragmas: tuple[str, ...]) -> AsyncEngine:
+    """As this module says; who may write is the caller's business."""
     engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)),
+        url,
         pool_size=pool_size,
         max_overflow=0,
         connect_args={"isolation_level": None},  # the driver's autocommit: BEGIN is ours alone

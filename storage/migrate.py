@@ -31,7 +31,7 @@ def migrate(path: Path, *, head: str = HEAD, scripts: Path = SCRIPTS) -> None:
     if revision is None and not is_empty:
         raise ForeignDatabase("application", "another program", "Porter")
     if revision is not None:
-        if revision not in _known_revisions(scripts):
+        if revision not in known_revisions(scripts):
             raise DatabaseTooNew(revision, head)
         copy_database(path, path.with_name(f"{path.name}.before-{head}"))
     _run_scripts(path, scripts)
@@ -63,7 +63,7 @@ def _read_revision(path: Path) -> tuple[str | None, bool]:
         return (row[0] if row else None), False
 
 
-def _known_revisions(scripts: Path) -> set[str]:
+def known_revisions(scripts: Path = SCRIPTS) -> set[str]:
     from alembic.script import ScriptDirectory
 
     return {script.revision for script in ScriptDirectory(str(scripts)).walk_revisions()}

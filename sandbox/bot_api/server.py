@@ -5,6 +5,7 @@ import inspect
 import logging
 import mimetypes
 import time
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -54,6 +55,12 @@ class BotApi:
         self.callbacks.close()
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
+        """Dated by the World's clock: programs compare theirs with Telegram's."""
+        answer = await self._answer(request)
+        answer.headers["Date"] = formatdate(self._world.now(), usegmt=True)
+        return answer
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["method"]
         try:
             bot = self._bot(request)
