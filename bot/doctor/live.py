@@ -102,11 +102,12 @@ async def _open_store(settings: Settings, sleep: Sleep) -> AsyncIterator[Store]:
         rows, channels = SessionRepository(database, vault), ChannelRepository(database)
         clients, governor = Clients(settings.mtproto()), Governor(FloodWaitRepository(database), sleep=sleep)
         known = [*await channels.decidable(), *await channels.kept()]
+        owners = [admin.user_id for admin in await AdminRepository(database).all() if admin.role is Role.OWNER]
         ids = list(dict.fromkeys(channel.id for channel in known))
         yield Store(
             sessions=[session for session in await rows.all() if session.state is SessionState.ACTIVE],
             channels=ids,
-            owners=[admin.user_id for admin in await AdminRepository(database).all() if admin.role is Role.OWNER],
+            owners=list(dict.fromkeys([*settings.admin_ids, *owners])),
             open_account=partial(_open_account, rows, leases, clients, governor, ids),
         )
 
@@ -149,8 +150,9 @@ def _announcement(store: Store) -> str:
     names = [f"account {session.id} ({session.name})" for session in store.sessions] or ["no account"]
     return (
         "The round asks Telegram about what Porter believes of it. It changes nothing there: nothing is written,\n"
-        f"marked as read, joined or decided. It uses {', '.join(names)}: {CALLS_OF_AN_ACCOUNT} calls each at most, connecting aside; and the bot:\n"
-        f"{CALLS_OF_THE_BOT} calls at most. One call a second. Porter must stay off meanwhile.\n"
+        "marked as read, joined or decided. Porter must stay off meanwhile. One call a second is made:\n"
+        f"at most {CALLS_OF_AN_ACCOUNT} by each of {', '.join(names)}, connecting aside;\n"
+        f"at most {CALLS_OF_THE_BOT} by the bot.\n"
         "Begin? [y/N] "
     )
 

@@ -141,8 +141,8 @@ _SOURCE = "https://github.com/tdlib/telegram-bot-api/blob/master/telegram-bot-ap
 CLAIMS: tuple[Claim[BotSide], ...] = (
     Claim(
         "bot-me",
-        "getMe answers the bot whose number stands before the colon of its token, with a name that ends in bot, and what "
-        "it may do in groups.",
+        "getMe answers the bot whose number stands before the colon of its token, with a name that ends in bot, and "
+        "its rights in groups.",
         f"{_API}#getme",
         _me,
         "bot/app.py",

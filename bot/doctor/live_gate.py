@@ -40,8 +40,8 @@ async def _rows(account: Account) -> Seen:
     bios = sum(bool(row["about"]) for row in rows)
     return Seen(
         requested == len(rows) and bool(users) and hashes == len(alive) and not approved,
-        f"{len(rows)} rows: {requested} requested, {approved} approved, {bios} with a bio; {len(users)} users came along, "
-        f"{hashes} of {len(alive)} that are not gone with an access hash",
+        f"{len(rows)} rows: {requested} requested, {approved} approved, {bios} with a bio; {len(users)} users came "
+        f"along, {hashes} of {len(alive)} that are not gone with an access hash",
     )
 
 
@@ -68,13 +68,11 @@ async def _offset(account: Account) -> Seen:
 async def _end(account: Account) -> Seen:
     channel, answer = await account.gate(), await account.importers()
     rows = answer["importers"]
-    if len(rows) < answer["count"]:
-        raise NotSeen(f"{answer['count']} people wait, more than a page", "Start the round while fewer people wait.")
-    users = {user["id"]: user for user in answer["users"]}
-    last = rows[-1]
-    if last["user_id"] not in users:
-        raise NotSeen("the last person of the page is gone", "Start the round again.")
-    behind = await account.waiting(channel, (last["date"], input_user(users[last["user_id"]])))
+    user = next((user for user in answer["users"] if user["id"] == rows[-1]["user_id"]), None)
+    if len(rows) < answer["count"] or user is None:
+        behind = await account.waiting(channel, (1, Tl("inputUserEmpty")))  # the first second of 1970
+    else:
+        behind = await account.waiting(channel, (rows[-1]["date"], input_user(user)))
     return Seen(not behind["importers"], f"{len(behind['importers'])} rows behind the last one")
 
 
@@ -103,10 +101,11 @@ async def _links(account: Account) -> Seen:
         admin_id=Tl("inputUserSelf"),
         limit=100,
     )
+    kinds = {each["_"] for each in answer["invites"]}
     invites = [each for each in answer["invites"] if each["_"] == "ChatInviteExported"]
     asking = [each for each in invites if each["request_needed"] or each["requested"]]
-    agrees = len(invites) == len(answer["invites"]) and all(each["link"] for each in invites)
-    return Seen(agrees, f"{len(answer['invites'])} links, {len(asking)} of them ask for approval")
+    agrees = kinds <= {"ChatInviteExported", "ChatInvitePublicJoinRequests"} and all(each["link"] for each in invites)
+    return Seen(agrees, f"{len(invites)} links of {sorted(kinds)}, {len(asking)} of them ask for approval")
 
 
 async def _makers(account: Account) -> Seen:

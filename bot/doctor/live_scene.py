@@ -43,7 +43,8 @@ NO_LOG = (
 
 
 class Account:
-    """One session. `known`: ids of channels that Porter knows. Raises what services/clients/probe.py raises, and NotSeen where there is nothing of a kind."""
+    """One session. `known`: ids of channels that Porter knows. Raises what services/clients/probe.py raises, and
+    NotSeen where there is nothing of a kind."""
 
     def __init__(
         self,
