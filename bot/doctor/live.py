@@ -36,7 +36,7 @@ from storage.models import Role, Session, SessionState
 from storage.restore import PLACING, READY
 from storage.restored import RestoredRepository
 from storage.sessions import SessionRepository
-from storage.vault import open_vault
+from storage.vault import Vault, open_vault
 
 Ask = Callable[[str], Awaitable[bool]]
 
@@ -66,6 +66,10 @@ async def examine(
             return await make_round(settings, store, Pacing(pace_seconds, sleep))
     except _NotMade as error:
         return [Finding(ROUND, Severity.ERROR, f"The round was not made: {error.why}", error.cure)]
+    except OSError as error:
+        return [
+            Finding(ROUND, Severity.ERROR, f"The round was not made: {error.strerror}.", "Mend that, then try again.")
+        ]
     except (PorterError, SettingsInvalid) as error:
         return [Finding(ROUND, Severity.ERROR, f"The round was not made: {error}.", "Mend that, then start it again.")]
 
@@ -94,52 +98,59 @@ async def _open_store(settings: Settings, sleep: Sleep) -> AsyncIterator[Store]:
                 "this database may be in use by another Porter too, and waits for an owner's word.",
                 "Start Porter; an owner says in the chat that the other one is off.",
             )
-        leases = Leases(LeaseRepository(database, this_process(), this_host()), _go_on)
-        await leases.take_over()
-        await leases.start()
-        stack.push_async_callback(leases.stop)
-
-        rows, channels = SessionRepository(database, vault), ChannelRepository(database)
-        clients, governor = Clients(settings.mtproto()), Governor(FloodWaitRepository(database), sleep=sleep)
-        known = [*await channels.decidable(), *await channels.kept()]
+        accounts = Accounts(settings, database, vault, sleep)
+        await accounts.leases.take_over()
+        await accounts.leases.start()
+        stack.push_async_callback(accounts.leases.stop)
         owners = [admin.user_id for admin in await AdminRepository(database).all() if admin.role is Role.OWNER]
-        ids = list(dict.fromkeys(channel.id for channel in known))
         yield Store(
-            sessions=[session for session in await rows.all() if session.state is SessionState.ACTIVE],
-            channels=ids,
+            sessions=[each for each in await accounts.rows.all() if each.state is SessionState.ACTIVE],
+            channels=await accounts.channels(),
             owners=list(dict.fromkeys([*settings.admin_ids, *owners])),
-            open_account=partial(_open_account, rows, leases, clients, governor, ids),
+            open_account=accounts.open,
         )
 
 
-@asynccontextmanager
-async def _open_account(
-    rows: SessionRepository,
-    leases: Leases,
-    clients: Clients,
-    governor: Governor,
-    known: list[int],
-    session: Session,
-    guard: Guard,
-) -> AsyncIterator[Account]:
-    """Under the session's lease. Raises SessionDead, SessionElsewhere, Unreachable, ProxyFailed."""
-    credential, packed = unpack(await rows.credential(session.id)), await rows.proxy(session.id)
-    proxy = None if packed is None else unpack_proxy(packed)
-    await leases.take(session.id)
-    try:
-        probe = await clients.probe(credential, proxy, guard)
-        open_gate = partial(clients.gate, credential, proxy)
-        account = Account(session, probe, governor, guard, known, open_gate, clients.gate_layer)
+class Accounts:
+    """Opens an account under its lease, and closes it when the lease is lost."""
+
+    def __init__(self, settings: Settings, database: Database, vault: Vault, sleep: Sleep) -> None:
+        self.rows = SessionRepository(database, vault)
+        self.leases = Leases(LeaseRepository(database, this_process(), this_host()), self._lost)
+        self._channels = ChannelRepository(database)
+        self._clients = Clients(settings.mtproto())
+        self._governor = Governor(FloodWaitRepository(database), sleep=sleep)
+        self._open: dict[int, Account] = {}
+
+    async def channels(self) -> list[int]:
+        """Those that Porter knows, each once."""
+        known = [*await self._channels.decidable(), *await self._channels.kept()]
+        return list(dict.fromkeys(channel.id for channel in known))
+
+    @asynccontextmanager
+    async def open(self, session: Session, guard: Guard) -> AsyncIterator[Account]:
+        """Raises SessionDead, SessionElsewhere, Unreachable, ProxyFailed."""
+        clients, channels = self._clients, await self.channels()
+        credential, packed = unpack(await self.rows.credential(session.id)), await self.rows.proxy(session.id)
+        proxy = None if packed is None else unpack_proxy(packed)
+        await self.leases.take(session.id)
         try:
-            yield account
+            probe = await clients.probe(credential, proxy, guard)
+            open_gate = partial(clients.gate, credential, proxy)
+            account = Account(session, probe, self._governor, guard, channels, open_gate, clients.gate_layer)
+            self._open[session.id] = account
+            try:
+                yield account
+            finally:
+                del self._open[session.id]
+                await account.close()
         finally:
-            await account.close()
-    finally:
-        await leases.give_back(session.id)
+            await self.leases.give_back(session.id)
 
-
-async def _go_on(_session_id: int) -> None:
-    """A lease that is lost meanwhile: who took it waited ninety seconds, and this round is over by then."""
+    async def _lost(self, session_id: int) -> None:
+        """Whatever it was about to ask finds no connection."""
+        if session_id in self._open:
+            await self._open[session_id].close()
 
 
 def _bot_id(settings: Settings) -> int:

@@ -26,7 +26,7 @@ from bot.doctor.live_scene import Account, BotSide
 from bot.settings import Settings
 from services.clients.pacing import SHORT_WAIT_SECONDS, SHORT_WAITS
 from services.clients.probe import CallsSpent, Guard, Refusal, Sleep
-from services.errors import FloodWait, SessionDead, TelegramRefused, Unreachable
+from services.errors import FloodWait, PorterError, SessionDead, TelegramRefused, Unreachable
 from storage.models import Session, SessionKind
 
 T = TypeVar("T")
@@ -136,7 +136,7 @@ async def _look_with_bot(protocol: _Protocol, settings: Settings, store: Store, 
             protocol.claims[claim.id] = await _looked(claim, side, "the bot")
     except TelegramUnauthorizedError:
         protocol.trouble(Severity.ERROR, "Telegram refuses BOT_TOKEN.", "Take a new token from @BotFather.")
-    except (TelegramNetworkError, TelegramServerError) as error:
+    except TelegramNetworkError as error:
         protocol.trouble(Severity.UNKNOWN, f"The Bot API did not answer: {type(error).__name__}.", "Start it again.")
     except CallsSpent:
         protocol.trouble(Severity.NOTE, f"The bot has made the {CALLS_OF_THE_BOT} calls announced.", "Start it again.")
@@ -177,8 +177,16 @@ async def _looked(claim: Claim[T], scene: T, whose: str) -> Finding:
         seen = Seen(False, f"a refusal, {error.code} {error.word}")
     except TelegramRefused as error:
         seen = Seen(False, f"an answer that is not understood, {error.word}")
-    except (TelegramUnauthorizedError, TelegramNetworkError, TelegramServerError, TelegramRetryAfter):
+    except Unreachable as error:
+        if not error.is_answer:
+            raise
+        return _unseen(claim, f"Telegram had trouble of its own ({error})", "Start the round again.")
+    except (SessionDead, FloodWait, TelegramUnauthorizedError, TelegramNetworkError, TelegramRetryAfter):
         raise
+    except PorterError as error:
+        seen = Seen(False, f"a refusal that Porter takes for {type(error).__name__}")
+    except TelegramServerError as error:
+        return _unseen(claim, f"the Bot API had trouble of its own ({error.message})", "Start the round again.")
     except TelegramAPIError as error:
         seen = Seen(False, f"a refusal, {error.message}")
     except ClientDecodeError:

@@ -23,6 +23,8 @@ from services.clients.base import ApiCredentials, Credential
 from services.clients.factory import Clients
 from services.clients.probe import CallsSpent, Guard, NotReadOnly, Tl
 from services.credentials import pack
+from services.errors import Unreachable
+from storage.leases import LeaseRepository
 from storage.models import Channel, ChannelKind, SessionKind
 from storage.restored import RestoredRepository
 from storage.types import utc_now
@@ -267,6 +269,44 @@ async def test_the_bot_is_asked_without_an_account(harbour: Harbour) -> None:
     findings = await live.examine(harbour.settings_of(nowhere), yes=True, pace_seconds=0)
     assert {f.check: f.severity for f in findings}["live/bot-me"] is Severity.OK
     assert not nowhere.exists()
+
+
+async def test_trouble_at_telegram_is_no_difference(harbour: Harbour) -> None:
+    """A 5xx leaves one claim open; a connection that is lost ends that account's part, and the bot is asked all the
+    same."""
+    await sign_in(harbour, "admin")
+    faults = harbour.sandbox.faults
+    faults.add("messages.getSearchCounters", error="RPC_CALL_FAIL")
+    faults.add("messages.search", drop=True)
+
+    found = await harbour.round()
+
+    assert found[ROUND].severity is Severity.UNKNOWN
+    assert "account 1 got no answer" in found[ROUND].what
+    assert "trouble of its own (RPC_CALL_FAIL)" in found["live/counters"].what
+    assert found["live/message-link"].severity is Severity.OK
+    assert found["live/part"].severity is Severity.UNKNOWN
+    assert found["live/bot-me"].severity is Severity.OK
+    assert not [each for each in found.values() if each.severity is Severity.WARNING]
+
+
+async def test_an_account_that_another_host_takes_is_let_go(harbour: Harbour) -> None:
+    """Where a lease is lost in the middle, the connection closes before its key is seen from two addresses for long."""
+    await sign_in(harbour, "admin")
+    async with open_store(harbour.data_dir) as store:
+        accounts = live.Accounts(harbour.settings, store.database, store.vault, FakeTime().sleep)
+        [session] = await store.sessions.all()
+        elsewhere = LeaseRepository(store.database, "another process", "another host")
+        async with accounts.open(session, Guard(OF_ACCOUNTS, 9, 0)) as account:
+            await account.ask("help.getConfig")
+            await elsewhere.clear()
+            assert await elsewhere.take(session.id, utc_now()) is None
+            await accounts.leases.beat()
+            with pytest.raises(Unreachable):
+                await account.ask("users.getUsers", id=[Tl("inputUserSelf")])
+        held = await store.leases.get(session.id)
+        assert held is not None
+        assert held.host == "another host"
 
 
 # -- when it is not made
