@@ -20,6 +20,7 @@ from bot.lock import hold_lock
 from bot.settings import Settings, SettingsInvalid
 from services.clients.factory import Clients
 from services.clients.pacing import Governor
+from services.clients.peers import channel_of
 from services.clients.probe import Guard, Sleep
 from services.clients.proxy import unpack as unpack_proxy
 from services.credentials import unpack
@@ -37,6 +38,9 @@ from storage.restore import PLACING, READY
 from storage.restored import RestoredRepository
 from storage.sessions import SessionRepository
 from storage.vault import Vault, open_vault
+
+MOST_CHANNELS = 50
+"""So many of Porter's channels are looked for beside the account's newest chats."""
 
 Ask = Callable[[str], Awaitable[bool]]
 
@@ -133,11 +137,13 @@ class Accounts:
         clients, channels = self._clients, await self.channels()
         credential, packed = unpack(await self.rows.credential(session.id)), await self.rows.proxy(session.id)
         proxy = None if packed is None else unpack_proxy(packed)
+        met = await self.rows.access_hashes(session.id, channels[:MOST_CHANNELS])
+        hashes = {bare: met[channel_id] for channel_id in met if (bare := channel_of(channel_id)) is not None}
         await self.leases.take(session.id)
         try:
             probe = await clients.probe(credential, proxy, guard)
             open_gate = partial(clients.gate, credential, proxy)
-            account = Account(session, probe, self._governor, guard, channels, open_gate, clients.gate_layer)
+            account = Account(session, probe, self._governor, guard, channels, hashes, open_gate, clients.gate_layer)
             self._open[session.id] = account
             try:
                 yield account

@@ -21,6 +21,7 @@ OF_ACCOUNTS = frozenset(
         "messages.getChatInviteImporters",
         "messages.getDialogs",
         "messages.getExportedChatInvites",
+        "messages.getFullChat",
         "messages.getHistory",
         "messages.getPeerDialogs",
         "messages.getSearchCounters",

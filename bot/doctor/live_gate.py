@@ -4,7 +4,17 @@ from datetime import UTC, datetime
 
 from bot.doctor.live_claim import Claim, NotSeen, Seen
 from bot.doctor.live_reading import refused
-from bot.doctor.live_scene import NO_GATE, Account, Answer, input_channel, input_peer, input_user, may_invite, peer_of
+from bot.doctor.live_scene import (
+    LOOKED_AT,
+    NO_GATE,
+    Account,
+    Answer,
+    input_channel,
+    input_peer,
+    input_user,
+    may_invite,
+    peer_of,
+)
 from services import errors
 from services.clients.probe import Refusal, Tl
 
@@ -162,30 +172,27 @@ async def _members(account: Account) -> tuple[Answer, Answer]:
     managed = [channel for channel in await account.channels() if may_invite(channel)]
     if not managed:
         raise NotSeen(*NO_GATE)
-    answer = await account.ask(
+    return managed[0], await _recent(account, managed[0])
+
+
+async def _recent(account: Account, channel: Answer) -> Answer:
+    """Its newest members."""
+    answer: Answer = await account.ask(
         "channels.getParticipants",
-        channel=input_channel(managed[0]),
+        channel=input_channel(channel),
         filter=Tl("channelParticipantsRecent"),
         offset=0,
         limit=MEMBERS_PAGE,
         hash=0,
     )
-    return managed[0], answer
+    return answer
 
 
 async def _members_hidden(account: Account) -> Seen:
     others = [c for c in await account.channels() if c["broadcast"] and not (c["creator"] or c["admin_rights"])]
     if not others:
         raise NotSeen("the account administers each of its channels", "Let an account join a channel as a mere member.")
-    call = account.ask(
-        "channels.getParticipants",
-        channel=input_channel(others[0]),
-        filter=Tl("channelParticipantsRecent"),
-        offset=0,
-        limit=MEMBERS_PAGE,
-        hash=0,
-    )
-    return await refused(call, errors.RightMissing)
+    return await refused(_recent(account, others[0]), errors.RightMissing)
 
 
 async def _stranger(account: Account) -> Seen:
@@ -202,6 +209,38 @@ async def _stranger(account: Account) -> Seen:
         return Seen(agrees, f"{refusal.code} {refusal.word} of somebody who waits")
     kind = told["participant"]["_"]
     return Seen(kind in {"ChannelParticipantLeft", "ChannelParticipantBanned"}, f"{kind} of somebody who waits")
+
+
+async def _members_of_hidden(account: Account) -> Seen:
+    for channel in [each for each in await account.channels() if may_invite(each) and each["megagroup"]][:LOOKED_AT]:
+        full = (await account.full(channel))["full_chat"]
+        if full["participants_hidden"]:
+            answer = await _recent(account, channel)
+            given, count = len(answer["participants"]), full["participants_count"]
+            words = f"{given} of {count} members of a group with participants_hidden"
+            return Seen(given >= min(count, MEMBERS_PAGE) - NEWCOMERS, words)
+    raise NotSeen("no group that the account looks after hides its members", "Hide the members of such a group.")
+
+
+async def _group(account: Account) -> Seen:
+    groups = await account.groups()
+    if not groups:
+        raise NotSeen("the account is in no small group", "Let an account join one.")
+    answer = await account.ask("messages.getFullChat", chat_id=groups[0]["id"])
+    told = answer["full_chat"]["participants"]
+    if told["_"] == "ChatParticipantsForbidden":
+        raise NotSeen("the small group does not show its members", "Let an account join another small group.")
+    given, count = len(told["participants"]), groups[0]["participants_count"]
+    return Seen(abs(given - count) <= NEWCOMERS, f"{given} participants, participants_count {count}")
+
+
+async def _group_moved(account: Account) -> Seen:
+    shells = [chat for chat in (await account.dialogs())["chats"] if chat["_"] == "Chat" and chat["deactivated"]]
+    moved = [chat["migrated_to"] for chat in shells if chat["migrated_to"]]
+    if not moved:
+        raise NotSeen("no small group of the account became a supergroup", "Nothing: few have.")
+    named = sum(bool(to["_"] == "InputChannel" and to["channel_id"] and to["access_hash"]) for to in moved)
+    return Seen(named == len(moved), f"{named} of {len(moved)} shells name the supergroup with its access hash")
 
 
 def _day(moment: datetime) -> str:
@@ -295,6 +334,27 @@ CLAIMS: tuple[Claim[Account], ...] = (
         "https://core.telegram.org/method/channels.getParticipants",
         _members_hidden,
         "services/clients/answers.py",
+    ),
+    Claim(
+        "members-of-hidden",
+        "A group that hides its members (participants_hidden) shows them to its administrators.",
+        "https://core.telegram.org/constructor/channelFull",
+        _members_of_hidden,
+        "services/requests/membership.py",
+    ),
+    Claim(
+        "group-members",
+        "messages.getFullChat of a small group lists all of its members.",
+        "https://core.telegram.org/method/messages.getFullChat",
+        _group,
+        _GATE,
+    ),
+    Claim(
+        "group-moved",
+        "The shell of a small group that became a supergroup is deactivated and names it in migrated_to.",
+        "https://core.telegram.org/api/channel#migration",
+        _group_moved,
+        "services/clients/telethon_convert.py",
     ),
     Claim(
         "no-member",

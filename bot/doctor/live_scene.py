@@ -12,7 +12,7 @@ from bot.doctor.live_claim import NotSeen
 from services.clients.base import PART_BYTES, GateClient, Peer
 from services.clients.pacing import Governor
 from services.clients.peers import id_of_channel
-from services.clients.probe import Guard, Probe, Tl
+from services.clients.probe import Guard, Probe, Refusal, Tl
 from storage.models import Session
 
 T = TypeVar("T")
@@ -43,7 +43,8 @@ NO_LOG = (
 
 
 class Account:
-    """One session. `known`: ids of channels that Porter knows. Raises what services/clients/probe.py raises, and
+    """One session. `known`: ids of channels that Porter knows, as the Bot API shows them; `hashes`: by the bare ids of
+    those that this session has met, its access hashes. Raises what services/clients/probe.py raises, and
     NotSeen where there is nothing of a kind."""
 
     def __init__(
@@ -53,12 +54,14 @@ class Account:
         governor: Governor,
         guard: Guard,
         known: Sequence[int],
+        hashes: dict[int, int],
         open_gate: Callable[[], Awaitable[GateClient]],
         gate_layer: Callable[[], Awaitable[int]],
     ) -> None:
         self.session = session
         self.probe = probe
         self.known = known[:LOOKED_AT]
+        self.hashes = hashes
         self.gate_layer = gate_layer
         self._governor = governor
         self._guard = guard
@@ -102,18 +105,40 @@ class Account:
             ),
         )
 
-    async def channels(self) -> list[Answer]:
-        """Channels and supergroups that the account is in, those with the most posts first."""
-        answer = await self.dialogs()
-        tops = {each["peer"].get("channel_id"): each["top_message"] for each in answer["dialogs"]}
-        found = [
-            chat
-            for chat in answer["chats"]
-            if chat["_"] == "Channel" and not (chat["left"] or chat["min"] or chat["monoforum"]) and chat["access_hash"]
+    async def used(self) -> Answer:
+        """The channels that Porter knows, as the account sees them: of hundreds of chats they may not be the newest."""
+        return await self.once("used", self._used)
+
+    async def _used(self) -> Answer:
+        wanted = [
+            Tl("inputDialogPeer", {"peer": _input_peer(channel_id, it)}) for channel_id, it in self.hashes.items()
         ]
+        if not wanted:
+            return {"dialogs": [], "chats": []}
+        try:
+            answer: Answer = await self.ask("messages.getPeerDialogs", peers=wanted)
+        except Refusal:  # of the whole, where the account has lost one of them
+            return {"dialogs": [], "chats": []}
+        return answer
+
+    async def channels(self) -> list[Answer]:
+        """Channels and supergroups that the account is in: what Porter uses first, then those with the most posts."""
+        used, listed = await self.used(), await self.dialogs()
+        tops = {it["peer"].get("channel_id"): it["top_message"] for it in [*listed["dialogs"], *used["dialogs"]]}
+        found = {
+            chat["id"]: chat
+            for chat in [*listed["chats"], *used["chats"]]
+            if chat["_"] == "Channel" and not (chat["left"] or chat["min"] or chat["monoforum"]) and chat["access_hash"]
+        }
         if not found:
             raise NotSeen(*NO_CHANNEL)
-        return sorted(found, key=lambda chat: tops.get(chat["id"]) or 0, reverse=True)
+        ours = {chat["id"] for chat in used["chats"]}
+        return sorted(found.values(), key=lambda it: (it["id"] in ours, tops.get(it["id"]) or 0), reverse=True)
+
+    async def groups(self) -> list[Answer]:
+        """Small groups that the account is in."""
+        found = [chat for chat in (await self.dialogs())["chats"] if chat["_"] == "Chat"]
+        return [chat for chat in found if not (chat["left"] or chat["deactivated"])]
 
     async def full(self, channel: Answer) -> Answer:
         return await self.once(
@@ -291,7 +316,11 @@ class BotSide:
 
 
 def input_peer(channel: Answer) -> Tl:
-    return Tl("inputPeerChannel", {"channel_id": channel["id"], "access_hash": channel["access_hash"]})
+    return _input_peer(channel["id"], channel["access_hash"])
+
+
+def _input_peer(channel_id: int, access_hash: int) -> Tl:
+    return Tl("inputPeerChannel", {"channel_id": channel_id, "access_hash": access_hash})
 
 
 def input_channel(channel: Answer) -> Tl:
