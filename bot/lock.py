@@ -18,7 +18,7 @@ def is_locked(data_dir: Path) -> bool:
     """Whether a running Porter holds it. Makes no file; a start in this very microsecond would be refused."""
     try:
         descriptor = os.open(data_dir / LOCK, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)

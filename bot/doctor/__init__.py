@@ -47,7 +47,7 @@ STORED = (
     Check("rest", data.rest),
     Check("leases", machine.elsewhere),
     Check("download-dir", disks.downloads),
-    Check("seals", disks.seals),
+    Check("root-marks", disks.seals),
     Check("roots", disks.roots),
     Check("disk-space", disks.space),
     Check("health-port", machine.health),
@@ -73,7 +73,8 @@ async def run(given: Settings | SettingsInvalid, *, as_json: bool, fix: bool, li
 
         findings += await round_.examine(given, yes=yes)
     text = report.as_json(findings) if as_json else report.as_text(findings, colour=sys.stdout.isatty())
-    print(text)
+    encoding = sys.stdout.encoding or "ascii"
+    print(text.encode(encoding, "replace").decode(encoding))  # a terminal without our signs has the words
     return 0 if report.is_well(findings) else 1
 
 

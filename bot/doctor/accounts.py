@@ -68,9 +68,12 @@ async def sessions(case: Case) -> AsyncIterator[Finding]:
 
 async def sealed(case: Case) -> AsyncIterator[Finding]:
     """Every value that an account cannot do without, opened and forgotten."""
+    rows = await _all(case)
+    if not rows:
+        return
     repository = SessionRepository(case.database, case.vault)
     broken = 0
-    for row in await _all(case):
+    for row in rows:
         readers = (repository.credential, repository.api_hash, repository.phone, repository.token, repository.proxy)
         for reader in readers:
             try:

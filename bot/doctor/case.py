@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,7 +112,7 @@ async def _in_thread(looking: Iterator[Finding], found: list[Finding]) -> None:
             found.extend(looking)
         except Exception as raised:  # noqa: BLE001 - told where it is awaited
             error = raised
-        if not loop.is_closed():
+        with suppress(RuntimeError):  # nobody waits any more: the loop is closed
             loop.call_soon_threadsafe(settle, error)
 
     threading.Thread(target=work, daemon=True).start()

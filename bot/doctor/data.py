@@ -1,5 +1,6 @@
 """DATA_DIR and what lies in it: the folder, the database, leftovers; then what the database says of itself."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from bot.lock import hold_lock
 from services.errors import AnotherPorter
 from storage import meta
 from storage.admins import AdminRepository
-from storage.backup import DATABASE, SCRATCH
+from storage.backup import DATABASE, KEYS, SCRATCH
 from storage.errors import PorterError
 from storage.looking import FileLook, look_at, open_to_look
 from storage.migrate import HEAD, known_revisions, migrate
@@ -46,11 +47,15 @@ def folder(case: Case) -> Iterator[Finding]:
         if not data_dir.is_dir():
             case.no_database = "DATA_DIR is not there"
             return
+    owner = data_dir.stat().st_uid
+    if owner != os.geteuid():
+        what = f"DATA_DIR belongs to user {owner}, but user {os.geteuid()} asks, whose rights are told here."
+        yield note("another-user", what, "Ask as the user that runs Porter.")
     if not is_writable(data_dir):
         what = f"DATA_DIR ({data_dir}) cannot be written by this user."
-        yield error(
-            "data-dir-not-writable", what, "Give the folder to the user that runs Porter, or mount it writable."
-        )
+        yield error("data-dir-not-writable", what, "Give it to the user that runs Porter, or mount it writable.")
+    else:
+        yield from _foreign_files(data_dir)
     if is_open_to_others(data_dir):
         fixed = case.fix and tighten(data_dir)
         what = f"Other users of this machine may look into DATA_DIR ({data_dir})."
@@ -70,7 +75,18 @@ def _missing(case: Case, data_dir: Path) -> Finding:
         return error("data-dir-missing", f"{what} It cannot be made either.", "Name a folder in DATA_DIR that can be.")
     if case.fix:
         data_dir.mkdir(mode=0o700, parents=True)
+        cure = "It was made, empty. If Porter has run before, mount or name the right folder."
     return warning("data-dir-missing", what, cure, fixed=case.fix)
+
+
+def _foreign_files(data_dir: Path) -> Iterator[Finding]:
+    """What a command that was run as root has left, for example."""
+    needs = {data_dir / KEYS: os.R_OK}
+    files = [file for file in sorted(data_dir.glob("porter.*")) if ".before-" not in file.name]
+    closed = [file for file in files if not os.access(file, needs.get(file, os.R_OK | os.W_OK), effective_ids=True)]
+    if closed:
+        what = f"This user cannot read and write {some([str(file) for file in closed])}."
+        yield error("data-file-not-writable", what, "Give the files to the user that runs Porter (chown).")
 
 
 def _open_files(case: Case, data_dir: Path) -> Iterator[Finding]:
@@ -131,10 +147,10 @@ def _schema(case: Case, path: Path, seen: FileLook) -> Iterator[Finding]:
 def _migrated(case: Case, path: Path, seen: FileLook) -> Finding:
     found = "is empty" if seen.is_empty else f"has schema {seen.revision}"
     what = f"The database {found}, this Porter's schema is {HEAD}."
-    cure = (
-        "Start Porter: it keeps a copy beside and brings the database up to date (so does --fix while Porter is off)."
-    )
+    cure = "Start Porter: it keeps a copy and brings the database up to date (--fix does it while Porter is off)."
     case.no_database = "the database is older than this Porter"
+    if case.fix and path.stat().st_uid != os.geteuid():  # what it makes would be out of Porter's reach
+        return warning("migrations-pending", what, f"Ask as the user that runs Porter. {cure}")
     if not case.fix or (path.parent / READY).exists() or (path.parent / PLACING).exists():
         return warning("migrations-pending", what, cure)
     try:
@@ -145,7 +161,8 @@ def _migrated(case: Case, path: Path, seen: FileLook) -> Finding:
     except PorterError as refused:
         return error("migrations-pending", f"{what} It was not changed: {refused}.", "Mend that, then start Porter.")
     case.no_database = ""
-    return warning("migrations-pending", what, cure, fixed=True)
+    done = f"It was brought up to date. As it was it stays in {DATABASE}.before-{HEAD}."
+    return warning("migrations-pending", what, "It was made up to date." if seen.is_empty else done, fixed=True)
 
 
 def _line(damage: str) -> str:
@@ -173,9 +190,7 @@ def _kept(case: Case, data_dir: Path) -> Iterator[Finding]:
     places = [*data_dir.glob(f"{DATABASE}.before-*"), *data_dir.glob("before-restore-*")]
     old = [place for place in places if case.clock() - datetime.fromtimestamp(place.stat().st_mtime, UTC) > OLD]
     if not old:
-        yield ok(
-            "leftovers", f"{len(places)} copies of earlier states are kept." if places else "Nothing is left over."
-        )
+        yield ok("leftovers", f"Copies of earlier states: {len(places)}." if places else "Nothing is left over.")
         return
     size_bytes = sum(_size(place) for place in old)
     what = f"Copies from before upgrades and restores are older than {OLD.days} days and take {size_words(size_bytes)}."

@@ -35,12 +35,9 @@ def _made(case: Case, folder: Path) -> Finding:
         return error("download-dir-not-writable", what, "Name a folder in DOWNLOAD_DIR that can be.")
     if case.fix:
         folder.mkdir(parents=True)
+        return warning("download-dir-missing", what, "It was made. If it is a mount, mount it.", fixed=True)
     cure = "If it is a mount, mount it. Else nothing: Porter makes it when the first file comes."
-    return (
-        note("download-dir-missing", what, cure)
-        if not case.fix
-        else warning("download-dir-missing", what, cure, fixed=True)
-    )
+    return note("download-dir-missing", what, cure)
 
 
 async def seals(case: Case) -> AsyncIterator[Finding]:
@@ -100,10 +97,10 @@ def _agreed(here: str, seal: RootSeal | None, mark: str | None, *, is_mount: boo
 
 
 def space(case: Case) -> Iterator[Finding]:
-    """Each disk once, whatever lies on it."""
+    """Each disk once, whatever lies on it. Roots that are not there have no disk."""
     settings = case.settings
     places = {"DATA_DIR": settings.data_dir, "DOWNLOAD_DIR": settings.download_dir}
-    places |= {f"the root '{name}'": path for name, path in settings.nas_roots.items()}
+    places |= {f"the root '{name}'": path for name, path in settings.nas_roots.items() if path.is_dir()}
     disks: dict[int, tuple[Path, list[str]]] = {}
     for name, path in places.items():
         there = nearest(path)

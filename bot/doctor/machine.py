@@ -121,6 +121,9 @@ async def health(case: Case) -> AsyncIterator[Finding]:
     if is_taken and not (case.runs_here and await _is_porter(port)):
         what = f"HEALTH_PORT {port} of this machine is taken by another program."
         yield error("health-port-taken", what, "Set HEALTH_PORT to a free port, or stop that program.")
+    elif case.runs_here and not is_taken:
+        what = f"Porter runs, but does not answer at HEALTH_PORT {port}."
+        yield note("health-port-silent", what, "Start Porter again if the setting is new.")
     else:
         yield ok("health-port", f"HEALTH_PORT {port} is {'answered by Porter' if is_taken else 'free'}.")
 

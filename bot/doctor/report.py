@@ -46,7 +46,7 @@ def as_json(findings: list[Finding]) -> str:
         }
         for finding in findings
     ]
-    return json.dumps({"ok": is_well(findings), "version": __version__, "findings": rows}, ensure_ascii=False)
+    return json.dumps({"ok": is_well(findings), "version": __version__, "findings": rows})
 
 
 def as_text(findings: list[Finding], *, colour: bool) -> str:
@@ -79,4 +79,7 @@ def _summary(findings: list[Finding]) -> str:
     counted = ", ".join(
         f"{counts[mark]} {mark.word if counts[mark] == 1 else mark.many}" for mark in marks if counts[mark]
     )
-    return f"{'Nothing stops Porter' if is_well(findings) else 'Porter has a problem'}: {counted}."
+    if not is_well(findings):
+        return f"Porter has a problem: {counted}."
+    is_all = not any(finding.severity is Severity.UNKNOWN for finding in findings)
+    return f"{'Nothing stops Porter' if is_all else 'No error was found, but not all was looked at'}: {counted}."

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from bot.doctor.bot_api import BotApi, Refused, Unreachable
+from bot.doctor.bot_api import Refused, Unreachable
 from bot.doctor.case import Case, NotLooked, error, note, ok, warning
 from bot.doctor.findings import Finding
 from storage.channels import ChannelRepository
@@ -31,6 +31,9 @@ async def bot(case: Case) -> AsyncIterator[Finding]:
         cure += ", and at BOT_API_URL." if case.settings.bot_api_url else ": it must reach api.telegram.org, port 443."
         yield error("bot-api-unreachable", f"{where} cannot be reached: {error_}.", cure)
     except Refused as refused:
+        if refused.wait_seconds is not None:
+            case.no_bot = _pause(refused)
+            raise NotLooked(case.no_bot) from None
         if refused.code in VOID_TOKEN:
             case.no_bot = "the token is refused"
             yield error(
@@ -50,10 +53,22 @@ async def bot(case: Case) -> AsyncIterator[Finding]:
             yield warning("bot-joins-no-groups", what, "Allow it: @BotFather, /setjoingroups, Enable.")
 
 
-def _api(case: Case) -> BotApi:
+async def _ask(case: Case, method: str, **arguments: Any) -> Any:
+    """Of a bot that is known. Raises NotLooked; Refused where that is an answer."""
     if not case.me:
         raise NotLooked(case.no_bot)
-    return case.bot_api
+    try:
+        return await case.bot_api.call(method, **arguments)
+    except Unreachable:
+        raise NotLooked("the Bot API does not answer any more") from None
+    except Refused as refused:
+        if refused.wait_seconds is not None:
+            raise NotLooked(_pause(refused)) from None
+        raise
+
+
+def _pause(refused: Refused) -> str:
+    return f"Telegram wants a pause of {refused.wait_seconds} seconds"
 
 
 async def clock(case: Case) -> AsyncIterator[Finding]:
@@ -74,15 +89,19 @@ async def clock(case: Case) -> AsyncIterator[Finding]:
 
 
 async def webhook(case: Case) -> AsyncIterator[Finding]:
-    api = _api(case)
-    info = await api.call("getWebhookInfo")
+    info = await _ask(case, "getWebhookInfo")
+    waiting = info.get("pending_update_count", 0)
+    if waiting and not case.runs_here:
+        what = f"{waiting} updates wait for Porter, which is off."
+        yield note("updates-wait", what, "Start Porter: Telegram keeps them for a day.")
     if not info.get("url"):
         yield ok("webhook", "No webhook is set.")
         return
-    if case.fix:
-        await api.call("deleteWebhook", drop_pending_updates=False)
     what = "A webhook is set for this bot: Telegram gives its updates to that address, and none to Porter."
     cure = "If no other program needs this bot, delete the webhook (--fix, or deleteWebhook of the Bot API)."
+    if case.fix:
+        await _ask(case, "deleteWebhook", drop_pending_updates=False)
+        cure = "It was deleted; updates that wait are kept."
     yield error("webhook-left", what, cure, fixed=case.fix)
 
 
@@ -107,7 +126,7 @@ async def gates(case: Case) -> AsyncIterator[Finding]:
 
 
 async def _gate(case: Case, channel: Channel, pending: int, active: set[int]) -> Finding | None:
-    member = await _membership(_api(case), channel.id, case.me["id"])
+    member = await _membership(case, channel.id)
     if member.get("status") == "creator" or member.get("can_invite_users"):
         return None
     if member.get("status") == "administrator":
@@ -122,13 +141,11 @@ async def _gate(case: Case, channel: Channel, pending: int, active: set[int]) ->
     return warning(check, f"{what} No account may let them in either.", cure)
 
 
-async def _membership(api: BotApi, chat_id: int, user_id: int) -> dict[str, Any]:
+async def _membership(case: Case, chat_id: int) -> dict[str, Any]:
     """As getChatMember answers; of a refusal nothing: the bot is not in there."""
     try:
-        member: dict[str, Any] = await api.call("getChatMember", chat_id=chat_id, user_id=user_id)
-    except Refused as refused:
-        if refused.wait_seconds is not None:
-            raise NotLooked(f"Telegram wants a pause of {refused.wait_seconds} seconds") from None
+        member: dict[str, Any] = await _ask(case, "getChatMember", chat_id=chat_id, user_id=case.bot_id)
+    except Refused:
         return {}
     return member
 
@@ -143,10 +160,9 @@ async def notify_chat(case: Case) -> AsyncIterator[Finding]:
     if group != configured:
         what = f"The group of NOTIFY_CHAT became the supergroup {group}, and Porter follows it."
         yield note("notify-chat-moved", what, f"Set NOTIFY_CHAT={group}, for when this database is not at hand.")
-    api = _api(case)
     invite = "Add the bot to the group, and set NOTIFY_CHAT to the id that Porter's log names then."
     try:
-        chat = await api.call("getChat", chat_id=group)
+        chat = await _ask(case, "getChat", chat_id=group)
     except Refused as refused:
         if refused.moved_to is not None:
             what = f"The group of NOTIFY_CHAT became the supergroup {refused.moved_to}."
@@ -154,7 +170,7 @@ async def notify_chat(case: Case) -> AsyncIterator[Finding]:
         else:
             yield error("notify-chat-unreachable", f"The bot does not reach the group {group} of NOTIFY_CHAT.", invite)
         return
-    member = await _membership(api, group, case.me["id"])
+    member = await _membership(case, group)
     if member.get("status") not in MEMBERS or member.get("can_send_messages") is False:
         yield error("notify-chat-unreachable", f"The bot may not write to the group {group} of NOTIFY_CHAT.", invite)
     elif chat.get("is_forum") and not (member.get("status") == "creator" or member.get("can_manage_topics")):
