@@ -250,6 +250,8 @@ class Channel:
     invite_hash: str = ""
     links: list[Link] = field(default_factory=list)  # beside the own one
     approval: bool = False  # joining needs an admin's approval
+    noforwards: bool = False  # its messages may not be forwarded or saved
+    members_hidden: bool = False  # of a supergroup: administrators alone see who is in
     changes: list[Change] = field(default_factory=list)  # the last CHANGES_KEPT
 
     @property

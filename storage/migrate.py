@@ -90,6 +90,11 @@ def _forget_old_snapshots(path: Path) -> None:
         log.info("removed %s: the newest %d copies from before upgrades are kept", file.name, SNAPSHOTS_KEPT)
 
 
+def is_current(path: Path) -> bool:
+    """Whether the file is at HEAD. Raises DatabaseDamaged."""
+    return _look(path)[0] == HEAD
+
+
 def _look(path: Path) -> tuple[str | None, bool]:
     """(the stored revision, whether there are no tables at all), read without the right to write.
 

@@ -48,9 +48,9 @@ class PartReader:
         request = functions.upload.GetFileRequest(input_location(location), offset, PART_BYTES)
         with translated():
             try:
-                answer = await self._ask(location.dc_id, request)
+                answer = await self.ask(location.dc_id, request)
             except FileMigrateError as error:
-                answer = await self._ask(error.new_dc, request)
+                answer = await self.ask(error.new_dc, request)
         if not isinstance(answer, types.upload.File):
             raise TelegramRefused(type(answer).__name__)
         return bytes(answer.bytes)
@@ -60,9 +60,9 @@ class PartReader:
         request = functions.upload.GetFileHashesRequest(input_location(location), offset)
         with translated():
             try:
-                answer = await self._ask(location.dc_id, request)
+                answer = await self.ask(location.dc_id, request)
             except FileMigrateError as error:
-                answer = await self._ask(error.new_dc, request)
+                answer = await self.ask(error.new_dc, request)
         return [RangeHash(each.offset, each.limit, each.hash) for each in answer]
 
     async def close(self) -> None:
@@ -70,7 +70,8 @@ class PartReader:
             await sender.disconnect()
         self._senders.clear()
 
-    async def _ask(self, dc_id: int, request: Any) -> Any:
+    async def ask(self, dc_id: int, request: Any) -> Any:
+        """The answer of that DC. Raises what Telethon raises."""
         if dc_id == self._client.session.dc_id:
             return await self._client(request)
         async with self._opening[dc_id]:
