@@ -5,13 +5,19 @@ Exit codes: 0 done, or stopped as asked; 2 refused, with one line that says why;
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.logs import configure_logging
 from bot.settings import Settings, SettingsInvalid, load_settings
+
+if TYPE_CHECKING:
+    from bot.ground import Ground
 
 REFUSED, CONFLICT, INTERRUPTED = 2, 3, 130
 WHAT = {"run": "start", "rekey": "change keys", "backup": "back up", "restore": "restore", "clear-pin": "clear the PIN"}
@@ -20,29 +26,59 @@ log = logging.getLogger("bot")
 
 
 async def serve(settings: Settings) -> int:
-    from aiogram.exceptions import TelegramUnauthorizedError
-
-    from bot.app import open_app
-    from bot.polling import AnotherPoller
-    from storage.errors import PorterError
-
+    """Whoever may not start is refused before aiogram is imported; the first poll is on its way while the rest is
+    (docs/decisions/0033-a-quick-start.md)."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    await load("bot.ground")
+    from bot.ground import open_ground
+    from storage.errors import PorterError
+
     try:
-        async with open_app(settings) as app:
-            log.info("Porter polls as bot %d", app.bot.id)
-            await app.run(stop)
+        async with open_ground(settings) as ground:
+            return await work(ground, stop)
+    except (PorterError, SettingsInvalid) as error:
+        return refuse(str(error))
+
+
+async def work(ground: "Ground", stop: asyncio.Event) -> int:
+    await load("bot.telegram")
+    from aiogram.exceptions import TelegramUnauthorizedError
+
+    from bot.pace import ChatPace
+    from bot.polling import AnotherPoller, first_poll
+    from bot.telegram import open_bot
+
+    pace = ChatPace()
+    try:
+        async with open_bot(ground.settings, pace) as bot, first_poll(bot) as first:
+            await load("bot.app")
+            from bot.app import build_app
+
+            async with build_app(ground, bot, pace, first) as app:
+                collect_garbage_again()
+                log.info("Porter polls as bot %d", bot.id)
+                await app.run(stop)
     except TelegramUnauthorizedError:
         return refuse("BOT_TOKEN is refused by Telegram: take a new one from BotFather")
     except AnotherPoller as error:
         print(f"Porter stops: {error}", file=sys.stderr)
         return CONFLICT
-    except (PorterError, SettingsInvalid) as error:
-        return refuse(str(error))
     log.info("Porter stopped")
     return 0
+
+
+async def load(module: str) -> None:
+    """Import it beside the loop: signals are heard and answers come meanwhile."""
+    await asyncio.to_thread(import_module, module)
+
+
+def collect_garbage_again() -> None:
+    """What was imported stays for life: from now on no collection looks at it."""
+    gc.freeze()
+    gc.enable()
 
 
 async def operate(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -99,6 +135,7 @@ def main() -> int:
     secrets = [settings.bot_token, settings.api_hash, settings.master_key, settings.master_passphrase]
     configure_logging(settings.log_level, settings.log_format, [s.get_secret_value() for s in secrets if s])
     if arguments.command == "run":
+        gc.disable()  # imports make hundreds of thousands of objects, and next to no garbage
         return asyncio.run(serve(settings))
     try:
         return asyncio.run(operate(settings, arguments))
