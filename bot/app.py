@@ -50,18 +50,25 @@ class App:
             await working
         await house.retention.start()
         greeting = asyncio.create_task(self._greet())
+        resting = asyncio.create_task(self._rest(stop))
         try:
             await self.poller.run(stop)
+            await resting
         except AnotherPoller:
             # Two Porters would use one account from two addresses, and Telegram kills such keys: this one gives way,
             # and leaves the accounts alone when it is started again, until an owner has decided.
             await house.restores.contested()
-            await self._stop(greeting, working)
+            await self._stop(greeting, working, resting)
             for owner in await house.admins.owners():
                 await house.screens.tell(owner.user_id, Page(Texts(zone=self.settings.zone).home.another_porter()))
             raise
         finally:
-            await self._stop(greeting, working)
+            await self._stop(greeting, working, resting)
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        """Beside the poller, which lets handlers end: both at once fit into the five seconds of a stop."""
+        await stop.wait()
+        await self.house.rest()
 
     async def _stop(self, *tasks: asyncio.Task[None]) -> None:
         for task in tasks:

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 25
 STOP_SECONDS = 3.0
+ACKNOWLEDGED_SECONDS = 0.5
+"""At the least, for the last call after that: Porter ends within five seconds, whatever does not answer."""
 BATCH = 100
 ASKED_FOR = ["callback_query", "chat_join_request", "message", "my_chat_member"]
 """Named before the routers are there, so that the first poll need not wait for them. A test holds them to it."""
@@ -152,12 +154,14 @@ class Poller:
 
     async def _finish(self) -> None:
         """Let handlers end, then acknowledge what was handled, so that no tap is handled twice."""
+        deadline = asyncio.get_running_loop().time() + STOP_SECONDS + ACKNOWLEDGED_SECONDS
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
             for task in late:
                 task.cancel()
         if self._offset is not None:
             try:
-                await self._bot.get_updates(offset=self._offset, limit=1, timeout=0, request_timeout=1)
-            except TelegramAPIError as error:
+                async with asyncio.timeout_at(deadline):
+                    await self._bot.get_updates(offset=self._offset, limit=1, timeout=0)
+            except (TelegramAPIError, TimeoutError) as error:
                 log.warning("the last updates could not be acknowledged: %s", type(error).__name__)
