@@ -32,7 +32,15 @@ async def serve(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await load("bot.ground")
+    try:
+        return await prove(settings, stop)
+    except StoppedEarly:
+        log.info("Porter stopped")
+        return 0
+
+
+async def prove(settings: Settings, stop: asyncio.Event) -> int:
+    await load("bot.ground", stop)
     from bot.ground import open_ground
     from storage.errors import PorterError
 
@@ -44,7 +52,7 @@ async def serve(settings: Settings) -> int:
 
 
 async def work(ground: "Ground", stop: asyncio.Event) -> int:
-    await load("bot.telegram")
+    await load("bot.telegram", stop)
     from aiogram.exceptions import TelegramUnauthorizedError
 
     from bot.pace import ChatPace
@@ -54,7 +62,7 @@ async def work(ground: "Ground", stop: asyncio.Event) -> int:
     pace = ChatPace()
     try:
         async with open_bot(ground.settings, pace) as bot, first_poll(bot) as first:
-            await load("bot.app")
+            await load("bot.app", stop)
             from bot.app import build_app
 
             async with build_app(ground, bot, pace, first) as app:
@@ -70,9 +78,15 @@ async def work(ground: "Ground", stop: asyncio.Event) -> int:
     return 0
 
 
-async def load(module: str) -> None:
-    """Import it beside the loop: signals are heard and answers come meanwhile."""
+class StoppedEarly(Exception):
+    """Told to stop before anything worked."""
+
+
+async def load(module: str, stop: asyncio.Event) -> None:
+    """Import it beside the loop: signals are heard and answers come meanwhile. Raises StoppedEarly."""
     await asyncio.to_thread(import_module, module)
+    if stop.is_set():
+        raise StoppedEarly
 
 
 def collect_garbage_again() -> None:
@@ -136,7 +150,9 @@ def main() -> int:
     configure_logging(settings.log_level, settings.log_format, [s.get_secret_value() for s in secrets if s])
     if arguments.command == "run":
         gc.disable()  # imports make hundreds of thousands of objects, and next to no garbage
-        return asyncio.run(serve(settings))
+        code = asyncio.run(serve(settings))
+        gc.freeze()  # the memory goes with the process: the interpreter's last collection would take a second
+        return code
     try:
         return asyncio.run(operate(settings, arguments))
     except KeyboardInterrupt:
