@@ -6,7 +6,18 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from benchmarks import burst, deciding, downloads, history, latency, loading, requests_page, sandbox_cost, schedules
+from benchmarks import (
+    burst,
+    cold_start,
+    deciding,
+    downloads,
+    history,
+    latency,
+    loading,
+    requests_page,
+    sandbox_cost,
+    schedules,
+)
 from benchmarks.report import Report
 
 BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
@@ -21,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[], Coroutine[Any, Any, Report]]] = {
     "schedule": schedules.idle,
     "requests-page": requests_page.measure,
     "bot-latency": latency.measure,
+    "cold-start": cold_start.measure,
     "approve-all": deciding.approve_all,
     "burst": burst.arrive,
     "load-requests": loading.load,

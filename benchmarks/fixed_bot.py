@@ -4,7 +4,10 @@ One handler edits the message into a fixed text under a fixed keyboard, and answ
 """
 
 import asyncio
+import os
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import cycle
 
 from aiogram import Bot, Dispatcher
@@ -31,6 +34,22 @@ async def main(token: str, url: str) -> None:
     bot = Bot(token, session=AiohttpSession(api=TelegramAPIServer.from_base(url)))
     print(READY, flush=True)
     await dispatcher.start_polling(bot, handle_signals=True)
+
+
+@asynccontextmanager
+async def running(token: str, url: str, **env: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """As a process of its own, from when it is about to poll. `env` beside our own environment."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.fixed_bot", token, url,
+        env={**os.environ, **env}, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        assert READY in (await process.stdout.readline()).decode()
+        yield process
+    finally:
+        process.terminate()
+        await process.wait()
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from services.clients.pacing import Governor
 from services.clients.pool import ClientPool
 from services.errors import ChannelUnavailable, RightMissing, SessionDead
 from services.gate import BotRights
-from services.leases import Leases, this_host, this_process
+from services.leases import Leases, take_over, this_host, this_process
 from services.requests.bulk import BulkDecisions
 from services.requests.bulk_each import OneByOne
 from services.requests.bulk_everybody import Everybody
@@ -133,8 +133,9 @@ async def open_gatehouse(data_dir: Path, server: MtprotoServer) -> AsyncIterator
     async with Database.open(data_dir / "porter.db") as database:
         vault = await open_vault(database, KeyConfig(None, None, None, data_dir / "porter.key"))
         sessions = SessionRepository(database, vault)
-        leases = Leases(LeaseRepository(database, this_process(), this_host()), _no_loss)
-        await leases.take_over()
+        lease_rows = LeaseRepository(database, this_process(), this_host())
+        leases = Leases(lease_rows, _no_loss)
+        await take_over(lease_rows)
         pool = ClientPool(sessions, Clients(server), Governor(FloodWaitRepository(database)), leases, _no_death)
         try:
             yield _put_together(database, sessions, pool)

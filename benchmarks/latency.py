@@ -3,15 +3,13 @@ sandbox; and the same while a file of 256 MiB comes home."""
 
 import asyncio
 import re
-import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from statistics import median, quantiles
 from typing import Any
 
-from benchmarks.fixed_bot import READY
+from benchmarks.fixed_bot import running
 from benchmarks.process import cpu_ms
 from benchmarks.report import Report, check
 from benchmarks.yard import RTT_MS, Yard, open_yard
@@ -62,7 +60,7 @@ async def measure() -> Report:
             busy = await _while_downloading(admin, gate["title"])
         finally:
             await porter.stop()
-        async with _fixed_bot(line):
+        async with running(line["bot_token"], line["bot_api"]):
             message_id = (await admin.screen())["id"]
             fixed = [await _by_hand(lambda: _press(admin, message_id, "p:1")) for _ in range(PRESSES)]
     taps = {name: count for name, count in calls.items() if name not in NOT_OF_A_TAP}
@@ -155,17 +153,3 @@ async def _while_downloading(admin: Actor, title: str) -> list[float]:
 
 async def _carried(admin: Actor, begun: int, wanted_bytes: int) -> bool:
     return await admin.driver.file_bytes() - begun >= wanted_bytes
-
-
-@asynccontextmanager
-async def _fixed_bot(line: dict[str, Any]) -> AsyncIterator[None]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "benchmarks.fixed_bot", line["bot_token"], line["bot_api"], stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout is not None
-    try:
-        assert READY in (await process.stdout.readline()).decode()
-        yield
-    finally:
-        process.terminate()
-        await process.wait()

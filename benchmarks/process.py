@@ -24,6 +24,22 @@ def rss_mib() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / MIB
 
 
+@dataclass(frozen=True)
+class Memory:
+    """In RAM now: all that is mapped, the same with what others map too shared out, what is this process's alone."""
+
+    rss_mib: float
+    pss_mib: float
+    uss_mib: float
+
+
+def memory_of(pid: int) -> Memory:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    kib = {name: int(value.split()[0]) for name, _, value in (line.partition(":") for line in lines)}
+    private = kib["Private_Clean"] + kib["Private_Dirty"]
+    return Memory(kib["Rss"] / 1024, kib["Pss"] / 1024, private / 1024)
+
+
 @dataclass
 class Peak:
     """`mib`: the most by which the process was larger than `before_mib`."""

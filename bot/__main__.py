@@ -6,14 +6,20 @@ Exit codes: 0 done, or stopped as asked; 2 refused, with one line that says why;
 
 import argparse
 import asyncio
+import gc
 import logging
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import __version__
 from bot.logs import configure_logging
 from bot.settings import Settings, SettingsInvalid, load_health_port, load_settings
+
+if TYPE_CHECKING:
+    from bot.ground import Ground
 
 SICK, REFUSED, CONFLICT, INTERRUPTED = 1, 2, 3, 130
 WHAT = {
@@ -29,36 +35,80 @@ log = logging.getLogger("bot")
 
 
 async def serve(settings: Settings) -> int:
-    from aiogram.exceptions import TelegramUnauthorizedError
-
-    from bot.app import open_app
-    from bot.polling import AnotherPoller
-    from storage.errors import PorterError
-    from storage.migrate import HEAD
-
+    """Whoever may not start is refused before aiogram is imported; the first poll is on its way while the rest is
+    (docs/decisions/0033-a-quick-start.md)."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    try:
+        return await prove(settings, stop)
+    except StoppedEarly:
+        log.info("Porter stopped")
+        return 0
+
+
+async def prove(settings: Settings, stop: asyncio.Event) -> int:
+    await load("bot.ground", stop)
+    from bot.ground import open_ground
+    from storage.errors import PorterError
+
     is_open = False
     try:
-        async with open_app(settings) as app:
+        async with open_ground(settings) as ground:
             is_open = True
-            log.info("Porter polls as bot %d: version %s, schema %s", app.bot.id, __version__, HEAD)
-            await app.run(stop)
-    except TelegramUnauthorizedError:
-        return refuse("BOT_TOKEN is refused by Telegram: take a new one from BotFather")
-    except AnotherPoller as error:
-        print(f"Porter stops: {error}", file=sys.stderr)
-        return CONFLICT
+            return await work(ground, stop)
     except (PorterError, SettingsInvalid) as error:
         return refuse(str(error))
     except OSError as error:
         if is_open:
             raise
         return refuse(_said(error))  # a folder of another user, a full disk
+
+
+async def work(ground: "Ground", stop: asyncio.Event) -> int:
+    await load("bot.telegram", stop)
+    from aiogram.exceptions import TelegramUnauthorizedError
+
+    from bot.pace import ChatPace
+    from bot.polling import AnotherPoller, first_poll
+    from bot.telegram import open_bot
+    from storage.migrate import HEAD
+
+    pace = ChatPace()
+    try:
+        async with open_bot(ground.settings, pace) as bot, first_poll(bot) as first:
+            await load("bot.app", stop)
+            from bot.app import build_app
+
+            async with build_app(ground, bot, pace, first) as app:
+                collect_garbage_again()
+                log.info("Porter polls as bot %d: version %s, schema %s", bot.id, __version__, HEAD)
+                await app.run(stop)
+    except TelegramUnauthorizedError:
+        return refuse("BOT_TOKEN is refused by Telegram: take a new one from BotFather")
+    except AnotherPoller as error:
+        print(f"Porter stops: {error}", file=sys.stderr)
+        return CONFLICT
     log.info("Porter stopped")
     return 0
+
+
+class StoppedEarly(Exception):
+    """Told to stop before anything worked."""
+
+
+async def load(module: str, stop: asyncio.Event) -> None:
+    """Import it beside the loop: signals are heard and answers come meanwhile. Raises StoppedEarly."""
+    await asyncio.to_thread(import_module, module)
+    if stop.is_set():
+        raise StoppedEarly
+
+
+def collect_garbage_again() -> None:
+    """What was imported stays for life: from now on no collection looks at it."""
+    gc.freeze()
+    gc.enable()
 
 
 async def operate(settings: Settings, arguments: argparse.Namespace) -> int:
@@ -160,7 +210,10 @@ def main() -> int:
         return refuse(str(error), arguments.command)
     configure_logging(settings.log_level, settings.log_format, settings.secrets)
     if arguments.command == "run":
-        return asyncio.run(serve(settings))
+        gc.disable()  # imports make hundreds of thousands of objects, and next to no garbage
+        code = asyncio.run(serve(settings))
+        gc.freeze()  # the memory goes with the process: the interpreter's last collection would take a second
+        return code
     try:
         return asyncio.run(operate(settings, arguments))
     except KeyboardInterrupt:

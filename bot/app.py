@@ -1,6 +1,6 @@
-"""Opens everything once, in order, on one stack - and closes it in reverse.
+"""Opens everything once, in order - and closes it in reverse.
 
-lock -> health's port -> database -> vault -> home, leases -> Bot -> services (bot/house.py) -> dispatcher -> polling
+ground (bot/ground.py) -> Bot (bot/telegram.py) -> first poll -> services (bot/house.py) -> dispatcher -> polling
 """
 
 import asyncio
@@ -11,40 +11,29 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from aiogram import Bot, Dispatcher
-from aiogram.client.default import DefaultBotProperties
-from aiogram.client.session.aiohttp import AiohttpSession
-from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
-from aiogram.enums import ParseMode
 from aiogram.exceptions import TelegramAPIError
-from aiogram.types import LinkPreviewOptions
 
-from bot.answers import HeldAnswers
 from bot.dispatcher import build_dispatcher
-from bot.health import Health, open_door
+from bot.ground import Ground, open_ground
+from bot.health import Health
 from bot.house import House
-from bot.lock import hold_lock
 from bot.pace import ChatPace
 from bot.ping import Pinger
-from bot.polling import AnotherPoller, Poller
+from bot.polling import AnotherPoller, Poll, Poller, first_poll
 from bot.rows import Rows
 from bot.settings import Settings
+from bot.telegram import open_bot
 from handlers.people import set_menu
 from handlers.restored import question
 from handlers.screen import Page
 from handlers.texts import Texts
-from storage.database import Database
-from storage.home import settle
-from storage.restore import finish
-from storage.vault import open_vault
 
 log = logging.getLogger(__name__)
-
-REQUEST_SECONDS = 20
 
 
 @dataclass(frozen=True)
 class App:
-    """A Porter that is open. `run` works until `stop` is set."""
+    """A Porter that is open."""
 
     settings: Settings
     bot: Bot
@@ -53,24 +42,35 @@ class App:
     poller: Poller
 
     async def run(self, stop: asyncio.Event) -> None:
+        """Works until `stop` is set. Raises AnotherPoller, WebhookSet, TelegramUnauthorizedError (a void token)."""
+        if stop.is_set():
+            return
+        self.poller.check_token()
         house = self.house
         working = asyncio.create_task(self._work())
         if house.restores.waiting is None:
             await working
         await house.retention.start()
         greeting = asyncio.create_task(self._greet())
+        resting = asyncio.create_task(self._rest(stop))
         try:
             await self.poller.run(stop)
+            await resting
         except AnotherPoller:
             # Two Porters would use one account from two addresses, and Telegram kills such keys: this one gives way,
             # and leaves the accounts alone when it is started again, until an owner has decided.
             await house.restores.contested()
-            await self._stop(greeting, working)
+            await self._stop(greeting, working, resting)
             for owner in await house.admins.owners():
                 await house.screens.tell(owner.user_id, Page(Texts(zone=self.settings.zone).home.another_porter()))
             raise
         finally:
-            await self._stop(greeting, working)
+            await self._stop(greeting, working, resting)
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        """Beside the poller, which lets handlers end: both at once fit into the five seconds of a stop."""
+        await stop.wait()
+        await self.house.rest()
 
     async def _stop(self, *tasks: asyncio.Task[None]) -> None:
         for task in tasks:
@@ -121,24 +121,23 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
     """`pace`: another spacing on the Bot API than Telegram's limits ask for (a server of one's own has none).
 
     Raises AnotherPorter, StorageError or SettingsInvalid before anything is touched."""
+    pace = pace or ChatPace()
+    async with (
+        open_ground(settings) as ground,
+        open_bot(settings, pace) as bot,
+        first_poll(bot) as first,
+        build_app(ground, bot, pace, first) as app,
+    ):
+        yield app
+
+
+@asynccontextmanager
+async def build_app(ground: Ground, bot: Bot, pace: ChatPace, first: Poll) -> AsyncIterator[App]:
+    settings = ground.settings
+    rows = Rows.on(ground.database, ground.vault, ground.leases)
+    house = House(settings, rows, ground.vault, bot, pace, ground.server)
     async with AsyncExitStack() as stack:
-        server = settings.mtproto()
-        stack.enter_context(hold_lock(settings.data_dir))
-        door = await stack.enter_async_context(open_door(settings.health_port))
-        await asyncio.to_thread(finish, settings.data_dir)
-        database = await stack.enter_async_context(Database.open(settings.data_dir / "porter.db"))
-        vault = await open_vault(database, settings.keys)
-
-        pace = pace or ChatPace()
-        bot = _bot(settings, pace)
-        stack.push_async_callback(bot.session.close)
-        await database.claim_identity(bot.id, settings.network)
-        await settle(database)
-
-        rows = Rows.on(database, vault)
-        house = House(settings, rows, vault, bot, pace, server)
         stack.push_async_callback(house.stop)
-        await house.leases.take_over()
         await house.leases.start()
         await house.restores.load()
         await house.targets.load()
@@ -153,19 +152,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
             house.runner.on_settled(pinger.settled)
 
         dispatcher = build_dispatcher(house, settings)
-        poller = Poller(bot, dispatcher, house.take_requests)
-        door.health = Health(database, rows, house, poller)
-        stack.push_async_callback(door.close)
+        poller = Poller(bot, dispatcher, house.take_requests, first=first)
+        ground.door.health = Health(ground.database, rows, house, poller)
+        stack.push_async_callback(ground.door.close)
         yield App(settings, bot, house, dispatcher, poller)
-
-
-def _bot(settings: Settings, pace: ChatPace) -> Bot:
-    api = TelegramAPIServer.from_base(settings.bot_api_url) if settings.bot_api_url else PRODUCTION
-    session = AiohttpSession(api=api, timeout=REQUEST_SECONDS)
-    session.middleware(pace)
-    session.middleware(HeldAnswers())
-    return Bot(
-        settings.bot_token.get_secret_value(),
-        session=session,
-        default=DefaultBotProperties(parse_mode=ParseMode.HTML, link_preview=LinkPreviewOptions(is_disabled=True)),
-    )

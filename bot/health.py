@@ -1,35 +1,21 @@
-"""/health on 127.0.0.1, for supervisors: 200 when Porter does its work, 503 when it does not, nothing when it hangs.
+"""What /health says of an open Porter: 200 when it does its work, 503 when it does not, nothing when it hangs.
 
-Numbers and times alone: no names, no ids of people, nothing that was sealed. It is open from the first moment to the
-last, so that a long migration or a long stop can be told from a hang.
+Numbers and times alone: no names, no ids of people, nothing that was sealed. It is answered at bot/door.py.
 """
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from typing import Any
 
-from bot import __version__
 from bot.house import House
 from bot.polling import POLL_SECONDS, Poller
 from bot.rows import Rows
-from bot.settings import SettingsInvalid
 from storage.database import Database
 from storage.models import RunTally, SessionState
 from storage.types import Clock, utc_now
 
-if TYPE_CHECKING:  # imported when the port is set
-    from aiohttp import web
-
-log = logging.getLogger(__name__)
-
-HOST = "127.0.0.1"
-LOCAL_NAMES = frozenset({HOST, "localhost", "::1"})
 POLL_PATIENCE_SECONDS = POLL_SECONDS + 60.0
 """Since Telegram answered last. An empty poll takes POLL_SECONDS."""
 DATABASE_SECONDS = 5.0
@@ -137,53 +123,3 @@ class Health:
             return None
         ended_at = self._clock() - timedelta(seconds=age)
         return {"ended_at": ended_at.isoformat(timespec="seconds"), "age_s": round(age, 1)}
-
-
-class Door:
-    """What answers at the port. `state` and `health` follow the life of the App behind it."""
-
-    def __init__(self) -> None:
-        self.state = "starting"
-        self.health: Health | None = None
-
-    async def close(self) -> None:
-        """Porter stops; the door says so until the end."""
-        health, self.health, self.state = self.health, None, "stopping"
-        if health is not None:
-            await health.close()
-
-    async def answer(self, request: "web.Request") -> "web.Response":
-        from aiohttp import web
-
-        # A foreign page reaches a local port through the browser: its Host gives it away (DNS rebinding).
-        if urlsplit(f"//{request.headers.get('Host', '')}").hostname not in LOCAL_NAMES:
-            return web.json_response({"error": "for this machine alone"}, status=403)
-        if request.path != "/health" or request.method not in ("GET", "HEAD"):
-            return web.json_response({"error": "not found"}, status=404)
-        closed = {"ok": False, "state": self.state}
-        report = {**(await self.health.report() if self.health is not None else closed), "version": __version__}
-        headers = {"Cache-Control": "no-store"}
-        return web.json_response(report, status=200 if report["ok"] else 503, headers=headers)
-
-
-@asynccontextmanager
-async def open_door(port: int | None) -> AsyncIterator[Door]:
-    """Says "starting" until it is given a `health`. None: no port. Raises SettingsInvalid: it cannot be opened."""
-    door = Door()
-    if port is None:
-        yield door
-        return
-    from aiohttp import web
-
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", door.answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, HOST, port).start()
-        except OSError as error:
-            raise SettingsInvalid(f"HEALTH_PORT {port} cannot be opened: {error.strerror}") from error
-        yield door
-    finally:
-        await runner.cleanup()

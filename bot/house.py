@@ -3,6 +3,8 @@
 What one service tells another that is built later goes through a method of the house.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -94,7 +96,11 @@ from services.verifying import Verifier
 from storage.models import IncomingRequest, Run, RunKind, Schedule
 from storage.vault import Vault
 
+log = logging.getLogger(__name__)
+
 MIB = 1024 * 1024
+CLOSE_SECONDS = 1.2
+"""For all clients of accounts together: what a server does not answer is not waited for."""
 
 
 class House:
@@ -351,23 +357,33 @@ class House:
         await self.notices.start()
         await self.logins.start()
 
+    async def rest(self) -> None:
+        """Nothing works by itself any more; what admins do still may. All of it at once: each has seconds of its own
+        to bring to its end what it has begun. Whatever was not started, or rests already, may be."""
+        await asyncio.gather(
+            self.retention.stop(),
+            self.rules.stop(),
+            self.notices.stop(),
+            self.watch.stop(),
+            self.pending_updates.stop(),
+            self.live.stop(),
+            self.schedule.stop(),
+            self.runner.stop(),
+        )
+
     async def stop(self) -> None:
-        """Nothing works any more, and no client is open. Whatever was not started, or is stopped already, may be."""
-        await self.retention.stop()
-        await self.rules.stop()
-        await self.notices.stop()
-        await self.watch.stop()
-        await self.pending_updates.stop()
-        await self.live.stop()
-        await self.schedule.stop()
-        await self.runner.stop()
-        await self.logins.close()
+        """Nothing works any more, and no client is open, or is given up."""
+        await self.rest()
         await self.save_cards.close()
         await self.rights_cards.close()
         await self.channels.close()
-        await self.pool.close()
-        await self.leases.stop()
         await self.notifier.close()
+        await self.leases.stop()
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await asyncio.gather(self.logins.close(), self.pool.close())
+        except TimeoutError:
+            log.warning("connections did not close in time")
 
     # -- what the services tell each other
 

@@ -8,7 +8,8 @@ Every other update is a tracked task; at stop they get STOP_SECONDS to finish.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 
 from aiogram import Bot, Dispatcher
 from aiogram.exceptions import (
@@ -25,7 +26,11 @@ log = logging.getLogger(__name__)
 
 POLL_SECONDS = 25
 STOP_SECONDS = 3.0
+ACKNOWLEDGED_SECONDS = 0.5
+"""At the least, for the last call after that: Porter ends within five seconds, whatever does not answer."""
 BATCH = 100
+ASKED_FOR = ["callback_query", "chat_join_request", "message", "my_chat_member"]
+"""Named before the routers are there, so that the first poll need not wait for them. A test holds them to it."""
 CONFLICTS_TOLERATED = 3  # a Porter that was just killed may still hold its last long poll for a moment
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 
@@ -38,32 +43,67 @@ class WebhookSet(PorterError):
     """Telegram sends this bot's updates to an address that somebody has set, and gives them to nobody else."""
 
 
+Poll = asyncio.Task[list[Update]]
+
+
+def _poll(bot: Bot, offset: int | None = None) -> Poll:
+    return asyncio.create_task(
+        bot.get_updates(
+            offset=offset,
+            limit=BATCH,
+            timeout=POLL_SECONDS,
+            allowed_updates=ASKED_FOR,
+            request_timeout=POLL_SECONDS + 10,
+        )
+    )
+
+
+@asynccontextmanager
+async def first_poll(bot: Bot) -> AsyncIterator[Poll]:
+    """On its way while what handles its updates is built: a Poller takes it over. It acknowledges nothing."""
+    poll = _poll(bot)
+    try:
+        yield poll
+    finally:
+        poll.cancel()
+        await asyncio.gather(poll, return_exceptions=True)
+
+
 class Poller:
+    """`first`: a poll that is on its way already."""
+
     def __init__(
         self,
         bot: Bot,
         dispatcher: Dispatcher,
         take_requests: Callable[[list[ChatJoinRequest]], Awaitable[None]],
         pauses_seconds: tuple[float, ...] = PAUSES_SECONDS,
+        first: Poll | None = None,
     ) -> None:
         self._bot = bot
         self._dispatcher = dispatcher
         self._take_requests = take_requests
         self._tasks: set[asyncio.Task[object]] = set()
         self._pauses = pauses_seconds
+        self._first = first
         self._offset: int | None = None
         self.polled_at: float | None = None
         """When Telegram answered last, and what it brought was taken; time.monotonic()."""
 
+    def check_token(self) -> None:
+        """Raises TelegramUnauthorizedError when the first poll has come back with it by now."""
+        error = self._first.exception() if self._first and self._first.done() else None
+        if isinstance(error, TelegramUnauthorizedError):
+            raise error
+
     async def run(self, stop: asyncio.Event) -> None:
         """Polls until `stop` is set. Raises AnotherPoller, WebhookSet, TelegramUnauthorizedError (a void token)."""
-        allowed = sorted({*self._dispatcher.resolve_used_update_types(), "chat_join_request"})
         stopping = asyncio.create_task(stop.wait())
         failures = 0
         try:
             while not stop.is_set():
                 try:
-                    updates = await self._next_batch(allowed, stopping)
+                    updates = await self._next_batch(stopping)
                     await self._accept(updates)
                     self.polled_at = time.monotonic()
                     failures = 0
@@ -76,16 +116,8 @@ class Poller:
             stopping.cancel()
             await self._finish()
 
-    async def _next_batch(self, allowed: list[str], stopping: asyncio.Task[bool]) -> Sequence[Update]:
-        poll = asyncio.create_task(
-            self._bot.get_updates(
-                offset=self._offset,
-                limit=BATCH,
-                timeout=POLL_SECONDS,
-                allowed_updates=allowed,
-                request_timeout=POLL_SECONDS + 10,
-            )
-        )
+    async def _next_batch(self, stopping: asyncio.Task[bool]) -> Sequence[Update]:
+        poll, self._first = self._first or _poll(self._bot, self._offset), None
         try:
             await asyncio.wait({poll, stopping}, return_when=asyncio.FIRST_COMPLETED)
             # Not acknowledged yet: what this poll would have brought comes again at the next start.
@@ -126,12 +158,14 @@ class Poller:
 
     async def _finish(self) -> None:
         """Let handlers end, then acknowledge what was handled, so that no tap is handled twice."""
+        deadline = asyncio.get_running_loop().time() + STOP_SECONDS + ACKNOWLEDGED_SECONDS
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
             for task in late:
                 task.cancel()
         if self._offset is not None:
             try:
-                await self._bot.get_updates(offset=self._offset, limit=1, timeout=0, request_timeout=1)
-            except TelegramAPIError as error:
+                async with asyncio.timeout_at(deadline):
+                    await self._bot.get_updates(offset=self._offset, limit=1, timeout=0)
+            except (TelegramAPIError, TimeoutError) as error:
                 log.warning("the last updates could not be acknowledged: %s", type(error).__name__)

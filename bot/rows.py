@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Self
 
-from services.leases import this_host, this_process
 from storage.admins import AdminRepository
 from storage.audit import AuditRepository
 from storage.bulk import BulkRepository
@@ -79,7 +78,7 @@ class Rows:
     verdicts: VerdictRepository
 
     @classmethod
-    def on(cls, database: Database, vault: Vault) -> Self:
+    def on(cls, database: Database, vault: Vault, leases: LeaseRepository) -> Self:
         return cls(
             admins=AdminRepository(database),
             audit=AuditRepository(database),
@@ -90,7 +89,7 @@ class Rows:
             files=FileRepository(database),
             flood_waits=FloodWaitRepository(database),
             join_requests=JoinRequestRepository(database),
-            leases=LeaseRepository(database, this_process(), this_host()),
+            leases=leases,
             live=LiveRepository(database),
             logins=LoginRepository(database, vault),
             outlooks=OutlookRepository(database, RequestPages(database)),

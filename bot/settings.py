@@ -134,6 +134,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def bot_id(self) -> int:
+        """Whose token it is, as the token says."""
+        return int(self.bot_token.get_secret_value().partition(":")[0])
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 

@@ -60,15 +60,19 @@ class PorterProcess:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
 
-    async def start(self) -> None:
-        """Returns once it polls. Raises RuntimeError with its log when it ends before that."""
+    async def begin(self) -> None:
+        """Returns while it starts."""
         self.home.mkdir(parents=True, exist_ok=True)
-        mark = len(self.log())
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         with self.log_path.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", env={**inherited, **self.settings}, stdout=log, stderr=log
             )
+
+    async def start(self) -> None:
+        """Returns once it works. Raises RuntimeError with its log when it ends before that."""
+        mark = len(self.log())
+        await self.begin()
         deadline = time.monotonic() + START_SECONDS
         while "Porter polls" not in self.log()[mark:]:
             if not self.is_running or time.monotonic() > deadline:

@@ -42,7 +42,10 @@ async def begin_login(actor: Actor, account: dict[str, Any]) -> None:
         await actor.wait_for(r"API hash")
         await actor.send(account["api_hash"])
     await actor.wait_for(r"Share your own number")
-    await actor.share_contact()
+    if account["id"] == actor.account_id:
+        await actor.share_contact()
+    else:
+        await actor.send(account["phone"])
     await actor.wait_for(r"Tap it here")
 
 

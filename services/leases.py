@@ -42,6 +42,18 @@ def this_process() -> str:
     return f"{socket.gethostname()}, process {os.getpid()} ({secrets.token_hex(4)})"
 
 
+async def take_over(rows: LeaseRepository, *, clock: Clock = utc_now) -> None:
+    """At start, under the lock of DATA_DIR. Raises AnotherPorter while a Porter of another host is alive."""
+    lease = await rows.elsewhere(clock() - STALE)
+    if lease is not None:
+        raise AnotherPorter(
+            f"a Porter on another host uses this database: {lease.process}, last seen at "
+            f"{lease.beat_at:%Y-%m-%d %H:%M:%S} UTC. Stop it there. If it is off already, start again after "
+            f"{lease.beat_at + STALE:%H:%M:%S} UTC"
+        )
+    await rows.clear()
+
+
 class Leases:
     """`on_lost` hears of a session that another process has taken, by its id: it closes what is open."""
 
@@ -55,17 +67,6 @@ class Leases:
         self._clients: Counter[int] = Counter()  # open or opening, by session
         self._turns: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._task: asyncio.Task[None] | None = None
-
-    async def take_over(self) -> None:
-        """At start, under the lock of DATA_DIR. Raises AnotherPorter while a Porter of another host is alive."""
-        lease = await self._rows.elsewhere(self._clock() - STALE)
-        if lease is not None:
-            raise AnotherPorter(
-                f"a Porter on another host uses this database: {lease.process}, last seen at "
-                f"{lease.beat_at:%Y-%m-%d %H:%M:%S} UTC. Stop it there. If it is off already, start again after "
-                f"{lease.beat_at + STALE:%H:%M:%S} UTC"
-            )
-        await self._rows.clear()
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._keep_beating())

@@ -25,7 +25,7 @@ from services.clients.probe import Guard, Sleep
 from services.clients.proxy import unpack as unpack_proxy
 from services.credentials import unpack
 from services.errors import PorterError
-from services.leases import Leases, this_host, this_process
+from services.leases import Leases, take_over, this_host, this_process
 from storage.admins import AdminRepository
 from storage.channels import ChannelRepository
 from storage.database import Database
@@ -103,7 +103,7 @@ async def _open_store(settings: Settings, sleep: Sleep) -> AsyncIterator[Store]:
                 "Start Porter; an owner says in the chat that the other one is off.",
             )
         accounts = Accounts(settings, database, vault, sleep)
-        await accounts.leases.take_over()
+        await take_over(accounts.lease_rows)
         await accounts.leases.start()
         stack.push_async_callback(accounts.leases.stop)
         owners = [admin.user_id for admin in await AdminRepository(database).all() if admin.role is Role.OWNER]
@@ -120,7 +120,8 @@ class Accounts:
 
     def __init__(self, settings: Settings, database: Database, vault: Vault, sleep: Sleep) -> None:
         self.rows = SessionRepository(database, vault)
-        self.leases = Leases(LeaseRepository(database, this_process(), this_host()), self._lost)
+        self.lease_rows = LeaseRepository(database, this_process(), this_host())
+        self.leases = Leases(self.lease_rows, self._lost)
         self._channels = ChannelRepository(database)
         self._clients = Clients(settings.mtproto())
         self._governor = Governor(FloodWaitRepository(database), sleep=sleep)

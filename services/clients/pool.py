@@ -155,8 +155,8 @@ class ClientPool:
     async def close(self) -> None:
         self._closed = True
         await asyncio.gather(*self._telling)
-        for session_id in {*self._reading, *self._gates, *(session_id for session_id, _ in self._variants)}:
-            await self.drop(session_id)
+        sessions = {*self._reading, *self._gates, *(session_id for session_id, _ in self._variants)}
+        await asyncio.gather(*(self.drop(session_id) for session_id in sessions))
 
     def _slots(self, session_id: int) -> list[Slot[Any]]:
         """Of that session, all of them."""

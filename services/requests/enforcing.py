@@ -41,7 +41,7 @@ PAUSE_SECONDS = 0.05
 """As one after the other everywhere: below the 30 calls a second that Telegram allows the bot."""
 OUT_OF_REACH = timedelta(seconds=30)
 LOOK_SECONDS = 20.0
-STOP_SECONDS = 5.0
+STOP_SECONDS = 3.0
 NOBODY_MAY = (RightMissing, SessionRequired, ChannelUnavailable)
 
 

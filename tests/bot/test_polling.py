@@ -9,10 +9,11 @@ import pytest
 from aiogram import Bot, Dispatcher, Router
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.exceptions import TelegramConflictError
+from aiogram.exceptions import TelegramConflictError, TelegramUnauthorizedError
 from aiogram.types import ChatJoinRequest, Message
 
-from bot.polling import AnotherPoller, Poller, WebhookSet
+from bot.polling import ASKED_FOR, AnotherPoller, Poller, WebhookSet, first_poll
+from handlers import build_router
 from sandbox.app import Sandbox, open_sandbox
 
 
@@ -110,3 +111,53 @@ async def test_a_webhook_is_no_second_poller(sandbox: Sandbox, bot: Bot) -> None
 
 async def _none(requests: list[ChatJoinRequest]) -> None:
     raise AssertionError("no join request was expected")
+
+
+async def test_what_is_asked_for_is_what_the_routers_take() -> None:
+    """The first poll names the kinds of updates before the routers are there: they are theirs, and the requests."""
+    dispatcher = Dispatcher()
+    dispatcher.include_router(build_router())
+    assert sorted({*dispatcher.resolve_used_update_types(), "chat_join_request"}) == ASKED_FOR
+
+
+async def test_what_the_first_poll_brings_is_taken_once_the_loop_works(sandbox: Sandbox, bot: Bot) -> None:
+    """Sent before anything could take its updates: they wait in it, and the next poll acknowledges them."""
+    taken: list[int] = []
+    stop = asyncio.Event()
+
+    async def take(requests: list[ChatJoinRequest]) -> None:
+        taken.extend(request.from_user.id for request in requests)
+        stop.set()
+
+    asked = newcomers(sandbox, 2)
+    async with first_poll(bot) as first:
+        sandbox.world.ask_to_join(gate(sandbox), asked)
+        await asyncio.wait_for(asyncio.wait({first}), 20)
+        await asyncio.wait_for(Poller(bot, Dispatcher(), take, first=first).run(stop), 20)
+    assert taken == asked
+    assert await bot.get_updates(timeout=0) == []
+
+
+async def test_a_first_poll_that_nobody_takes_over_acknowledges_nothing(sandbox: Sandbox, bot: Bot) -> None:
+    """A start that fails meanwhile, or is told to stop, leaves every update where it was."""
+    asked = newcomers(sandbox, 1)
+    async with first_poll(bot) as first:
+        sandbox.world.ask_to_join(gate(sandbox), asked)
+        await asyncio.wait_for(asyncio.wait({first}), 20)
+    async with first_poll(bot):
+        pass
+    (update,) = await bot.get_updates(timeout=0)
+    assert update.chat_join_request is not None
+    assert [update.chat_join_request.from_user.id] == asked
+
+
+async def test_a_void_token_is_known_before_anything_works(sandbox: Sandbox) -> None:
+    """The answer to the first poll is enough: nothing has been started by then."""
+    void = Bot("1:void", AiohttpSession(api=TelegramAPIServer.from_base(sandbox.bot_api)))
+    try:
+        async with first_poll(void) as first:
+            await asyncio.wait_for(asyncio.wait({first}), 20)
+            with pytest.raises(TelegramUnauthorizedError):
+                Poller(void, Dispatcher(), _none, first=first).check_token()
+    finally:
+        await void.session.close()

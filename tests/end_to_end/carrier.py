@@ -17,7 +17,7 @@ from services.clients.pacing import Governor
 from services.clients.pool import ClientPool
 from services.errors import SessionDead
 from services.lanes import Lanes
-from services.leases import Leases, this_host, this_process
+from services.leases import Leases, take_over, this_host, this_process
 from services.runs import Runner
 from services.scraping import Scraper
 from services.targets import Targets
@@ -64,8 +64,9 @@ async def carry(place: dict[str, Any]) -> None:
     public_key = await asyncio.to_thread(Path(place["public_key_file"]).read_text)
     async with Database.open(data_dir / "porter.db") as database:
         vault = await open_vault(database, KeyConfig(None, None, None, data_dir / "porter.key"))
-        leases = Leases(LeaseRepository(database, this_process(), this_host()), never)
-        await leases.take_over()
+        lease_rows = LeaseRepository(database, this_process(), this_host())
+        leases = Leases(lease_rows, never)
+        await take_over(lease_rows)
         governor = Governor(FloodWaitRepository(database))
         factory = Clients(MtprotoServer(dc, host, port, public_key))
         pool = ClientPool(SessionRepository(database, vault), factory, governor, leases, died)

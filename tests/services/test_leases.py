@@ -9,7 +9,7 @@ import pytest
 from services.clients.base import Peer
 from services.clients.pool import ClientPool
 from services.errors import AnotherPorter, SessionElsewhere
-from services.leases import BEAT_SECONDS, STALE, Leases, this_host
+from services.leases import BEAT_SECONDS, STALE, Leases, take_over, this_host
 from storage.leases import LeaseRepository
 from tests.services.conftest import FakeTime, Jetty, Store, open_pool
 
@@ -82,11 +82,11 @@ async def test_the_start_is_refused_while_another_host_lives(jetty: Jetty, store
     there, here = holder(store, time, "there"), holder(store, time)
     await there.leases.take(session.id)
     with pytest.raises(AnotherPorter, match=r"Porter on there, last seen at .* Stop it there"):
-        await here.leases.take_over()
-    await holder(store, time, "there").leases.take_over()
+        await take_over(here.leases._rows, clock=time)
+    await take_over(there.leases._rows, clock=time)
     await there.leases.take(session.id)
     time.pass_seconds(STALE.total_seconds())
-    await here.leases.take_over()
+    await take_over(here.leases._rows, clock=time)
     assert await store.leases.get(session.id) is None
 
 
