@@ -68,7 +68,7 @@ class Retention:
             except Exception:
                 log.exception("not swept: %s; tried again tomorrow", name)
         counts = ", ".join(f"{count} {name}" for name, count in swept.items() if count)
-        log.info("swept what is old: %s", counts or "nothing")
+        log.log(logging.INFO if counts else logging.DEBUG, "swept what is old: %s", counts or "nothing")
         return swept
 
     async def _keep_sweeping(self) -> None:

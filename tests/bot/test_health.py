@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
@@ -223,3 +225,11 @@ async def test_a_taken_port_is_refused(play: Play, tmp_path: Path, port: int) ->
         async with running(settings):
             raise AssertionError("it started")
     assert not (settings.data_dir / "porter.db").exists()
+
+
+def test_the_command_is_light() -> None:
+    """It comes by every half minute: neither the libraries of Telegram nor the database's are imported for it."""
+    heavy = {"aiogram", "aiohttp", "telethon", "pyrogram", "sqlalchemy", "cryptography"}
+    code = f"import sys, bot.__main__, bot.checkup; sys.exit(', '.join({heavy!r} & set(sys.modules)) or None)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import Settings, SettingsInvalid, load_settings
+from bot.settings import Settings, SettingsInvalid, load_health_port, load_settings
 
 TOKEN = "123456:AAmade-up-token-for-tests-only"
 
@@ -31,6 +31,10 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("NAS_ROOTS", "nas", "NAS_ROOTS must be name=/mount/point"),
         ("LOG_LEVEL", "LOUD", "LOG_LEVEL"),
         ("HEALTH_PORT", "99999", "HEALTH_PORT"),
+        ("PING_URL", "hc-ping.example/uuid", "PING_URL must be an address"),
+        ("PING_URL", "https://", "PING_URL must be an address"),
+        ("PING_URL", "http://host:none/uuid", "PING_URL must be an address"),
+        ("PING_URL", "ftp://host/uuid", "PING_URL must be an address"),
         ("DOWNLOAD_DIR", "data/files", "may not lie in one another"),
     ],
 )
@@ -58,6 +62,29 @@ def test_secrets_never_print(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsInvalid) as refusal:
         load_settings()
     assert "made-up-and-wrong" not in str(refusal.value)
+
+
+def test_the_log_is_told_every_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each secret that is set is struck out of the log; nothing else is."""
+    secrets = {
+        "BOT_TOKEN": TOKEN,
+        "API_HASH": "made-up-hash",
+        "MASTER_KEY": "made-up-key",
+        "PING_URL": "https://host.example/made-up",
+    }
+    for name, value in {**secrets, "API_ID": "1"}.items():
+        monkeypatch.setenv(name, value)
+    assert sorted(load_settings().secrets) == sorted(secrets.values())
+
+
+def test_health_reads_its_port_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command works with nothing else set; without a port, or a wrong one, it is refused."""
+    monkeypatch.setenv("HEALTH_PORT", "8090")
+    assert load_health_port() == 8090
+    for wrong in ("99999", ""):
+        monkeypatch.setenv("HEALTH_PORT", wrong)
+        with pytest.raises(SettingsInvalid, match="HEALTH_PORT"):
+            load_health_port()
 
 
 def test_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
