@@ -714,9 +714,16 @@ async def test_fix_leaves_the_schema_to_a_porter_that_runs(ward: Ward) -> None:
 # Beside a Porter, without rights, in the shell --------------------------------------------------------------------
 
 
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as found:
+        port: int = found.getsockname()[1]
+    return port
+
+
 async def test_it_looks_while_porter_runs(tmp_path: Path) -> None:
-    """Through the WAL, without a trace."""
-    async with open_play(tmp_path) as play:
+    """Through the WAL, without a trace; who answers at HEALTH_PORT is known."""
+    port, another = free_port(), free_port()
+    async with open_play(tmp_path, health_port=port) as play:
         await play.sign_in()
         names = sorted(path.name for path in play.settings.data_dir.iterdir())
         findings = await examine(play.settings)
@@ -726,6 +733,9 @@ async def test_it_looks_while_porter_runs(tmp_path: Path) -> None:
             "download-dir-missing",
         }
         assert [finding.check for finding in findings if finding.severity is WARNING] == ["key-beside-database"]
+        assert f"HEALTH_PORT {port} is answered by Porter." in [finding.what for finding in findings]
+        silent = await examine(play.settings.model_copy(update={"health_port": another}))
+        assert "health-port-silent" in [finding.check for finding in silent]
         assert "1 of 1 accounts" in next(finding.what for finding in findings if finding.check == "sessions")
 
 
