@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.doctor.live_claim import Claim, NotSeen, Seen
-from bot.doctor.live_reading import refused
+from bot.doctor.live_claim import Claim, NotSeen, Seen, refused
 from bot.doctor.live_scene import (
     LOOKED_AT,
     NO_GATE,
