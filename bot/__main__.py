@@ -1,7 +1,7 @@
-"""python -m bot [run | doctor | rekey | backup FILE | restore FILE | clear-pin USER_ID]: settings -> work -> exit code.
+"""python -m bot [COMMAND]: settings -> work -> exit code. `--help` names the commands; without one, it is run.
 
 Exit codes: 0 done, or stopped as asked; 2 refused, with one line that says why; 3 another process uses this token.
-`doctor` ends with 1 when it has found an error.
+`health` ends with 1 when Porter is not well, `doctor` when it has found an error.
 """
 
 import argparse
@@ -11,11 +11,19 @@ import signal
 import sys
 from pathlib import Path
 
+from bot import __version__
 from bot.logs import configure_logging
-from bot.settings import Settings, SettingsInvalid, load_settings
+from bot.settings import Settings, SettingsInvalid, load_health_port, load_settings
 
-REFUSED, CONFLICT, INTERRUPTED = 2, 3, 130
-WHAT = {"run": "start", "rekey": "change keys", "backup": "back up", "restore": "restore", "clear-pin": "clear the PIN"}
+SICK, REFUSED, CONFLICT, INTERRUPTED = 1, 2, 3, 130
+WHAT = {
+    "run": "start",
+    "health": "ask",
+    "rekey": "change keys",
+    "backup": "back up",
+    "restore": "restore",
+    "clear-pin": "clear the PIN",
+}
 
 log = logging.getLogger("bot")
 
@@ -26,14 +34,17 @@ async def serve(settings: Settings) -> int:
     from bot.app import open_app
     from bot.polling import AnotherPoller
     from storage.errors import PorterError
+    from storage.migrate import HEAD
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    is_open = False
     try:
         async with open_app(settings) as app:
-            log.info("Porter polls as bot %d", app.bot.id)
+            is_open = True
+            log.info("Porter polls as bot %d: version %s, schema %s", app.bot.id, __version__, HEAD)
             await app.run(stop)
     except TelegramUnauthorizedError:
         return refuse("BOT_TOKEN is refused by Telegram: take a new one from BotFather")
@@ -42,6 +53,10 @@ async def serve(settings: Settings) -> int:
         return CONFLICT
     except (PorterError, SettingsInvalid) as error:
         return refuse(str(error))
+    except OSError as error:
+        if is_open:
+            raise
+        return refuse(_said(error))  # a folder of another user, a full disk
     log.info("Porter stopped")
     return 0
 
@@ -64,8 +79,7 @@ async def operate(settings: Settings, arguments: argparse.Namespace) -> int:
     except (PorterError, SettingsInvalid) as error:
         return refuse(str(error), arguments.command)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""  # a full disk names no file
-        return refuse(f"{where}{error.strerror}", arguments.command)
+        return refuse(_said(error), arguments.command)
     return 0
 
 
@@ -89,6 +103,23 @@ def examine(arguments: argparse.Namespace) -> int:
         return REFUSED
 
 
+def _said(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""  # a full disk names no file
+    return f"{where}{error.strerror}"
+
+
+def check_health() -> int:
+    """For supervisors, every half minute: it reads HEALTH_PORT alone."""
+    from bot.checkup import ask
+
+    try:
+        trouble = ask(load_health_port())
+    except SettingsInvalid as error:
+        return refuse(str(error), "health")
+    print("Porter is well" if trouble is None else f"Porter is not well: {trouble}")
+    return 0 if trouble is None else SICK
+
+
 def refuse(why: str, command: str = "run") -> int:
     print(f"Porter does not {WHAT[command]}: {why}", file=sys.stderr)
     return REFUSED
@@ -104,6 +135,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     doctor.add_argument("--fix", action="store_true", help="mend what can be mended without losing anything")
     doctor.add_argument("--live", action="store_true", help="a round against Telegram as well, with the accounts")
     doctor.add_argument("--yes", action="store_true", help="--live begins without asking")
+    commands.add_parser("health", help="ask the Porter of this host at HEALTH_PORT: exit code 0 when it is well")
     commands.add_parser("rekey", help="move everything sealed to the newest key of MASTER_KEY or MASTER_KEY_FILE")
     clear_pin = commands.add_parser("clear-pin", help="take away the PIN of an admin who lost it; Porter may run")
     clear_pin.add_argument("user_id", metavar="USER_ID", type=int)
@@ -120,12 +152,13 @@ def main() -> int:
     arguments = parse()
     if arguments.command == "doctor":
         return examine(arguments)
+    if arguments.command == "health":
+        return check_health()
     try:
         settings = load_settings()
     except SettingsInvalid as error:
         return refuse(str(error), arguments.command)
-    secrets = [settings.bot_token, settings.api_hash, settings.master_key, settings.master_passphrase]
-    configure_logging(settings.log_level, settings.log_format, [s.get_secret_value() for s in secrets if s])
+    configure_logging(settings.log_level, settings.log_format, settings.secrets)
     if arguments.command == "run":
         return asyncio.run(serve(settings))
     try:

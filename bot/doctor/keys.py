@@ -68,7 +68,7 @@ async def ring(case: Case) -> AsyncIterator[Finding]:
     else:
         if found is None:
             case.no_keys = "nothing is sealed yet"
-            yield note("key", "Nothing is sealed yet.", "Start Porter: it makes a key where none is given.")
+            yield note("nothing-sealed", "Nothing is sealed yet.", "Start Porter: it makes a key where none is given.")
             return
         case.ring = Vault(found)
         yield ok("key", f"The database opens with what is given: {len(found)} key{'s' if len(found) != 1 else ''}.")

@@ -109,23 +109,28 @@ async def health(case: Case) -> AsyncIterator[Finding]:
     port = case.settings.health_port
     if port is None:
         return
-    with closing(socket.socket()) as probe:
-        # As servers bind: what a connection of the last minute left over does not count.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            is_taken = True
-        else:
-            is_taken = False
+    refused = _try_to_listen(port)
+    is_taken = refused is not None
     if is_taken and not (case.runs_here and await _is_porter(port)):
-        what = f"HEALTH_PORT {port} of this machine is taken by another program."
-        yield error("health-port-taken", what, "Set HEALTH_PORT to a free port, or stop that program.")
+        what = f"At HEALTH_PORT {port} Porter could not listen: {refused}."
+        yield error("health-port-taken", what, "Set HEALTH_PORT to a free port above 1023, or stop what uses it.")
     elif case.runs_here and not is_taken:
         what = f"Porter runs, but does not answer at HEALTH_PORT {port}."
         yield note("health-port-silent", what, "Start Porter again if the setting is new.")
     else:
         yield ok("health-port", f"HEALTH_PORT {port} is {'answered by Porter' if is_taken else 'free'}.")
+
+
+def _try_to_listen(port: int) -> str | None:
+    """Why one cannot; None: one can."""
+    with closing(socket.socket()) as probe:
+        # As servers bind: what a connection of the last minute left over does not count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as refused:
+            return refused.strerror
+    return None
 
 
 async def _is_porter(port: int) -> bool:

@@ -5,6 +5,7 @@ import base64
 import json
 import logging
 import os
+import re
 import resource
 import secrets
 import shutil
@@ -23,9 +24,10 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
+from bot import doctor
 from bot.__main__ import examine as examine_command
 from bot.__main__ import parse
-from bot.doctor import accounts, configuration, examine, machine, report
+from bot.doctor import accounts, configuration, examine, machine, report, telegram
 from bot.doctor.bot_api import open_bot_api
 from bot.doctor.case import Case, Check, carry_out
 from bot.doctor.files import NETWORK, file_system
@@ -34,6 +36,7 @@ from bot.lock import hold_lock
 from bot.settings import Settings, SettingsInvalid, load_settings
 from sandbox.app import Sandbox, open_sandbox
 from sandbox.driver import Actor, Driver
+from sandbox.groups import found_forum
 from sandbox.stage import INHERITED
 from sandbox.world import Channel
 from storage.channels import ChannelRepository
@@ -42,6 +45,7 @@ from storage.join_requests import JoinRequestRepository
 from storage.leases import LeaseRepository
 from storage.migrate import HEAD, SCRIPTS
 from storage.models import RootSeal, SessionState
+from storage.notices import NoticeRepository
 from storage.restored import RestoredRepository
 from storage.roots import RootRepository
 from storage.sessions import SessionRepository
@@ -354,6 +358,13 @@ async def a_key_of_ones_own_in_the_wrong_place(ward: Ward) -> None:
     ward.changes["master_key_file"] = ward.data / "own.key"
 
 
+@fault("nothing-sealed", NOTE, "Start Porter")
+async def a_database_that_never_saw_a_key(ward: Ward) -> None:
+    ward.path.unlink()
+    async with ward.rows():
+        pass
+
+
 @fault("download-dir-missing", NOTE, "mount it")
 async def no_download_dir(ward: Ward) -> None:
     (ward.home / "downloads").rmdir()
@@ -446,6 +457,35 @@ async def a_group_that_nobody_knows(ward: Ward) -> None:
     ward.changes["notify_chat"] = -1009999999999
 
 
+@fault("notify-chat-moved", NOTE, "Set NOTIFY_CHAT=-100")
+async def a_group_that_grew(ward: Ward) -> None:
+    ward.changes["notify_chat"] = -4711
+    async with ward.rows() as database:
+        await NoticeRepository(database).put_group_after(-4711, ward.gate.peer)
+
+
+@fault("notify-chat-unreachable", ERROR, "Add the bot")
+async def a_group_that_the_bot_has_left(ward: Ward) -> None:
+    ward.changes["notify_chat"] = ward.gate.peer
+    ward.sandbox.world.set_member(ward.gate, ward.sandbox.bot.id, None, ward.sandbox.admin_id)
+
+
+@fault("gates-many", NOTE, "/requests")
+async def more_gates_than_are_asked_about(ward: Ward) -> None:
+    ids = [-1002000000000 - number for number in range(telegram.CHANNELS_ASKED + 1)]
+    async with ward.rows() as database:
+        for channel_id in ids:
+            await ChannelRepository(database).put(channel(channel_id))
+        await JoinRequestRepository(database).store([request(77, channel_id) for channel_id in ids])
+
+
+@fault("notify-chat-topics", NOTE, "Manage topics")
+async def a_group_with_topics(ward: Ward) -> None:
+    ward.changes["notify_chat"] = found_forum(
+        ward.sandbox.world, "Desk", ward.sandbox.admin_id, [ward.sandbox.bot.id]
+    ).peer
+
+
 @fault("mtproto-unreachable", ERROR, "firewall")
 async def no_mtproto_server(ward: Ward) -> None:
     ward.changes["mtproto_server"] = "2@127.0.0.1:1"
@@ -532,6 +572,26 @@ async def test_a_fault_is_found(ward: Ward, plant: Plant, check: str, severity: 
     assert report.is_well(findings) is not any(finding.severity is ERROR for finding in findings)
     assert all(finding.cure for finding in findings if finding.severity is not OK)
     assert not [finding for finding in findings if "could not be looked at" in finding.what]
+
+
+NOT_PLANTED = {
+    "bot-joins-no-groups": "BotFather's switch: the sandbox has none",
+    "data-dir-network": "no disk of a network can be mounted here; its parts are tested below",
+    "python-old": "tests run on one Python",
+    "sqlite-old": "and on its SQLite",
+    "tzdata-missing": "and with its time zones",
+}
+
+
+def test_every_trouble_is_planted() -> None:
+    """Whoever adds a finding plants its fault, or says why not."""
+    named = re.compile(r'\b(?:note|warning|error)\(\s*"([a-z-]+)"')
+    files = [path for path in Path(doctor.__path__[0]).glob("*.py") if not path.name.startswith("live")]
+    said = {name for path in files for name in named.findall(path.read_text())}
+    assert len(said) > 50
+    tested = Path(__file__).read_text()
+    assert {name for name in said if f'"{name}"' not in tested} == set()
+    assert not {fault.values[1] for fault in FAULTS} & NOT_PLANTED.keys()
 
 
 def trace(home: Path) -> dict[str, tuple[int, int, int]]:
@@ -714,9 +774,16 @@ async def test_fix_leaves_the_schema_to_a_porter_that_runs(ward: Ward) -> None:
 # Beside a Porter, without rights, in the shell --------------------------------------------------------------------
 
 
+def free_port() -> int:
+    with closing(socket.create_server(("127.0.0.1", 0))) as found:
+        port: int = found.getsockname()[1]
+    return port
+
+
 async def test_it_looks_while_porter_runs(tmp_path: Path) -> None:
-    """Through the WAL, without a trace."""
-    async with open_play(tmp_path) as play:
+    """Through the WAL, without a trace; who answers at HEALTH_PORT is known."""
+    port, another = free_port(), free_port()
+    async with open_play(tmp_path, health_port=port) as play:
         await play.sign_in()
         names = sorted(path.name for path in play.settings.data_dir.iterdir())
         findings = await examine(play.settings)
@@ -726,6 +793,9 @@ async def test_it_looks_while_porter_runs(tmp_path: Path) -> None:
             "download-dir-missing",
         }
         assert [finding.check for finding in findings if finding.severity is WARNING] == ["key-beside-database"]
+        assert f"HEALTH_PORT {port} is answered by Porter." in [finding.what for finding in findings]
+        silent = await examine(play.settings.model_copy(update={"health_port": another}))
+        assert "health-port-silent" in [finding.check for finding in silent]
         assert "1 of 1 accounts" in next(finding.what for finding in findings if finding.check == "sessions")
 
 
@@ -818,7 +888,7 @@ async def test_a_folder_that_may_not_be_looked_at(ward: Ward) -> None:
     assert "because the database cannot be read" in rest.what
 
 
-async def doctor(ward: Ward, *words: str) -> tuple[int, str, str]:
+async def run_doctor(ward: Ward, *words: str) -> tuple[int, str, str]:
     given = {
         "BOT_TOKEN": ward.sandbox.bot_token,
         "BOT_API_URL": ward.sandbox.bot_api,
@@ -841,7 +911,7 @@ async def doctor(ward: Ward, *words: str) -> tuple[int, str, str]:
 
 async def test_the_command(ward: Ward) -> None:
     """One JSON object and nothing else; 0 when all is well, 1 for an error. Text for people without it."""
-    code, out, err = await doctor(ward, "--json")
+    code, out, err = await run_doctor(ward, "--json")
     assert (code, err) == (0, "")
     told = json.loads(out)
     assert told.keys() == {"ok", "version", "findings"}
@@ -850,7 +920,7 @@ async def test_the_command(ward: Ward) -> None:
     assert len(told["findings"]) >= 20
 
     await ward.hook()
-    code, out, err = await doctor(ward)
+    code, out, err = await run_doctor(ward)
     assert (code, err) == (1, "")
     lines = out.splitlines()
     assert lines[0].startswith("✗ error     webhook-left: ")
