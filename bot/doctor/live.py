@@ -2,8 +2,9 @@
 
 A session lives in one process: Porter is off meanwhile (the lock of DATA_DIR, and leases as a start takes them), and a
 database that waits for an owner's word is left alone. What may be asked stands in live_allowed.py, and is kept before
-anything is sent; what is believed stands in live_reading.py, live_files.py, live_gate.py and live_bot.py; the round
-itself in live_round.py. docs/decisions/0029-a-round-against-the-real-telegram.md
+anything is sent; what is believed stands at the end of live_account.py, live_reading.py, live_links.py, live_files.py,
+live_gate.py and live_bot.py; the round itself in live_round.py.
+docs/decisions/0029-a-round-against-the-real-telegram.md says why it is so.
 """
 
 import asyncio

@@ -2,7 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from services.clients.answers import translate
+from services.clients.probe import Refusal
+from services.errors import PorterError
 
 T = TypeVar("T")
 
@@ -33,3 +37,15 @@ class Claim(Generic[T]):
     source: str
     look: Callable[[T], Awaitable[Seen]]
     used_by: str
+
+
+async def refused(call: Any, *kinds: type[PorterError]) -> Seen:
+    """Whether Telegram says no, with a word that Porter takes for one of `kinds`."""
+    try:
+        await call
+    except Refusal as refusal:
+        ours = translate(refusal.word, refusal.code)
+        return Seen(
+            isinstance(ours, kinds), f"{refusal.code} {refusal.word}, which Porter takes for {type(ours).__name__}"
+        )
+    return Seen(False, "no refusal at all")

@@ -2,8 +2,7 @@
 
 import hashlib
 
-from bot.doctor.live_claim import Claim, NotSeen, Seen
-from bot.doctor.live_reading import refused
+from bot.doctor.live_claim import Claim, NotSeen, Seen, refused
 from bot.doctor.live_scene import Account, location
 from services import errors
 from services.clients.base import PART_BYTES

@@ -2,8 +2,7 @@
 
 from datetime import UTC, datetime
 
-from bot.doctor.live_claim import Claim, NotSeen, Seen
-from bot.doctor.live_reading import refused
+from bot.doctor.live_claim import Claim, NotSeen, Seen, refused
 from bot.doctor.live_scene import (
     LOOKED_AT,
     NO_GATE,
@@ -43,7 +42,7 @@ async def _rows(account: Account) -> Seen:
     rows = answer["importers"]
     asking = {row["user_id"] for row in rows}
     users = [user for user in answer["users"] if user["id"] in asking]
-    alive = [user for user in users if not user["deleted"]]
+    alive = [user for user in users if user["_"] == "User" and not user["deleted"]]
     hashes = sum(user["access_hash"] is not None for user in alive)
     requested = sum(bool(row["requested"]) for row in rows)
     approved = sum(row["approved_by"] is not None for row in rows)
@@ -58,7 +57,7 @@ async def _rows(account: Account) -> Seen:
 async def _offset(account: Account) -> Seen:
     channel, answer = await account.gate(), await account.importers()
     rows = answer["importers"]
-    users = {user["id"]: user for user in answer["users"]}
+    users = {user["id"]: user for user in answer["users"] if user["_"] == "User"}
     middle = rows[(len(rows) - 1) // 2]
     if middle["user_id"] not in users:
         raise NotSeen("the person in the middle of the page is gone", "Start the round again.")
@@ -78,7 +77,8 @@ async def _offset(account: Account) -> Seen:
 async def _end(account: Account) -> Seen:
     channel, answer = await account.gate(), await account.importers()
     rows = answer["importers"]
-    user = next((user for user in answer["users"] if user["id"] == rows[-1]["user_id"]), None)
+    people = (user for user in answer["users"] if user["_"] == "User")
+    user = next((user for user in people if user["id"] == rows[-1]["user_id"]), None)
     if len(rows) < answer["count"] or user is None:
         behind = await account.waiting(channel, (1, Tl("inputUserEmpty")))  # the first second of 1970
     else:
@@ -197,7 +197,8 @@ async def _members_hidden(account: Account) -> Seen:
 
 async def _stranger(account: Account) -> Seen:
     channel, answer = await account.gate(), await account.importers()
-    user = next((user for user in answer["users"] if user.get("access_hash") and not user["deleted"]), None)
+    alive = (user for user in answer["users"] if user["_"] == "User" and not user["deleted"])
+    user = next((user for user in alive if user["access_hash"]), None)
     if user is None:
         raise NotSeen("everybody who waits is gone", "Start the round while somebody waits.")
     try:
@@ -312,7 +313,13 @@ CLAIMS: tuple[Claim[Account], ...] = (
         _no_right,
         "services/clients/answers.py",
     ),
-    Claim("log-kept", "The admin log reaches back 48 hours.", _LOG, _log_kept, "services/requests/membership.py"),
+    Claim(
+        "log-kept",
+        "The admin log reaches back 48 hours, and not further.",
+        "https://core.telegram.org/tdlib/docs/classtd_1_1td__api_1_1get_chat_event_log.html",
+        _log_kept,
+        "services/requests/membership.py",
+    ),
     Claim("log-order", "Events of the admin log come newest first, their ids fall.", _LOG, _log_order, _GATE),
     Claim(
         "log-rows",

@@ -1,74 +1,16 @@
-"""Claims of reading: the account, its channels, their history. Source pages stand beside each claim."""
-
-import secrets
-from datetime import UTC, datetime
-from typing import Any
+"""Claims of reading: the list of chats, and the history of a channel."""
 
 from bot.doctor.live_claim import Claim, NotSeen, Seen
 from bot.doctor.live_scene import Account, Answer, input_channel, input_peer
-from services import errors
-from services.clients.answers import translate
 from services.clients.peers import channel_of, id_of_channel
-from services.clients.probe import Refusal, Tl
-from services.links import ChannelLink, InviteLink, read_link
+from services.clients.probe import Tl
 
 PAGE = 100
-CLOCK_SECONDS = 30
-"""Telegram refuses messages dated further ahead (https://core.telegram.org/mtproto/description#message-identifier-msg-id)."""
 LARGEST_CHANNEL = 997_852_516_352
 LARGEST_GROUP = 999_999_999_999
 LARGEST_USER = 2**40 - 1
 FAR_AHEAD = 1_000_000
 """So many posts come in no minute: the id so far above the newest one stands for none."""
-
-
-async def refused(call: Any, *kinds: type[errors.PorterError]) -> Seen:
-    """Whether Telegram says no, with a word that Porter takes for one of `kinds`."""
-    try:
-        await call
-    except Refusal as refusal:
-        ours = translate(refusal.word, refusal.code)
-        return Seen(
-            isinstance(ours, kinds), f"{refusal.code} {refusal.word}, which Porter takes for {type(ours).__name__}"
-        )
-    return Seen(False, "no refusal at all")
-
-
-# -- the connection and the account
-
-
-async def _layers(account: Account) -> Seen:
-    config = await account.config()
-    ours, theirs = account.probe.layer, await account.gate_layer()
-    return Seen(ours == theirs, f"Telethon {ours}, kurigram {theirs}; {config['_']} was understood")
-
-
-async def _data_centres(account: Account) -> Seen:
-    config = await account.config()
-    usable = {each["id"] for each in config["dc_options"] if not (each["cdn"] or each["tcpo_only"])}
-    home = account.probe.home_dc
-    return Seen(
-        config["this_dc"] == home and home in usable,
-        f"this_dc {config['this_dc']}, the session's {home}, listed {sorted(usable)}",
-    )
-
-
-async def _clock(account: Account) -> Seen:
-    config = await account.ask("help.getConfig")  # anew: it is the moment that counts
-    ahead = (datetime.now(UTC) - config["date"]).total_seconds()
-    return Seen(abs(ahead) <= CLOCK_SECONDS, f"this machine is {ahead:+.0f} s ahead of Telegram")
-
-
-async def _self(account: Account) -> Seen:
-    answer = await account.ask("users.getUsers", id=[Tl("inputUserSelf")])
-    if len(answer) != 1:
-        return Seen(False, f"{len(answer)} users")
-    user = answer[0]
-    is_ours = user["id"] == account.session.user_id
-    agrees = bool(user["_"] == "User" and user["is_self"] and is_ours and not user["bot"])
-    flags = f"self {user['is_self']}, bot {user['bot']}, premium {user['premium']}"
-    return Seen(agrees, f"{user['_']} with {flags}; its id is {'the stored one' if is_ours else 'ANOTHER'}")
-
 
 # -- the list of chats
 
@@ -187,74 +129,6 @@ async def _counters(account: Account) -> Seen:
     return Seen(set(told) == wanted, f"counts {sorted(told.values())} for {len(told)} of {len(names)} filters")
 
 
-# -- links
-
-
-async def _message_link(account: Account) -> Seen:
-    channel, newest = await account.library(), (await account.newest())["messages"][0]["id"]
-    try:
-        answer = await account.ask("channels.exportMessageLink", channel=input_channel(channel), id=newest)
-    except Refusal as refusal:  # Porter itself asks for no link: people send them
-        raise NotSeen(
-            f"Telegram gives the account no link to a post ({refusal.word})",
-            "Compare the link that an official app copies with the claim.",
-        ) from refusal
-    link = read_link(answer["link"])
-    leads_to = {id_of_channel(channel["id"]), (channel["username"] or "").lower() or None}
-    agrees = (
-        isinstance(link, ChannelLink)
-        and link.post == newest
-        and (link.channel.lower() if isinstance(link.channel, str) else link.channel) in leads_to
-    )
-    form = "by name" if isinstance(link, ChannelLink) and isinstance(link.channel, str) else "by number (t.me/c/)"
-    return Seen(agrees, f"a link {form} that Porter reads: {agrees}")
-
-
-async def _invite_link(account: Account) -> Seen:
-    for channel in (await account.channels())[:3]:
-        invite = (await account.full(channel))["full_chat"].get("exported_invite")
-        if invite and invite.get("link"):
-            return Seen(
-                isinstance(read_link(invite["link"]), InviteLink),
-                f"{invite['_']} with a link that Porter reads as an invitation",
-            )
-    raise NotSeen("no channel shows the account its invite link", "Make an account the administrator of a channel.")
-
-
-async def _own_invite(account: Account) -> Seen:
-    for channel in (await account.channels())[:3]:
-        invite = (await account.full(channel))["full_chat"].get("exported_invite")
-        link = read_link(invite["link"]) if invite and invite.get("link") else None
-        if isinstance(link, InviteLink):
-            answer = await account.ask("messages.checkChatInvite", hash=link.hash)
-            return Seen(answer["_"] == "ChatInviteAlready", f"{answer['_']} for the link of a channel that it is in")
-    raise NotSeen("no channel shows the account its invite link", "Make an account the administrator of a channel.")
-
-
-# -- refusals
-
-
-async def _no_such_invite(account: Account) -> Seen:
-    call = account.ask("messages.checkChatInvite", hash=secrets.token_urlsafe(12))
-    return await refused(call, errors.InviteInvalid)
-
-
-async def _no_such_name(account: Account) -> Seen:
-    call = account.ask("contacts.resolveUsername", username=f"nobody_{secrets.token_hex(8)}")
-    return await refused(call, errors.ChannelNotFound)
-
-
-async def _impossible_name(account: Account) -> Seen:
-    return await refused(account.ask("contacts.resolveUsername", username="1_2"), errors.ChannelNotFound)
-
-
-async def _wrong_hash(account: Account) -> Seen:
-    channel = dict(await account.library())
-    channel["access_hash"] ^= 1
-    call = account.ask("channels.getFullChannel", channel=input_channel(channel))
-    return await refused(call, errors.ChannelUnavailable)
-
-
 async def _noforwards(account: Account) -> Seen:
     sealed = [channel for channel in await account.channels() if channel["noforwards"]]
     if not sealed:
@@ -263,101 +137,10 @@ async def _noforwards(account: Account) -> Seen:
     return Seen(bool(page["messages"]), f"{len(page['messages'])} messages of a channel with noforwards")
 
 
-# -- waits
-
-
-async def _flood_wait(account: Account) -> Seen:
-    """The last claim of the account: whether a wait came meanwhile."""
-    if not account.probe.waits:
-        raise NotSeen("no flood wait came, and none is provoked", "Nothing: it is good that none came.")
-    wrong = [each for each in account.probe.waits if each.code != 420 or each.seconds < 0 or "_WAIT_X" not in each.word]
-    words = ", ".join(f"{each.code} {each.word} of {each.seconds} s" for each in account.probe.waits[:3])
-    return Seen(not wrong, words)
-
-
-# -- bots' accounts
-
-
-async def _bot_no_lists(account: Account) -> Seen:
-    call = account.ask(
-        "messages.getDialogs", offset_date=None, offset_id=0, offset_peer=Tl("inputPeerEmpty"), limit=1, hash=0
-    )
-    return await refused(call, errors.AccountRequired)
-
-
-async def _bot_self(account: Account) -> Seen:
-    answer = await account.ask("users.getUsers", id=[Tl("inputUserSelf")])
-    return Seen(bool(answer[0]["bot"] and answer[0]["id"] == account.session.user_id), f"bot {answer[0]['bot']}")
-
-
-async def _bot_sees(account: Account) -> tuple[Answer, Answer]:
-    """A channel that Porter knows and the bot is in, named without an access hash: its InputChannel and channelFull."""
-
-    async def make() -> tuple[Answer, Answer]:
-        for channel_id in filter(None, map(channel_of, account.known)):
-            named = {"id": channel_id, "access_hash": 0}
-            try:
-                answer = await account.ask("channels.getFullChannel", channel=input_channel(named))
-            except Refusal as refusal:
-                if not issubclass(type(translate(refusal.word, refusal.code)), errors.ChannelUnavailable):
-                    raise
-                continue
-            return named, answer["full_chat"]
-        raise NotSeen("the bot reads no channel that Porter knows", "Make that bot an administrator of a channel.")
-
-    return await account.once("seen by the bot", make)
-
-
-async def _bot_no_hash(account: Account) -> Seen:
-    _, full = await _bot_sees(account)
-    return Seen(full["pts"] > 0, f"{full['_']} with pts {full['pts']}")
-
-
-async def _bot_difference(account: Account) -> Seen:
-    named, full = await _bot_sees(account)
-    answer = await account.ask(
-        "updates.getChannelDifference",
-        channel=input_channel(named),
-        filter=Tl("channelMessagesFilterEmpty"),
-        pts=max(1, full["pts"] - PAGE),
-        limit=PAGE,
-    )
-    kinds = {"ChannelDifference", "ChannelDifferenceEmpty", "ChannelDifferenceTooLong"}
-    return Seen(answer["_"] in kinds and answer.get("pts", 1) > 0, f"{answer['_']} from pts {full['pts']} - {PAGE} on")
-
-
 _METHOD = "https://core.telegram.org/method"
 _READING = "services/clients/telethon_reading.py"
 
 CLAIMS: tuple[Claim[Account], ...] = (
-    Claim(
-        "layers",
-        "Telethon and kurigram, as pinned, speak one layer of the schema, and Telegram takes it.",
-        "https://core.telegram.org/api/invoking#layers",
-        _layers,
-        "services/clients/factory.py",
-    ),
-    Claim(
-        "data-centres",
-        "help.getConfig lists the data centres, the session's own (this_dc) among them, with addresses of no CDN.",
-        f"{_METHOD}/help.getConfig",
-        _data_centres,
-        "services/clients/telethon_files.py",
-    ),
-    Claim(
-        "clock",
-        "Telegram's clock and this machine's are at most 30 s apart.",
-        "https://core.telegram.org/mtproto/description#message-identifier-msg-id",
-        _clock,
-        "services/schedule.py",
-    ),
-    Claim(
-        "self",
-        "users.getUsers of inputUserSelf answers the account that the session is stored for, with the self flag.",
-        f"{_METHOD}/users.getUsers",
-        _self,
-        _READING,
-    ),
     Claim(
         "dialogs-page",
         "messages.getDialogs gives 100 chats at most, whatever is asked for.",
@@ -429,100 +212,10 @@ CLAIMS: tuple[Claim[Account], ...] = (
         "services/clients/telethon_search.py",
     ),
     Claim(
-        "message-link",
-        "The link to a post is t.me/NAME/ID or t.me/c/CHANNEL/ID, with the channel's bare id.",
-        "https://core.telegram.org/api/links#message-links",
-        _message_link,
-        "services/links.py",
-    ),
-    Claim(
-        "invite-link",
-        "An invite link is t.me/+HASH or t.me/joinchat/HASH.",
-        "https://core.telegram.org/api/links#chat-invite-links",
-        _invite_link,
-        "services/links.py",
-    ),
-    Claim(
-        "own-invite",
-        "messages.checkChatInvite answers chatInviteAlready where the account is in already.",
-        f"{_METHOD}/messages.checkChatInvite",
-        _own_invite,
-        "services/invites.py",
-    ),
-    Claim(
-        "no-such-invite",
-        "A hash that belongs to no invite link is refused as INVITE_HASH_EXPIRED or INVITE_HASH_INVALID.",
-        f"{_METHOD}/messages.checkChatInvite",
-        _no_such_invite,
-        "services/clients/answers.py",
-    ),
-    Claim(
-        "no-such-name",
-        "A free username is refused as USERNAME_NOT_OCCUPIED.",
-        f"{_METHOD}/contacts.resolveUsername",
-        _no_such_name,
-        "services/clients/answers.py",
-    ),
-    Claim(
-        "impossible-name",
-        "What can be no username is refused as USERNAME_INVALID (or USERNAME_NOT_OCCUPIED).",
-        f"{_METHOD}/contacts.resolveUsername",
-        _impossible_name,
-        "services/clients/answers.py",
-    ),
-    Claim(
-        "wrong-access-hash",
-        "A channel that is named with another access hash is refused as CHANNEL_INVALID or CHANNEL_PRIVATE.",
-        "https://core.telegram.org/api/peers#access-hash",
-        _wrong_hash,
-        "services/clients/answers.py",
-    ),
-    Claim(
         "noforwards",
         "A channel that forbids forwarding (noforwards) gives its members its history all the same.",
         "https://core.telegram.org/constructor/channel",
         _noforwards,
         "services/scraping.py",
-    ),
-)
-
-LAST: tuple[Claim[Account], ...] = (
-    Claim(
-        "flood-wait",
-        "A flood wait is error 420 with a word that carries the seconds (FLOOD_WAIT_X, FLOOD_PREMIUM_WAIT_X).",
-        "https://core.telegram.org/api/errors#420-flood",
-        _flood_wait,
-        "services/clients/pacing.py",
-    ),
-)
-
-OF_BOTS: tuple[Claim[Account], ...] = (
-    Claim(
-        "bot-account",
-        "users.getUsers of inputUserSelf says of a bot's account that it is one.",
-        f"{_METHOD}/users.getUsers",
-        _bot_self,
-        "services/bot_accounts.py",
-    ),
-    Claim(
-        "bot-account-lists",
-        "A bot's account that asks for what is for people is refused as BOT_METHOD_INVALID.",
-        "https://core.telegram.org/api/bots",
-        _bot_no_lists,
-        "services/clients/telethon_bot.py",
-    ),
-    Claim(
-        "bot-account-no-hash",
-        "A bot's account names channels that it is in with the access hash 0.",
-        "https://core.telegram.org/api/peers#access-hash",
-        _bot_no_hash,
-        "services/clients/telethon_bot.py",
-    ),
-    Claim(
-        "bot-account-news",
-        "updates.getChannelDifference tells a bot what a channel had of late, from an older pts on.",
-        f"{_METHOD}/updates.getChannelDifference",
-        _bot_difference,
-        "services/clients/telethon_bot.py",
     ),
 )

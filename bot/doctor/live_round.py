@@ -18,7 +18,7 @@ from aiogram.exceptions import (
     TelegramUnauthorizedError,
 )
 
-from bot.doctor import live_bot, live_files, live_gate, live_reading
+from bot.doctor import live_account, live_bot, live_files, live_gate, live_links, live_reading
 from bot.doctor.findings import Finding, Severity
 from bot.doctor.live_allowed import CALLS_OF_AN_ACCOUNT, CALLS_OF_THE_BOT, OF_ACCOUNTS, OF_THE_BOT
 from bot.doctor.live_claim import Claim, NotSeen, Seen
@@ -33,8 +33,15 @@ T = TypeVar("T")
 
 ROUND = "live-round"
 REQUEST_SECONDS = 20
-OF_PEOPLE = (*live_reading.CLAIMS, *live_files.CLAIMS, *live_gate.CLAIMS, *live_reading.LAST)
-OF_BOTS = live_reading.OF_BOTS
+OF_PEOPLE = (
+    *live_account.CLAIMS,
+    *live_reading.CLAIMS,
+    *live_links.CLAIMS,
+    *live_files.CLAIMS,
+    *live_gate.CLAIMS,
+    *live_account.LAST,
+)
+OF_BOTS = live_account.OF_BOTS
 OF_THE_BOT_API = live_bot.CLAIMS
 ANOTHER_SHAPE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What a look raises on an answer without what the claim speaks of."""

@@ -43,9 +43,11 @@ NO_LOG = (
 
 
 class Account:
-    """One session. `known`: ids of channels that Porter knows, as the Bot API shows them; `hashes`: by the bare ids of
-    those that this session has met, its access hashes. Raises what services/clients/probe.py raises, and
-    NotSeen where there is nothing of a kind."""
+    """One session. Raises what services/clients/probe.py raises, and NotSeen where there is nothing of a kind.
+
+    `known`: ids of channels that Porter knows, as the Bot API shows them. `hashes`: by the bare ids of those that this
+    session has met, its access hashes.
+    """
 
     def __init__(
         self,
@@ -186,8 +188,9 @@ class Account:
             min_id=0,
             hash=0,
         )
-        media = [message["media"] or {} for message in answer["messages"]]
-        found: list[Answer] = [each["document"] for each in media if each.get("document")]
+        media = [message.get("media") or {} for message in answer["messages"]]
+        documents: list[Answer] = [each.get("document") or {} for each in media]
+        found = [each for each in documents if each.get("_") == "Document"]
         if not found:
             raise NotSeen(*NO_FILE)
         return sorted(found, key=lambda document: document["size"], reverse=True)
