@@ -1,6 +1,7 @@
-"""python -m bot [run | rekey | backup FILE | restore FILE | clear-pin USER_ID]: settings -> work -> exit code.
+"""python -m bot [run | health | rekey | backup FILE | restore FILE | clear-pin USER_ID]: settings -> work -> exit code.
 
 Exit codes: 0 done, or stopped as asked; 2 refused, with one line that says why; 3 another process uses this token.
+`health` ends with 1 when Porter is not well.
 """
 
 import argparse
@@ -10,11 +11,19 @@ import signal
 import sys
 from pathlib import Path
 
+from bot import __version__
 from bot.logs import configure_logging
-from bot.settings import Settings, SettingsInvalid, load_settings
+from bot.settings import Settings, SettingsInvalid, load_health_port, load_settings
 
-REFUSED, CONFLICT, INTERRUPTED = 2, 3, 130
-WHAT = {"run": "start", "rekey": "change keys", "backup": "back up", "restore": "restore", "clear-pin": "clear the PIN"}
+SICK, REFUSED, CONFLICT, INTERRUPTED = 1, 2, 3, 130
+WHAT = {
+    "run": "start",
+    "health": "ask",
+    "rekey": "change keys",
+    "backup": "back up",
+    "restore": "restore",
+    "clear-pin": "clear the PIN",
+}
 
 log = logging.getLogger("bot")
 
@@ -25,6 +34,7 @@ async def serve(settings: Settings) -> int:
     from bot.app import open_app
     from bot.polling import AnotherPoller
     from storage.errors import PorterError
+    from storage.migrate import HEAD
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -32,7 +42,7 @@ async def serve(settings: Settings) -> int:
         loop.add_signal_handler(number, stop.set)
     try:
         async with open_app(settings) as app:
-            log.info("Porter polls as bot %d", app.bot.id)
+            log.info("Porter polls as bot %d: version %s, schema %s", app.bot.id, __version__, HEAD)
             await app.run(stop)
     except TelegramUnauthorizedError:
         return refuse("BOT_TOKEN is refused by Telegram: take a new one from BotFather")
@@ -68,6 +78,18 @@ async def operate(settings: Settings, arguments: argparse.Namespace) -> int:
     return 0
 
 
+def check_health() -> int:
+    """For supervisors, every half minute: it reads HEALTH_PORT alone."""
+    from bot.checkup import ask
+
+    try:
+        trouble = ask(load_health_port())
+    except SettingsInvalid as error:
+        return refuse(str(error), "health")
+    print("Porter is well" if trouble is None else f"Porter is not well: {trouble}")
+    return 0 if trouble is None else SICK
+
+
 def refuse(why: str, command: str = "run") -> int:
     print(f"Porter does not {WHAT[command]}: {why}", file=sys.stderr)
     return REFUSED
@@ -78,6 +100,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     parser.set_defaults(command="run")
     commands.add_parser("run", help="operate the bot (this is what no command does)")
+    commands.add_parser("health", help="ask the Porter of this host at HEALTH_PORT: exit code 0 when it is well")
     commands.add_parser("rekey", help="move everything sealed to the newest key of MASTER_KEY or MASTER_KEY_FILE")
     clear_pin = commands.add_parser("clear-pin", help="take away the PIN of an admin who lost it; Porter may run")
     clear_pin.add_argument("user_id", metavar="USER_ID", type=int)
@@ -92,12 +115,13 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> int:
     arguments = parse()
+    if arguments.command == "health":
+        return check_health()
     try:
         settings = load_settings()
     except SettingsInvalid as error:
         return refuse(str(error), arguments.command)
-    secrets = [settings.bot_token, settings.api_hash, settings.master_key, settings.master_passphrase]
-    configure_logging(settings.log_level, settings.log_format, [s.get_secret_value() for s in secrets if s])
+    configure_logging(settings.log_level, settings.log_format, settings.secrets)
     if arguments.command == "run":
         return asyncio.run(serve(settings))
     try:

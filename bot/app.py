@@ -1,6 +1,6 @@
 """Opens everything once, in order, on one stack - and closes it in reverse.
 
-lock -> database -> vault -> home, leases -> Bot -> services (bot/house.py) -> dispatcher -> polling
+lock -> health's port -> database -> vault -> home, leases -> Bot -> services (bot/house.py) -> dispatcher -> polling
 """
 
 import asyncio
@@ -20,9 +20,11 @@ from aiogram.types import LinkPreviewOptions
 
 from bot.answers import HeldAnswers
 from bot.dispatcher import build_dispatcher
+from bot.health import Health, open_door
 from bot.house import House
 from bot.lock import hold_lock
 from bot.pace import ChatPace
+from bot.ping import Pinger
 from bot.polling import AnotherPoller, Poller
 from bot.rows import Rows
 from bot.settings import Settings
@@ -122,6 +124,7 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
     async with AsyncExitStack() as stack:
         server = settings.mtproto()
         stack.enter_context(hold_lock(settings.data_dir))
+        door = await stack.enter_async_context(open_door(settings.health_port))
         await asyncio.to_thread(finish, settings.data_dir)
         database = await stack.enter_async_context(Database.open(settings.data_dir / "porter.db"))
         vault = await open_vault(database, settings.keys)
@@ -144,8 +147,16 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
         await rows.confirmations.sweep()
         await rows.flood_waits.sweep()
 
+        if settings.ping_url is not None:
+            pinger = Pinger(settings.ping_url.get_secret_value())
+            stack.push_async_callback(pinger.close)
+            house.runner.on_settled(pinger.settled)
+
         dispatcher = build_dispatcher(house, settings)
-        yield App(settings, bot, house, dispatcher, Poller(bot, dispatcher, house.take_requests))
+        poller = Poller(bot, dispatcher, house.take_requests)
+        door.health = Health(database, rows, house, poller)
+        stack.push_async_callback(door.close)
+        yield App(settings, bot, house, dispatcher, poller)
 
 
 def _bot(settings: Settings, pace: ChatPace) -> Bot:

@@ -7,6 +7,7 @@ Every other update is a tracked task; at stop they get STOP_SECONDS to finish.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiogram import Bot, Dispatcher
@@ -51,6 +52,8 @@ class Poller:
         self._tasks: set[asyncio.Task[object]] = set()
         self._pauses = pauses_seconds
         self._offset: int | None = None
+        self.polled_at: float | None = None
+        """When Telegram answered last, and what it brought was taken; time.monotonic()."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Polls until `stop` is set. Raises AnotherPoller, WebhookSet, TelegramUnauthorizedError (a void token)."""
@@ -62,6 +65,7 @@ class Poller:
                 try:
                     updates = await self._next_batch(allowed, stopping)
                     await self._accept(updates)
+                    self.polled_at = time.monotonic()
                     failures = 0
                 except TelegramUnauthorizedError:
                     raise

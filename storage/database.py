@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import URL, event
+from sqlalchemy import URL, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage import meta
@@ -93,6 +93,17 @@ class Database:
         """
         async with self._may_write, self._writer.begin() as connection:
             yield connection
+
+    async def probe(self) -> None:
+        """Whether it can be read, and written to when it comes to that: takes the write lock and lets it go.
+
+        Waits its turn, as long as that takes. Raises what SQLite says.
+        """
+        async with self._may_read, self._reader.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        async with self._may_write, self._writer.connect() as connection:
+            await connection.execute(text("SELECT 1"))  # behind our BEGIN IMMEDIATE
+            await connection.rollback()
 
     async def empty_wal(self) -> bool:
         """Fold the WAL into the file and cut it to nothing: it would keep what was deleted until it is written over.

@@ -16,6 +16,7 @@ from telethon.network import MTProtoSender
 from telethon.tl import functions, types
 from telethon.tl.alltlobjects import LAYER
 
+from services import log_context
 from services.clients import device
 from services.clients.base import PART_BYTES, FileLocation, RangeHash
 from services.clients.proxy import Proxy
@@ -36,6 +37,7 @@ class PartReader:
         self._proxy = proxy
         self._senders: dict[int, MTProtoSender] = {}
         self._opening: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._ids = log_context.ids()  # the client's; whoever needs a connection first has more
 
     async def read(self, location: FileLocation, number: int) -> bytes:
         """Raises FileReferenceExpired, FileGone, TelegramError, PaceWait."""
@@ -73,7 +75,7 @@ class PartReader:
             return await self._client(request)
         async with self._opening[dc_id]:
             if dc_id not in self._senders:
-                self._senders[dc_id] = await self._open(dc_id)
+                self._senders[dc_id] = await log_context.apart(self._open(dc_id), **self._ids)
         return await self._senders[dc_id].send(request)
 
     async def _open(self, dc_id: int) -> MTProtoSender:
