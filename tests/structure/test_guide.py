@@ -169,6 +169,16 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(file), target
 
 
+OURS = re.compile(r"`((?:bot|handlers|services|storage|sandbox|tests|docs|benchmarks)/[\w/.-]*)`")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_path)
+def test_files_that_are_named_exist(page: Path) -> None:
+    """Where something lies, as the documents say."""
+    missing = [name for name in OURS.findall(page.read_text()) if not (ROOT / name).exists()]
+    assert not missing, missing
+
+
 # -- settings
 
 
