@@ -40,8 +40,10 @@ async def serve(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    is_open = False
     try:
         async with open_app(settings) as app:
+            is_open = True
             log.info("Porter polls as bot %d: version %s, schema %s", app.bot.id, __version__, HEAD)
             await app.run(stop)
     except TelegramUnauthorizedError:
@@ -51,6 +53,10 @@ async def serve(settings: Settings) -> int:
         return CONFLICT
     except (PorterError, SettingsInvalid) as error:
         return refuse(str(error))
+    except OSError as error:
+        if is_open:
+            raise
+        return refuse(_said(error))  # a folder of another user, a full disk
     log.info("Porter stopped")
     return 0
 
@@ -73,9 +79,13 @@ async def operate(settings: Settings, arguments: argparse.Namespace) -> int:
     except (PorterError, SettingsInvalid) as error:
         return refuse(str(error), arguments.command)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""  # a full disk names no file
-        return refuse(f"{where}{error.strerror}", arguments.command)
+        return refuse(_said(error), arguments.command)
     return 0
+
+
+def _said(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""  # a full disk names no file
+    return f"{where}{error.strerror}"
 
 
 def check_health() -> int:
