@@ -144,6 +144,50 @@ def test_what_is_no_button_is_found_out() -> None:
     assert len(QUOTED.findall((DOCS / "guide.md").read_text())) > 150
 
 
+# -- sentences
+
+
+SAID = re.compile(r"“((?:[^“”]|“[^“”]*”)+)”")
+SENTENCES = re.compile(r"(?<=[.?!]) |\n")
+
+
+def sentences_of_the_chat() -> Iterator[str]:
+    """As a reader sees them, with {} for what is put in."""
+    for path in sorted((ROOT / "handlers" / "texts").glob("*.py")):
+        for text in written(ast.parse(path.read_text())):
+            yield from SENTENCES.split(re.sub(r"</?\w+[^>]*>", "", text))
+
+
+def spoken(sentence: str, chat: list[str]) -> bool:
+    """The chat says it: as it is, as a part of more, or with something put in."""
+    bare = sentence.rstrip(".")
+    for said in chat:
+        if bare in said:
+            return True
+        if "{}" in said and len(re.findall(r"[a-z]", said.replace("{}", ""))) >= 8:
+            pattern = ".+".join(map(re.escape, said.rstrip(".").split("{}")))
+            if re.fullmatch(pattern, bare):
+                return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("guide.md", None), ("flows.md", r"^\| “[^|]*” \|([^|]*)\|")],
+    ids=["guide", "flows"],
+)
+def test_sentences_that_are_quoted_are_said(name: str, column: str | None) -> None:
+    """What the documents put in quotation marks is what Porter says in the chat."""
+    text = (DOCS / name).read_text()
+    text = "\n".join(re.findall(column, text, re.MULTILINE)) if column else text
+    chat = list(sentences_of_the_chat())
+    quoted = [sentence for said in SAID.findall(re.sub(r"\s+", " ", text)) for sentence in SENTENCES.split(said)]
+    assert len(quoted) > 5
+    missing = [sentence for sentence in quoted if not spoken(sentence, chat)]
+    assert not missing, missing
+    assert not spoken("Porter has done it for you", chat)
+
+
 # -- links
 
 
