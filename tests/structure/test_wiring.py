@@ -117,6 +117,7 @@ START_UP = {
     "WebhookSet",
     "DatabaseTooNew",
     "DatabaseDamaged",
+    "NoRoom",
     "ForeignDatabase",
     "KeyMissing",
     "KeyInvalid",
