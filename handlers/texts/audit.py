@@ -23,7 +23,7 @@ DID: dict[AuditVerb, str] = {
     AuditVerb.SOURCE_DELETE: "delete the saved channel",
     AuditVerb.SOURCE_VERIFY: "check the files of",
     AuditVerb.ROOT_USE: "use the disk",
-    AuditVerb.PROFILE: "change the own defaults",
+    AuditVerb.PROFILE: "change their defaults",
     AuditVerb.JOIN: "join",
     AuditVerb.SCRAPE: "save now",
     AuditVerb.RUN_PAUSE: "pause the work on",

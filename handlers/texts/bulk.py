@@ -3,7 +3,7 @@
 from handlers.texts.base import number, plural, quote, shorten, title
 from handlers.texts.request_conditions import ConditionTexts
 from handlers.texts.requests import REFUSALS
-from handlers.texts.runs import REASONS, RunTexts
+from handlers.texts.runs import RunTexts, why
 from services.requests.bulk import Preview
 from services.requests.endings import Ending
 from storage.models import NEW_SINCE_PREVIEW, JoinRequest, Run, RunKind, RunStatus
@@ -76,8 +76,8 @@ class BulkTexts(RunTexts):
 
     def _question(self, run: Run) -> str:
         if run.reason != NEW_SINCE_PREVIEW:
-            why = REASONS.get(run.reason or "", f"Telegram refused: {quote(run.reason)}")
-            return f"It paused because {why}. Whoever is not decided waits on. Once that is mended, tap “Go on”."
+            paused = f"It paused because {why(run.reason)}."
+            return f"{paused} Whoever is not decided waits on. Once that is mended, tap “Go on”."
         new, seen = run.checkpoint["new"], run.checkpoint["seen"]
         return (
             f"<b>+{number(new)} new since your preview</b>: {number(seen + new)} wait now. “Only” decides "

@@ -176,7 +176,10 @@ PLAIN: dict[type[errors.PorterError], str] = {
         "the account is free."
     ),
     errors.SessionDead: "This account is signed out. /sessions → the account → Sign in again. Nothing is lost.",
-    errors.ChannelUnavailable: "The account cannot see this channel: it is private, or it left or was removed.",
+    errors.ChannelUnavailable: (
+        "The account cannot see this channel: it is private, or it left or was removed. Join it with an official app, "
+        "or choose another account."
+    ),
     errors.BotOutside: (
         "This bot cannot read that channel. Make it an administrator there (in a group, a member with its privacy mode "
         "off does as well), then send the link again."
@@ -224,12 +227,17 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.FolderInvalid: (
         "This folder name cannot be used: it must stay inside its root, with no reserved names and parts of 143 bytes."
     ),
-    errors.NamesTaken: "Other files have the names that this one could have. Nothing is ever overwritten.",
-    errors.TargetUnavailable: "The folder cannot be written: Porter may not, or the disk refuses.",
+    errors.NamesTaken: (
+        "Other files have the names that this one could have. Nothing is ever overwritten: move those away, or change "
+        "the names of files."
+    ),
+    errors.TargetUnavailable: (
+        "The folder cannot be written: Porter may not, or the disk refuses. Mend that, or choose another folder."
+    ),
     errors.TargetFull: "The disk is full. Make room first.",
-    errors.TargetReadOnly: "The disk cannot be written, only read.",
+    errors.TargetReadOnly: "The disk cannot be written, only read. Mend that, or choose another folder.",
     errors.TargetGone: "The disk is not there. Mount it first, and look at NAS_ROOTS.",
-    errors.TargetError: "The folder cannot be used.",
+    errors.TargetError: "The folder cannot be used. Choose another.",
     errors.ProxyInvalid: (
         "That is no proxy that Porter can use. Write it as socks5://user:password@host:port or http://host:port, with "
         "@ : / and % in user or password as %40 %3A %2F %25."
@@ -244,7 +252,7 @@ PLAIN: dict[type[errors.PorterError], str] = {
         "No account of yours sees this channel. Join it with one of them in an official app, or add another account; "
         "then forward the post again."
     ),
-    errors.AlreadySaved: "This channel is saved already.",
+    errors.AlreadySaved: "This channel is saved already. /sources shows it.",
     errors.UndoOver: (
         "This cannot be taken back any more: only your last approval can, for ten minutes. Who was denied may ask "
         "again."
@@ -259,7 +267,7 @@ PLAIN: dict[type[errors.PorterError], str] = {
     errors.OwnerForGood: "This owner is named in ADMIN_IDS and stays one. Only who runs Porter can change that.",
     errors.LastOwner: "Somebody has to own Porter. Make another one owner first.",
     errors.AnotherPorter: "Another Porter uses this database.",
-    errors.AlreadyActive: "That is under way already.",
+    errors.AlreadyActive: "That is under way already. /runs shows it.",
     errors.SetGrown: "There are more of them now than you were shown. Nobody was decided: look again, then confirm.",
     errors.AnswerNeeded: "This waits for an answer. Its card under /runs says which.",
     errors.RowMissing: "That is not there any more.",

@@ -83,7 +83,7 @@ class FilterTexts(Words):
         if start.kind is StartKind.SINCE:
             return f"The first time everything {self.start(start)} gets saved."
         if start.kind is StartKind.LAST:
-            return f"The first time {self.start(start)} get saved."
+            return f"The first time {self.start(start)} {'gets' if start.count == 1 else 'get'} saved."
         return "The first time everything there is gets saved."
 
     # -- the editor

@@ -147,8 +147,9 @@ class PeopleTexts(Words):
         state = "You have a PIN." if has else "You have no PIN."
         return (
             f"<b>🔒 My PIN</b>\n{state} With one, Porter asks for it before an account or a saved channel is deleted, "
-            "an account is exported, a role changes, or everybody who waits is decided at once. A right PIN is good "
-            "for five minutes; five wrong ones lock it for 15. Lost: another owner can take it away under Admins."
+            "an account is handed over, a role or a rule changes, many people are decided at once, or somebody is "
+            "forgotten. A right PIN is good for five minutes; five wrong ones lock it for 15. Lost: another owner can "
+            "take it away under Admins."
         )
 
     def ask_pin(self, typed: int, trouble: str | None) -> str:

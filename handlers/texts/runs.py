@@ -16,11 +16,15 @@ DOING = {
 REASONS = {
     "SessionDead": "the account is signed out. Sign in again, then start anew; nothing is lost",
     "ChannelUnavailable": "the account cannot see this channel any more",
+    "BotOutside": "the bot that reads it is no administrator there any more. Make it one, then start again",
     "ChannelNotFound": "the channel does not exist any more",
     "FileGone": "what was chosen was deleted at Telegram",
     "PatternInvalid": "the pattern of its filters cannot be read. Change what is saved",
     "RightMissing": "neither the account nor the bot may let people in there",
     "SessionRequired": "it needs an account that may let people in there",
+    "AccountRequired": "a bot may not do this. Let an account of a person read the channel, then start again",
+    "RestoreUnconfirmed": "an owner has not said yet that the old Porter is off. /start asks; then start again",
+    "CiphertextInvalid": "what Porter keeps encrypted of its account is damaged. Delete the account and add it again",
     "Unreachable": "Telegram could not be reached. What is done is kept; start again later",
     "ProxyFailed": "the account's proxy does not lead to Telegram. Mend or change it, then start again",
     "TelegramRefused": "Telegram refused, in words that Porter does not know. The log has them; what is done is kept",
@@ -30,6 +34,12 @@ REASONS = {
     "NotAllowed": "whoever asked for it may not decide there any more",
     "Defect": "of a defect in Porter. The log has the details; what is done is kept",
 }
+OTHER_REASON = "of something rare. The log has the details; what is done is kept"
+
+
+def why(reason: str | None) -> str:
+    """Behind “because”. A reason is the name of an error, which is nothing to show."""
+    return REASONS.get(reason or "", OTHER_REASON)
 
 
 DISKS = {
@@ -92,7 +102,7 @@ class RunTexts(Words):
         if run.is_held:
             lines.append("Its account is signed out or banned. Once it works again, this goes on where it stood.")
         if run.status is RunStatus.FAILED:
-            lines.append(f"It stopped because {self._reason(run)}.")
+            lines.append(f"It stopped because {why(run.reason)}.")
         if run.finished_at:
             lines.append(self._when(run))
         return "\n".join(lines)
@@ -200,9 +210,6 @@ class RunTexts(Words):
         word = "checked" if run.kind is RunKind.VERIFY else "safe"
         return f"{number(progress.done)} of {plural(progress.total, 'file')} are {word}"
 
-    def _reason(self, run: Run) -> str:
-        return REASONS.get(run.reason or "", f"Telegram refused: {quote(run.reason)}")
-
     # -- the list
 
     def all(self, page: RunPage, *, only_failed: bool, is_searched: bool, searched: str | None) -> str:
@@ -212,7 +219,8 @@ class RunTexts(Words):
             what = f" with {quote(searched)}" if searched else ""
             lines.append(f"🔎 Work{what}. Tap “Show all” to see the rest.")
         if not page.runs:
-            lines.append("Nothing went wrong." if only_failed else "Nothing works, nothing waits.")
+            nothing = "Nothing is under way or waits. What is saved, loaded and decided shows here."
+            lines.append("Nothing went wrong." if only_failed else nothing)
         return "\n".join([*lines, *map(self._line, page.runs)])
 
     def label(self, run: Run) -> str:
@@ -258,7 +266,7 @@ class RunTexts(Words):
             case RunStatus.WAITING:
                 return self._waits(run)
             case RunStatus.FAILED:
-                return f"stopped {self._ended(run)} because {self._reason(run)}"
+                return f"stopped {self._ended(run)} because {why(run.reason)}"
             case RunStatus.CANCELLED:
                 return f"stopped by you {self._ended(run)}"
             case RunStatus.DONE:

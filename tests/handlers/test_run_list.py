@@ -119,7 +119,7 @@ async def test_an_approver_sees_the_work_at_their_gates_alone(tmp_path: Path) ->
         assert "«Mine»" in shown["text"]
         assert not re.search("Elsewhere|Papers|under way", shown["text"])
         await boris.send("papers")
-        narrowed = await boris.wait_for("Nothing works, nothing waits")
+        narrowed = await boris.wait_for("Nothing is under way or waits")
         assert "«" not in narrowed["text"]
         await boris.press("✕ Show all")
         await boris.wait_for("«Mine»")

@@ -19,6 +19,7 @@ from handlers import build_router, callbacks
 from handlers.texts import Texts
 from handlers.texts.errors import PLAIN
 from handlers.texts.home import COMMANDS
+from handlers.texts.runs import REASONS, why
 from services import errors
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +106,12 @@ def leaves(kind: type[errors.PorterError]) -> Iterator[type[errors.PorterError]]
         yield from leaves(child)
 
 
+def every(kind: type[errors.PorterError]) -> Iterator[type[errors.PorterError]]:
+    yield kind
+    for child in kind.__subclasses__():
+        yield from every(child)
+
+
 START_UP = {
     "AnotherPoller",
     "WebhookSet",
@@ -132,6 +139,15 @@ def test_every_error_has_words() -> None:
     spoken = set(PLAIN) | set(texts.errors.kinds())
     missing = [kind.__name__ for kind in leaves(errors.PorterError) if kind not in spoken]
     assert set(missing) <= START_UP, missing
+
+
+def test_no_run_ends_with_a_class_name() -> None:
+    """Why a run stopped is said in words, whatever it met: its reason is the name of an error."""
+    for kind in leaves(errors.PorterError):
+        words = why(kind.__name__)
+        assert kind.__name__ not in words
+        assert " " in words
+    assert REASONS.keys() <= {kind.__name__ for kind in every(errors.PorterError)} | {"Defect"}
 
 
 def test_env_example_equals_settings() -> None:
