@@ -215,7 +215,8 @@ async def live(life: Life, porter: PorterProcess) -> list[Sample]:
 def tell(what: str, samples: list[Sample], value: Callable[[Sample], float]) -> float:
     slope = a_minute(samples, value)
     values = [value(each) for each in samples]
-    print(f"{what}: {min(values):.1f} to {max(values):.1f}, {slope:+.2f} a minute")
+    some = " ".join(f"{each:.1f}" for each in values[:: max(1, len(values) // 12)])
+    print(f"{what}: {min(values):.1f} to {max(values):.1f}, {slope:+.2f} a minute ({some})")
     return slope
 
 
