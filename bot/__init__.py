@@ -1,1 +1,3 @@
 """The composition root: settings in, a running Porter out."""
+
+__version__ = "0.1.0"

@@ -1,6 +1,7 @@
-"""python -m bot [run | rekey | backup FILE | restore FILE | clear-pin USER_ID]: settings -> work -> exit code.
+"""python -m bot [COMMAND]: settings -> work -> exit code. `--help` names the commands; without one, it is run.
 
 Exit codes: 0 done, or stopped as asked; 2 refused, with one line that says why; 3 another process uses this token.
+`health` ends with 1 when Porter is not well, `doctor` when it has found an error.
 """
 
 import argparse
@@ -9,18 +10,27 @@ import gc
 import logging
 import signal
 import sys
+from contextlib import AsyncExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot import __version__
 from bot.logs import configure_logging
-from bot.settings import Settings, SettingsInvalid, load_settings
+from bot.settings import Settings, SettingsInvalid, load_health_port, load_settings
 
 if TYPE_CHECKING:
     from bot.ground import Ground
 
-REFUSED, CONFLICT, INTERRUPTED = 2, 3, 130
-WHAT = {"run": "start", "rekey": "change keys", "backup": "back up", "restore": "restore", "clear-pin": "clear the PIN"}
+SICK, REFUSED, CONFLICT, INTERRUPTED = 1, 2, 3, 130
+WHAT = {
+    "run": "start",
+    "health": "ask",
+    "rekey": "change keys",
+    "backup": "back up",
+    "restore": "restore",
+    "clear-pin": "clear the PIN",
+}
 
 log = logging.getLogger("bot")
 
@@ -45,7 +55,11 @@ async def prove(settings: Settings, stop: asyncio.Event) -> int:
     from storage.errors import PorterError
 
     try:
-        async with open_ground(settings) as ground:
+        async with AsyncExitStack() as stack:
+            try:
+                ground = await stack.enter_async_context(open_ground(settings))
+            except OSError as error:
+                return refuse(_said(error))  # a folder of another user, a full disk
             return await work(ground, stop)
     except (PorterError, SettingsInvalid) as error:
         return refuse(str(error))
@@ -58,6 +72,7 @@ async def work(ground: "Ground", stop: asyncio.Event) -> int:
     from bot.pace import ChatPace
     from bot.polling import AnotherPoller, first_poll
     from bot.telegram import open_bot
+    from storage.migrate import HEAD
 
     pace = ChatPace()
     try:
@@ -67,7 +82,7 @@ async def work(ground: "Ground", stop: asyncio.Event) -> int:
 
             async with build_app(ground, bot, pace, first) as app:
                 collect_garbage_again()
-                log.info("Porter polls as bot %d", bot.id)
+                log.info("Porter polls as bot %d: version %s, schema %s", bot.id, __version__, HEAD)
                 await app.run(stop)
     except TelegramUnauthorizedError:
         return refuse("BOT_TOKEN is refused by Telegram: take a new one from BotFather")
@@ -113,9 +128,45 @@ async def operate(settings: Settings, arguments: argparse.Namespace) -> int:
     except (PorterError, SettingsInvalid) as error:
         return refuse(str(error), arguments.command)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""  # a full disk names no file
-        return refuse(f"{where}{error.strerror}", arguments.command)
+        return refuse(_said(error), arguments.command)
     return 0
+
+
+def examine(arguments: argparse.Namespace) -> int:
+    """The doctor is asked most when settings do not load. Libraries are silent meanwhile."""
+    from bot import doctor
+
+    given: Settings | SettingsInvalid
+    try:
+        given = load_settings()
+    except SettingsInvalid as error:
+        given = error
+    logging.disable(logging.CRITICAL)
+    flags = {"as_json": arguments.json, "fix": arguments.fix, "live": arguments.live, "yes": arguments.yes}
+    try:
+        return asyncio.run(doctor.run(given, **flags))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - asked where much is broken: one line here too, and no text that may quote
+        print(f"The doctor could not work: {type(error).__name__}", file=sys.stderr)
+        return REFUSED
+
+
+def _said(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""  # a full disk names no file
+    return f"{where}{error.strerror}"
+
+
+def check_health() -> int:
+    """For supervisors, every half minute: it reads HEALTH_PORT alone."""
+    from bot.checkup import ask
+
+    try:
+        trouble = ask(load_health_port())
+    except SettingsInvalid as error:
+        return refuse(str(error), "health")
+    print("Porter is well" if trouble is None else f"Porter is not well: {trouble}")
+    return 0 if trouble is None else SICK
 
 
 def refuse(why: str, command: str = "run") -> int:
@@ -128,6 +179,12 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     parser.set_defaults(command="run")
     commands.add_parser("run", help="operate the bot (this is what no command does)")
+    doctor = commands.add_parser("doctor", help="look for what is wrong, and say what to do; Porter may run")
+    doctor.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    doctor.add_argument("--fix", action="store_true", help="mend what can be mended without losing anything")
+    doctor.add_argument("--live", action="store_true", help="a round against Telegram as well, with the accounts")
+    doctor.add_argument("--yes", action="store_true", help="--live begins without asking")
+    commands.add_parser("health", help="ask the Porter of this host at HEALTH_PORT: exit code 0 when it is well")
     commands.add_parser("rekey", help="move everything sealed to the newest key of MASTER_KEY or MASTER_KEY_FILE")
     clear_pin = commands.add_parser("clear-pin", help="take away the PIN of an admin who lost it; Porter may run")
     clear_pin.add_argument("user_id", metavar="USER_ID", type=int)
@@ -142,12 +199,15 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> int:
     arguments = parse()
+    if arguments.command == "doctor":
+        return examine(arguments)
+    if arguments.command == "health":
+        return check_health()
     try:
         settings = load_settings()
     except SettingsInvalid as error:
         return refuse(str(error), arguments.command)
-    secrets = [settings.bot_token, settings.api_hash, settings.master_key, settings.master_passphrase]
-    configure_logging(settings.log_level, settings.log_format, [s.get_secret_value() for s in secrets if s])
+    configure_logging(settings.log_level, settings.log_format, settings.secrets)
     if arguments.command == "run":
         gc.disable()  # imports make hundreds of thousands of objects, and next to no garbage
         code = asyncio.run(serve(settings))

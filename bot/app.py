@@ -6,7 +6,7 @@ ground (bot/ground.py) -> Bot (bot/telegram.py) -> first poll -> services (bot/h
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,10 @@ from aiogram.exceptions import TelegramAPIError
 
 from bot.dispatcher import build_dispatcher
 from bot.ground import Ground, open_ground
+from bot.health import Health
 from bot.house import House
 from bot.pace import ChatPace
+from bot.ping import Pinger
 from bot.polling import AnotherPoller, Poll, Poller, first_poll
 from bot.rows import Rows
 from bot.settings import Settings
@@ -132,9 +134,10 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
 @asynccontextmanager
 async def build_app(ground: Ground, bot: Bot, pace: ChatPace, first: Poll) -> AsyncIterator[App]:
     settings = ground.settings
-    rows = Rows.on(ground.database, ground.vault, ground.leases)
-    house = House(settings, rows, ground.vault, bot, pace, ground.server)
-    try:
+    async with AsyncExitStack() as stack:
+        rows = Rows.on(ground.database, ground.vault, ground.leases)
+        house = House(settings, rows, ground.vault, bot, pace, ground.server)
+        stack.push_async_callback(house.stop)
         await house.leases.start()
         await house.restores.load()
         await house.targets.load()
@@ -142,7 +145,13 @@ async def build_app(ground: Ground, bot: Bot, pace: ChatPace, first: Poll) -> As
         await house.admins.appoint(settings.admin_ids)
         await rows.confirmations.sweep()
         await rows.flood_waits.sweep()
+        if settings.ping_url is not None:
+            pinger = Pinger(settings.ping_url.get_secret_value())
+            stack.push_async_callback(pinger.close)
+            house.runner.on_settled(pinger.settled)
+
         dispatcher = build_dispatcher(house, settings)
-        yield App(settings, bot, house, dispatcher, Poller(bot, dispatcher, house.take_requests, first=first))
-    finally:
-        await house.stop()
+        poller = Poller(bot, dispatcher, house.take_requests, first=first)
+        ground.door.health = Health(ground.database, rows, house, poller)
+        stack.push_async_callback(ground.door.close)
+        yield App(settings, bot, house, dispatcher, poller)

@@ -1,6 +1,6 @@
 """What must hold before anything is asked of Telegram, and whoever may not start is refused here.
 
-lock -> database -> vault -> identity -> home -> leases
+lock -> health's port -> database -> vault -> identity -> home -> leases
 
 Nothing of this needs aiogram: the import that makes a start long comes after it (docs/decisions/0033-a-quick-start.md).
 """
@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from bot.door import Door, open_door
 from bot.lock import hold_lock
 from bot.settings import Settings
 from services.clients.base import MtprotoServer
@@ -27,6 +28,7 @@ class Ground:
 
     settings: Settings
     server: MtprotoServer | None
+    door: Door
     database: Database
     vault: Vault
     leases: LeaseRepository
@@ -38,6 +40,7 @@ async def open_ground(settings: Settings) -> AsyncIterator[Ground]:
     async with AsyncExitStack() as stack:
         server = settings.mtproto()
         stack.enter_context(hold_lock(settings.data_dir))
+        door = await stack.enter_async_context(open_door(settings.health_port))
         await asyncio.to_thread(finish, settings.data_dir)
         database = await stack.enter_async_context(Database.open(settings.data_dir / "porter.db"))
         vault = await open_vault(database, settings.keys)
@@ -45,4 +48,4 @@ async def open_ground(settings: Settings) -> AsyncIterator[Ground]:
         await settle(database)
         leases = LeaseRepository(database, this_process(), this_host())
         await take_over(leases)
-        yield Ground(settings, server, database, vault, leases)
+        yield Ground(settings, server, door, database, vault, leases)

@@ -1,10 +1,15 @@
-"""Logging: text or JSON on stderr, ids and counts, never content. Secrets are struck out at the handler."""
+"""Logging: text or JSON on stderr, ids and counts, never content. Secrets are struck out at the handler.
+
+Each line carries the ids of the work that it was written in (services/log_context.py); `extra` has the last word.
+"""
 
 import json
 import logging
 import re
 import sys
 from typing import Any, Literal
+
+from services import log_context
 
 # These print whole requests, parameters or messages below INFO (LIBRARIES.md section 7; kurigram's session).
 NOISY = {
@@ -23,7 +28,10 @@ SECRET_SHAPES = re.compile(
     r"(?<!\d)\d{5,}:[A-Za-z0-9_-]{20,}"  # a bot token, in a URL or alone
     r"|\b[A-Za-z0-9+/_-]{300,}={0,2}"  # a session string or an auth key
 )
-CONTEXT_FIELDS = ("admin_id", "session_id", "source_id", "run_id", "channel_id")
+CONTEXT_FIELDS = (
+    *("admin_id", "run_id", "source_id", "session_id", "channel_id"),
+    *("request_id", "rule_id", "schedule_id", "subject_id", "conversation_id", "reason"),
+)
 
 
 class Redactor(logging.Filter):
@@ -69,7 +77,9 @@ class JsonFormatter(logging.Formatter):
 
 
 def _context(record: logging.LogRecord) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in CONTEXT_FIELDS if hasattr(record, name)}
+    ambient = log_context.ids()
+    fields = {name: getattr(record, name, ambient.get(name)) for name in CONTEXT_FIELDS}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def configure_logging(level: str, style: Literal["text", "json"], secrets: list[str]) -> None:

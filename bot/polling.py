@@ -7,6 +7,7 @@ Every other update is a tracked task; at stop they get STOP_SECONDS to finish.
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -86,6 +87,8 @@ class Poller:
         self._pauses = pauses_seconds
         self._first = first
         self._offset: int | None = None
+        self.polled_at: float | None = None
+        """When Telegram answered last, and what it brought was taken; time.monotonic()."""
 
     def check_token(self) -> None:
         """Raises TelegramUnauthorizedError when the first poll has come back with it by now."""
@@ -102,6 +105,7 @@ class Poller:
                 try:
                     updates = await self._next_batch(stopping)
                     await self._accept(updates)
+                    self.polled_at = time.monotonic()
                     failures = 0
                 except TelegramUnauthorizedError:
                     raise

@@ -5,22 +5,33 @@ Names are a contract (README, .env.example). Secrets are SecretStr: they print a
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from services.clients.base import ApiCredentials, MtprotoServer
-from storage.vault import KeyConfig
+if TYPE_CHECKING:  # `python -m bot health` comes by every half minute, and shall cost next to nothing
+    from services.clients.base import ApiCredentials, MtprotoServer
+    from storage.keys import KeyConfig
 
 ROOT_NAME = re.compile(r"(?!local$)[a-z0-9_-]{1,20}", re.IGNORECASE)
 """Stored in rows, and shown in the chat beside Local."""
 
 
 class SettingsInvalid(Exception):
-    """One line that a person can act on; values never stand in it."""
+    """One line that a person can act on; values never stand in it. `problems`: its parts."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+HealthPort = Annotated[int | None, Field(ge=1, le=65535)]
 
 
 class Settings(BaseSettings):
@@ -48,7 +59,8 @@ class Settings(BaseSettings):
     mtproto_public_key_file: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
-    health_port: int | None = Field(default=None, ge=1, le=65535)
+    health_port: HealthPort = None
+    ping_url: SecretStr | None = None
 
     @field_validator("bot_token")
     @classmethod
@@ -97,6 +109,19 @@ class Settings(BaseSettings):
                 raise ValueError("must be DC@HOST:PORT")
         return value
 
+    @field_validator("ping_url")
+    @classmethod
+    def _address_has_its_shape(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            try:
+                parts = urlsplit(value.get_secret_value())
+                is_address = parts.scheme in ("http", "https") and parts.hostname and (parts.port or 1)
+            except ValueError:
+                is_address = False
+            if not is_address:
+                raise ValueError("must be an address that begins with https:// or http://")
+        return value
+
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":
         if (self.api_id is None) != (self.api_hash is None):
@@ -118,13 +143,17 @@ class Settings(BaseSettings):
         return ZoneInfo(self.timezone)
 
     @property
-    def api(self) -> ApiCredentials | None:
+    def api(self) -> "ApiCredentials | None":
+        from services.clients.base import ApiCredentials
+
         if self.api_id is None or self.api_hash is None:
             return None
         return ApiCredentials(self.api_id, self.api_hash.get_secret_value())
 
     @property
-    def keys(self) -> KeyConfig:
+    def keys(self) -> "KeyConfig":
+        from storage.keys import KeyConfig
+
         return KeyConfig(
             master_key=_reveal(self.master_key),
             master_key_file=self.master_key_file,
@@ -132,8 +161,10 @@ class Settings(BaseSettings):
             default_key_file=self.data_dir / "porter.key",
         )
 
-    def mtproto(self) -> MtprotoServer | None:
+    def mtproto(self) -> "MtprotoServer | None":
         """The other MTProto server, its key read from the file; None: Telegram itself."""
+        from services.clients.base import MtprotoServer
+
         if self.mtproto_server is None or self.mtproto_public_key_file is None:
             return None
         dc, _, address = self.mtproto_server.partition("@")
@@ -145,6 +176,12 @@ class Settings(BaseSettings):
         return MtprotoServer(int(dc), host, int(port), pem)
 
     @property
+    def secrets(self) -> list[str]:
+        """What no line of the log may show."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
+
+    @property
     def network(self) -> str:
         """Which Telegram a database belongs to."""
         return "telegram" if self.mtproto_server is None else "other"
@@ -154,16 +191,19 @@ def _reveal(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
 
 
+def env_file() -> Path | None:
+    """The file that ENV_FILE names (default `.env`). None: no file is read."""
+    name = os.environ.get("ENV_FILE", ".env")
+    return Path(name) if name else None
+
+
 def load_settings() -> Settings:
-    """Settings from the environment and the file that ENV_FILE names (default `.env`; empty: none).
+    """Settings from the environment and the file of `env_file`.
 
     Raises SettingsInvalid with every problem in one line.
     """
-    try:
-        return Settings(_env_file=os.environ.get("ENV_FILE", ".env") or None)
-    except ValidationError as error:
-        problems = [_sentence(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
-        raise SettingsInvalid("; ".join(problems)) from None
+    with _refusing():
+        return Settings(_env_file=env_file())
 
 
 class BackupSettings(BaseSettings):
@@ -176,7 +216,37 @@ class BackupSettings(BaseSettings):
 
 def load_backup_passphrase() -> str | None:
     """BACKUP_PASSPHRASE, for scripts. None: ask."""
-    return _reveal(BackupSettings(_env_file=os.environ.get("ENV_FILE", ".env") or None).backup_passphrase)
+    return _reveal(BackupSettings(_env_file=env_file()).backup_passphrase)
+
+
+class HealthSettings(BaseSettings):
+    """Read by `health` alone, every half minute: the other settings are no business of its."""
+
+    model_config = SettingsConfigDict(hide_input_in_errors=True, extra="ignore", env_ignore_empty=True)
+
+    health_port: HealthPort = None
+
+
+def load_health_port() -> int:
+    """Raises SettingsInvalid."""
+    with _refusing():
+        port = HealthSettings(_env_file=env_file()).health_port
+    if port is None:
+        raise SettingsInvalid("HEALTH_PORT is missing: this Porter answers nobody who asks for its health")
+    return port
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as error:
+        problems = [_sentence(detail["loc"], detail["type"], detail["msg"]) for detail in error.errors()]
+        raise SettingsInvalid(*problems) from None
+    except OSError as error:
+        raise SettingsInvalid(f"ENV_FILE cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:  # its text would quote the bytes
+        raise SettingsInvalid("ENV_FILE is no text in UTF-8") from None
 
 
 def _sentence(location: tuple[int | str, ...], kind: str, message: str) -> str:

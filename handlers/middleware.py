@@ -11,6 +11,7 @@ from aiogram.types import InlineKeyboardMarkup, TelegramObject, Update, User
 from handlers import access
 from handlers.screen import AdminScreen, Screens
 from handlers.texts import Texts
+from services import log_context
 from services.admins import AdminService
 from services.desks import Desks
 from storage.models import Admin
@@ -31,6 +32,12 @@ class AdminMiddleware(BaseMiddleware):
         assert isinstance(event, Update)
         user: User | None = data.get("event_from_user")
         admin = await self._admins.greet(user.id, user.full_name, wrote=_wrote(event, user)) if user else None
+        with log_context.bound(admin_id=admin.user_id if admin else None):
+            return await self._handle(handler, event, data, user, admin)
+
+    async def _handle(
+        self, handler: Handler, event: Update, data: dict[str, Any], user: User | None, admin: Admin | None
+    ) -> Any:
         data["admin"] = admin
         data["texts"] = Texts(zone=ZoneInfo(admin.timezone) if admin and admin.timezone else self._zone)
         if user is None:

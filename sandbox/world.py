@@ -250,6 +250,8 @@ class Channel:
     invite_hash: str = ""
     links: list[Link] = field(default_factory=list)  # beside the own one
     approval: bool = False  # joining needs an admin's approval
+    noforwards: bool = False  # its messages may not be forwarded or saved
+    members_hidden: bool = False  # of a supergroup: administrators alone see who is in
     changes: list[Change] = field(default_factory=list)  # the last CHANGES_KEPT
 
     @property
@@ -349,6 +351,7 @@ class BotState:
     updates: list[QueuedUpdate] = field(default_factory=list)
     allowed_updates: list[str] = field(default_factory=list)  # empty: Telegram's default set
     commands: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # by scope and language
+    webhook: str = ""  # the address that updates would go to; empty: none
 
 
 # What happens, told to listeners ---------------------------------------------------------------------------------
@@ -412,6 +415,13 @@ class AccountRevoked:
     user: int
 
 
+@dataclass(frozen=True)
+class CommandsChanged:
+    """A bot has set or deleted a list of its commands."""
+
+    bot: int
+
+
 Event = (
     MessageSent
     | ServiceMessageSent
@@ -421,6 +431,7 @@ Event = (
     | MembershipChanged
     | LoginAccepted
     | AccountRevoked
+    | CommandsChanged
 )
 
 
@@ -470,8 +481,10 @@ class World:
     def now(self) -> int:
         return int(time.time()) + self.clock_offset_s
 
-    def listen(self, listener: Callable[[Event], None]) -> None:
+    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call what it returns to hear no more."""
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def touch(self) -> None:
         """Something changed that no listener needs to hear of."""

@@ -15,6 +15,7 @@ and never works twice at the same time. Works must therefore bear being started 
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -23,10 +24,11 @@ from enum import IntEnum
 from functools import partial
 from typing import Any
 
+from services import log_context
 from services.errors import HEALING, AnswerNeeded, FloodWait, NotFound, PorterError, SessionDead, Unreachable
 from services.notifier import Notifier
 from storage.models import NewRun, Progress, Run, RunKind, RunStatus
-from storage.runs import Also, RunRepository
+from storage.runs import AT_GATES, Also, RunRepository
 from storage.types import Clock, utc_now
 
 log = logging.getLogger(__name__)
@@ -352,7 +354,12 @@ class Runner:
     # -- one run
 
     async def _run(self, run: Run) -> None:
-        """Work, then settle the row. A cancelled task leaves the row to whoever cancelled it."""
+        with log_context.bound(**_ids(run)):
+            await self._work_and_settle(run)
+
+    async def _work_and_settle(self, run: Run) -> None:
+        """A cancelled task leaves the row to whoever cancelled it."""
+        began = time.monotonic()
         self._notifier.run_progressed(run)
         try:
             outcome = await self._work(run)
@@ -364,13 +371,13 @@ class Runner:
                 only_from=(RunStatus.RUNNING,),
             )
             if settled is not None:
-                log.info("run is %s", settled.status, extra={"run_id": run.id, "reason": settled.reason})
+                _log_outcome(settled, time.monotonic() - began)
                 if _is_forgotten(settled):
                     await self._runs.delete(settled.id)
                 self._notify(settled)
         except Exception:
             # The database itself fails (disk full): the row stays RUNNING, the next start takes it over.
-            log.exception("a run could not be settled", extra={"run_id": run.id})
+            log.exception("a run could not be settled")
 
     async def _work(self, run: Run) -> _Outcome:
         context = RunContext(run, self._runs, self._notifier)
@@ -385,18 +392,16 @@ class Runner:
         except HEALING as error:
             until = self._clock() + timedelta(seconds=READY_SECONDS)
             outcome = _Outcome(RunStatus.WAITING, type(error).__name__, until)
-            log.warning("run waits: %s (%s)", outcome.reason, error.why, extra={"run_id": run.id})
+            log.warning("run waits: %s (%s)", outcome.reason, error.why)
         except AnswerNeeded as error:
             outcome = _Outcome(RunStatus.PAUSED, error.reason)
-            log.info("run asks: %s", error.reason, extra={"run_id": run.id})
         except PorterError as error:
             # What is bound to one session waits for its repair; any other run may find another session.
             is_held = isinstance(error, SessionDead) and "session_id" in run.params
             outcome = _Outcome(RunStatus.WAITING if is_held else RunStatus.FAILED, type(error).__name__)
-            log.warning("run %s: %s", "held" if is_held else "failed", outcome.reason, extra={"run_id": run.id})
         except Exception:
             outcome = _Outcome(RunStatus.FAILED, "Defect")
-            log.exception("run failed of a defect", extra={"run_id": run.id})
+            log.exception("run failed of a defect")
         self._failures.pop(run.id, None)
         return outcome
 
@@ -427,7 +432,7 @@ class Runner:
             try:
                 await context.save()
             except Exception:
-                log.exception("progress was not stored", extra={"run_id": context.run.id})
+                log.exception("progress was not stored")
 
     def _notify(self, run: Run) -> None:
         """Telegram's slowness is no reason to hold the place of a run."""
@@ -438,10 +443,35 @@ class Runner:
         notice.add_done_callback(self._notices.discard)
 
     async def _tell(self, run: Run) -> None:
-        try:
-            await self._notifier.run_settled(run)
-        except Exception:
-            log.exception("the end of a run was not told", extra={"run_id": run.id})
+        with log_context.bound(**_ids(run)):  # an admin may have ended it
+            try:
+                await self._notifier.run_settled(run)
+            except Exception:
+                log.exception("the end of a run was not told")
+
+
+def _ids(run: Run) -> dict[str, int | None]:
+    """What lines of the log that are written for it carry."""
+    subject = "channel_id" if run.kind in AT_GATES else "source_id"
+    return {"run_id": run.id, subject: run.subject_id, "session_id": run.params.get("session_id")}
+
+
+def _log_outcome(run: Run, seconds: float) -> None:
+    """One line a run, with what it has done so far; of a new post that came home well, for the curious alone."""
+    level = logging.WARNING if run.status is RunStatus.FAILED or run.is_held else logging.INFO
+    if _is_forgotten(run):
+        level = logging.DEBUG
+    counts = {"items": run.progress.done, "bytes": run.progress.done_bytes, **run.progress.counters}
+    counted = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    log.log(
+        level,
+        "%s run %s after %.1f s%s",
+        run.kind,
+        run.status,
+        seconds,
+        f": {counted}" if counted else "",
+        extra={"reason": run.reason},
+    )
 
 
 def _has_moved(before: Progress, after: Progress) -> bool:

@@ -21,6 +21,7 @@ from cron_descriptor.Exception import FormatError
 from croniter import CroniterBadDateError, CroniterError, croniter
 
 from services.errors import CronInvalid, PorterError
+from services.log_context import apart
 from storage.models import RunKind, Schedule
 from storage.schedules import ScheduleRepository
 from storage.types import Clock, utc_now
@@ -205,6 +206,18 @@ class ScheduleService:
         self._scheduler: AsyncIOScheduler | None = None
         self._firing: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_running(self) -> bool:
+        return self._scheduler is not None and self._scheduler.running
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When it wakes next; None: nothing is scheduled. Stands in the past only where the timer is late."""
+        if self._scheduler is None:
+            return None
+        times = [job.next_run_time for job in self._scheduler.get_jobs() if job.next_run_time is not None]
+        return min(times, default=None)
+
     def on(self, kind: RunKind, callback: Callback) -> None:
         """Called with the schedule when it is due. Its PorterErrors are logged: a busy subject drops a turn."""
         self._callbacks[kind] = callback
@@ -325,8 +338,9 @@ class ScheduleService:
                 log.debug("no job to remove", extra={"subject_id": subject_id})
 
     async def _spawn(self, kind: RunKind, subject_id: int) -> None:
-        """Our own task: APScheduler cancels its own at shutdown and logs that as an error."""
-        task = asyncio.create_task(self._fire(kind, subject_id))
+        """Our own task: APScheduler cancels its own at shutdown and logs that as an error. Apart: its timer was set by
+        whoever changed a schedule last, and what fires is not that admin's doing."""
+        task = apart(self._fire(kind, subject_id))
         self._firing.add(task)
         task.add_done_callback(self._firing.discard)
 

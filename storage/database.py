@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import URL, event
+from sqlalchemy import URL, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage import meta
@@ -70,8 +70,9 @@ class Database:
         logging.getLogger("aiosqlite").setLevel(logging.INFO)
         await asyncio.to_thread(_make_private, path)
         await asyncio.to_thread(migrate, path)
-        writer = _engine(path, pool_size=1, begin="BEGIN IMMEDIATE", pragmas=WRITER_PRAGMAS)
-        reader = _engine(path, pool_size=READERS, begin="BEGIN", pragmas=READER_PRAGMAS)
+        url = URL.create("sqlite+aiosqlite", database=str(path))
+        writer = open_engine(url, pool_size=1, begin="BEGIN IMMEDIATE", pragmas=WRITER_PRAGMAS)
+        reader = open_engine(url, pool_size=READERS, begin="BEGIN", pragmas=READER_PRAGMAS)
         try:
             yield cls(path, writer, reader)
         finally:
@@ -93,6 +94,17 @@ class Database:
         """
         async with self._may_write, self._writer.begin() as connection:
             yield connection
+
+    async def probe(self) -> None:
+        """Whether it can be read, and written to when it comes to that: takes the write lock and lets it go.
+
+        Waits its turn, as long as that takes. Raises what SQLite says.
+        """
+        async with self._may_read, self._reader.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+        async with self._may_write, self._writer.connect() as connection:
+            await connection.execute(text("SELECT 1"))  # behind our BEGIN IMMEDIATE
+            await connection.rollback()
 
     async def empty_wal(self) -> bool:
         """Fold the WAL into the file and cut it to nothing: it would keep what was deleted until it is written over.
@@ -138,9 +150,10 @@ def _truncate_wal(path: Path) -> bool:
     return not is_busy
 
 
-def _engine(path: Path, *, pool_size: int, begin: str, pragmas: tuple[str, ...]) -> AsyncEngine:
+def open_engine(url: URL, *, pool_size: int, begin: str, pragmas: tuple[str, ...]) -> AsyncEngine:
+    """As this module says; who may write is the caller's business."""
     engine = create_async_engine(
-        URL.create("sqlite+aiosqlite", database=str(path)),
+        url,
         pool_size=pool_size,
         max_overflow=0,
         connect_args={"isolation_level": None},  # the driver's autocommit: BEGIN is ours alone

@@ -4,6 +4,7 @@
     └── StorageError
         ├── DatabaseTooNew          written by a newer Porter: refused, nothing touched
         ├── DatabaseDamaged         SQLite cannot read the file: refused, nothing touched
+        ├── NoRoom                  an upgrade would fill the disk: refused, nothing touched
         ├── ForeignDatabase         belongs to another bot or another network
         ├── VaultError
         │   ├── KeyMissing          ciphertext there, no key given: refused, nothing touched
@@ -27,6 +28,8 @@
 Errors carry data, never a text for users and never a secret. Texts stand in handlers/texts.
 """
 
+MIB = 1024 * 1024
+
 
 class PorterError(Exception):
     """Root of the tree. Whatever is not a PorterError is a defect and is shown as one."""
@@ -47,6 +50,14 @@ class DatabaseDamaged(StorageError):
     def __init__(self, name: str) -> None:
         super().__init__(f"SQLite cannot read {name}: it is damaged, or no database. Restore a backup")
         self.name = name
+
+
+class NoRoom(StorageError):
+    def __init__(self, needed_bytes: int, free_bytes: int) -> None:
+        needed, free = (-(-size // MIB) for size in (needed_bytes, free_bytes))
+        super().__init__(f"the database must be upgraded, which takes {needed} MB beside it; {free} MB are free")
+        self.needed_bytes = needed_bytes
+        self.free_bytes = free_bytes
 
 
 class ForeignDatabase(StorageError):

@@ -596,6 +596,15 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class RunTally:
+    """`waiting`: for their turn, for Telegram, for a disk, or for the repair of their session."""
+
+    running: int
+    waiting: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewRun:
     """`title`: what the subject is called. `params`: what its kind of work wants to know."""
 

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
 from storage.errors import AlreadyActive
-from storage.models import ACTIVE_RUNS, BULK_RUNS, NewRun, Progress, Run, RunKind, RunStatus
+from storage.models import ACTIVE_RUNS, BULK_RUNS, NewRun, Progress, Run, RunKind, RunStatus, RunTally
 from storage.schema import runs
 from storage.statements import CHUNK
 from storage.types import Clock, UtcTime, utc_now
@@ -117,6 +117,15 @@ class RunRepository:
     async def active_of(self, kind: RunKind, subject_id: int) -> Run | None:
         async with self._database.read() as connection:
             return await _active_of(connection, kind, subject_id)
+
+    async def tally(self, since: datetime) -> RunTally:
+        """How many are at work, wait for something, and have failed since then."""
+        statement = select(runs.c.status, func.count().label("active")).where(IS_ACTIVE).group_by(runs.c.status)
+        async with self._database.read() as connection:
+            counts = {row.status: row.active for row in await connection.execute(statement)}
+            failed = await failed_lately(connection, since)
+        waiting = counts.get(RunStatus.QUEUED, 0) + counts.get(RunStatus.WAITING, 0)
+        return RunTally(counts.get(RunStatus.RUNNING, 0), waiting, failed)
 
     async def recent(self, limit: int = 20) -> list[Run]:
         """Newest first, whatever their status."""

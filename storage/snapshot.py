@@ -7,10 +7,20 @@ from pathlib import Path
 
 
 def copy_database(source: Path, target: Path) -> None:
-    """Blocking. An older `target` is replaced in one step, so that an interrupted copy never stands there."""
+    """Blocking. An older `target` is replaced in one step, so that an interrupted copy never stands there; one that
+    fails leaves nothing."""
     unfinished = target.with_name(target.name + ".part")
     unfinished.unlink(missing_ok=True)
     os.close(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    try:
+        _copy(source, unfinished)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    unfinished.replace(target)
+
+
+def _copy(source: Path, unfinished: Path) -> None:
     with (
         closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as original,
         closing(sqlite3.connect(unfinished)) as copy,
@@ -18,7 +28,6 @@ def copy_database(source: Path, target: Path) -> None:
         original.backup(copy)
     with unfinished.open("rb") as written:
         os.fsync(written.fileno())
-    unfinished.replace(target)
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ NOT_MODIFIED = (
 )
 QUERY_TOO_OLD = "query is too old and response timeout expired or query ID is invalid"
 WEBHOOK_ACTIVE = "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
+SET_WEBHOOK = "Conflict: terminated by setWebhook request"
 OTHER_POLLER = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running"
 
 _PREFIXES = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 409: "Conflict", 500: "Internal Server Error"}
@@ -24,7 +25,7 @@ _IN_WORDS: dict[str, tuple[int, str]] = {
     "REPLY_MARKUP_TOO_LONG": (400, "reply markup is too long"),
     "USER_ADMIN_INVALID": (400, "user is an administrator of the chat"),
     "USER_IS_BLOCKED": (403, "bot was blocked by the user"),
-    # No name of MTProto: a fault that a test orders, since nobody sets webhooks here.
+    # No name of MTProto.
     "WEBHOOK_ACTIVE": (409, WEBHOOK_ACTIVE),
 }
 """What the server says otherwise than MTProto does. Every other name is passed on as it is."""

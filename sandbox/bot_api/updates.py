@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from sandbox.bot_api import render
-from sandbox.bot_api.errors import OTHER_POLLER, BotApiError
+from sandbox.bot_api.errors import OTHER_POLLER, SET_WEBHOOK, BotApiError, in_words
 from sandbox.world import (
     Account,
     BotState,
@@ -36,8 +36,10 @@ class Updates:
     async def get(self, bot_id: int, offset: int, limit: int, timeout_s: int) -> list[dict[str, Any]]:
         """The next updates from `offset`; what lies before it is acknowledged. A negative offset keeps the last ones.
 
-        Raises BotApiError 409 when another poll of the same bot takes this one's place.
+        Raises BotApiError 409 when another poll of the same bot takes this one's place, and where a webhook is set.
         """
+        if self.state(bot_id).webhook:
+            raise in_words("WEBHOOK_ACTIVE")
         self._polled[bot_id].set()
         self._acknowledge(bot_id, offset)
         state = self.state(bot_id)
@@ -57,6 +59,13 @@ class Updates:
     def drop(self, bot_id: int) -> None:
         self.state(bot_id).updates.clear()
         self._world.touch()
+
+    def set_webhook(self, bot_id: int, url: str) -> None:
+        """Empty: none. Nothing is ever sent there; updates wait until it is taken away."""
+        self.state(bot_id).webhook = url
+        self._world.touch()
+        if url:
+            self._end_poll(bot_id, SET_WEBHOOK)
 
     # -- for the sandbox
 
@@ -92,9 +101,7 @@ class Updates:
 
     async def _wait(self, bot_id: int, timeout_s: int) -> None:
         # As the original does: the older of two polls ends, the newer goes on.
-        older = self._polls.get(bot_id)
-        if older is not None and not older.done():
-            older.set_exception(BotApiError(409, OTHER_POLLER))
+        self._end_poll(bot_id, OTHER_POLLER)
         poll = self._polls[bot_id] = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.timeout(timeout_s):
@@ -104,6 +111,11 @@ class Updates:
         finally:
             if self._polls.get(bot_id) is poll:
                 del self._polls[bot_id]
+
+    def _end_poll(self, bot_id: int, why: str) -> None:
+        poll = self._polls.get(bot_id)
+        if poll is not None and not poll.done():
+            poll.set_exception(BotApiError(409, why))
 
     def _acknowledge(self, bot_id: int, offset: int) -> None:
         state = self.state(bot_id)

@@ -12,6 +12,7 @@ from services.clients.base import (
     MtprotoServer,
     ReadingClient,
 )
+from services.clients.probe import Guard, Probe
 from services.clients.proxy import Proxy
 from services.errors import AccountRequired
 
@@ -46,6 +47,14 @@ class Clients:
         if credential.is_bot:
             raise AccountRequired  # who waits is told to accounts of people alone
         return await (await self._with_pyrogram()).gate(credential, proxy)
+
+    async def probe(self, credential: Credential, proxy: Proxy | None, guard: Guard) -> Probe:
+        """For the doctor's round alone. Raises SessionDead, Unreachable, ProxyFailed."""
+        return await (await self._with_telethon()).probe(credential, proxy, guard)
+
+    async def gate_layer(self) -> int:
+        """The layer of Telegram's schema that clients for join requests speak."""
+        return (await self._with_pyrogram()).layer
 
     async def _with_telethon(self) -> "TelethonClients":
         async with self._importing:

@@ -7,7 +7,7 @@ clients is open, this process holds the session's lease.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -22,6 +22,7 @@ from services.clients.slots import Connected, Slot
 from services.credentials import unpack
 from services.errors import ChannelUnavailable, NotFound, SessionDead, Unreachable
 from services.leases import Leases
+from services.log_context import apart
 from storage.models import SessionState, Source
 from storage.sessions import SessionRepository
 
@@ -185,12 +186,15 @@ class ClientPool:
     async def _connect_gate(self, session_id: int) -> GateClient:
         return await self._leased(session_id, self._factory.gate)
 
-    async def _leased(self, session_id: int, connect: Callable[[Credential, Proxy | None], Awaitable[C]]) -> C:
+    async def _leased(
+        self, session_id: int, connect: Callable[[Credential, Proxy | None], Coroutine[Any, Any, C]]
+    ) -> C:
         """A client under the session's lease; its slot gives the lease back when it has closed the client."""
         credential, proxy = await self._credential(session_id), await self._proxy(session_id)
         await self._leases.take(session_id)
         try:
-            return await connect(credential, proxy)
+            # A client's own tasks live on, for whoever uses it next.
+            return await apart(connect(credential, proxy), session_id=session_id)
         except BaseException:
             await self._leases.give_back(session_id)
             raise

@@ -150,6 +150,8 @@ def _word(error: RPCError) -> str:
 
 
 class PyrogramClients:
+    layer: int = raw.all.layer
+
     async def gate(self, credential: Credential, proxy: Proxy | None = None) -> "PyrogramGate":
         """Raises SessionDead, Unreachable."""
         client = Client(

@@ -8,6 +8,7 @@ from typing import Generic, Protocol, TypeVar
 
 from services.clients.pacing import ANSWER_SECONDS, Governor, answered
 from services.errors import SessionDead, Unreachable
+from services.log_context import apart
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +119,7 @@ class Slot(Generic[C]):
         client, self._client = self._client, None
         if client is None:
             return None
-        closing = asyncio.create_task(self._close(client))
+        closing = apart(self._close(client), session_id=self._session_id)  # often a timer's, long after its last user
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
         return closing

@@ -32,13 +32,17 @@ async def ask(client: TelegramClient, request: Any) -> Any:
         return await client(request)
 
 
+def word_of(error: RPCError) -> str:
+    """Telegram's word, its number blanked out: FLOOD_WAIT_X."""
+    return _WORDS.get(type(error)) or str(error.message)
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     try:
         yield
     except RPCError as error:
-        word = _WORDS.get(type(error)) or str(error.message)
-        raise translate(word, error.code or 0, getattr(error, "seconds", 0)) from error
+        raise translate(word_of(error), error.code or 0, getattr(error, "seconds", 0)) from error
     except AuthKeyNotFound as error:
         raise translate("AUTH_KEY_NOT_FOUND", 404) from error
     except TypeNotFoundError as error:

@@ -14,12 +14,14 @@ from telethon.sessions import MemorySession
 
 from services.clients import device
 from services.clients.base import ApiCredentials, Credential, MtprotoServer
+from services.clients.probe import Guard
 from services.clients.proxy import Proxy
 from services.clients.telethon_bot import TelethonBotReading
 from services.clients.telethon_calls import translated
 from services.clients.telethon_connection import Connection
 from services.clients.telethon_listening import ListeningClient
 from services.clients.telethon_login import TelethonLogin
+from services.clients.telethon_probe import ProbeClient, TelethonProbe
 from services.clients.telethon_reading import TelethonReading
 from services.errors import LoginTimedOut, SessionDead
 
@@ -110,6 +112,15 @@ class TelethonClients:
         )
         await _connect(client)
         return (TelethonBotReading if credential.is_bot else TelethonReading)(client, proxy)
+
+    async def probe(self, credential: Credential, proxy: Proxy | None, guard: Guard) -> TelethonProbe:
+        """Asks nothing that `guard` does not let through."""
+        memory = _Memory()
+        _fill(memory, credential)
+        kind = type("PorterProbeClient", (ProbeClient,), {"_config": None, "guard": guard})
+        client = self._build(memory, credential.api, proxy, client_class=kind, request_retries=0, auto_reconnect=False)
+        await _connect(client)
+        return TelethonProbe(client, proxy)
 
     def _build(
         self,

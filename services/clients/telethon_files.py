@@ -16,6 +16,7 @@ from telethon.network import MTProtoSender
 from telethon.tl import functions, types
 from telethon.tl.alltlobjects import LAYER
 
+from services import log_context
 from services.clients import device
 from services.clients.base import PART_BYTES, FileLocation, RangeHash
 from services.clients.proxy import Proxy
@@ -36,6 +37,7 @@ class PartReader:
         self._proxy = proxy
         self._senders: dict[int, MTProtoSender] = {}
         self._opening: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._ids = log_context.ids()  # the client's; whoever needs a connection first has more
 
     async def read(self, location: FileLocation, number: int) -> bytes:
         """Raises FileReferenceExpired, FileGone, TelegramError, PaceWait."""
@@ -46,9 +48,9 @@ class PartReader:
         request = functions.upload.GetFileRequest(input_location(location), offset, PART_BYTES)
         with translated():
             try:
-                answer = await self._ask(location.dc_id, request)
+                answer = await self.ask(location.dc_id, request)
             except FileMigrateError as error:
-                answer = await self._ask(error.new_dc, request)
+                answer = await self.ask(error.new_dc, request)
         if not isinstance(answer, types.upload.File):
             raise TelegramRefused(type(answer).__name__)
         return bytes(answer.bytes)
@@ -58,9 +60,9 @@ class PartReader:
         request = functions.upload.GetFileHashesRequest(input_location(location), offset)
         with translated():
             try:
-                answer = await self._ask(location.dc_id, request)
+                answer = await self.ask(location.dc_id, request)
             except FileMigrateError as error:
-                answer = await self._ask(error.new_dc, request)
+                answer = await self.ask(error.new_dc, request)
         return [RangeHash(each.offset, each.limit, each.hash) for each in answer]
 
     async def close(self) -> None:
@@ -68,12 +70,13 @@ class PartReader:
             await sender.disconnect()
         self._senders.clear()
 
-    async def _ask(self, dc_id: int, request: Any) -> Any:
+    async def ask(self, dc_id: int, request: Any) -> Any:
+        """The answer of that DC. Raises what Telethon raises."""
         if dc_id == self._client.session.dc_id:
             return await self._client(request)
         async with self._opening[dc_id]:
             if dc_id not in self._senders:
-                self._senders[dc_id] = await self._open(dc_id)
+                self._senders[dc_id] = await log_context.apart(self._open(dc_id), **self._ids)
         return await self._senders[dc_id].send(request)
 
     async def _open(self, dc_id: int) -> MTProtoSender:

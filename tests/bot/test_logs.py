@@ -3,10 +3,12 @@
 import io
 import json
 import logging
+import re
 
 import pytest
 
 from bot.logs import JsonFormatter, Redactor, TextFormatter
+from services.log_context import bound
 
 SECRET = "made-up-secret-value"
 
@@ -54,3 +56,13 @@ def test_json_carries_the_fields() -> None:
     """Ids stand as fields of their own, for machines."""
     line = json.loads(written(JsonFormatter(Redactor([])), "a run", extra={"run_id": 7}))
     assert (line["message"], line["run_id"], line["level"]) == ("a run", 7, "ERROR")
+
+
+@pytest.mark.parametrize("kind", [TextFormatter, JsonFormatter])
+def test_lines_carry_the_work_that_they_are_written_in(kind: type[TextFormatter | JsonFormatter]) -> None:
+    """What is bound around stands in each line; what the line itself names has the last word."""
+    with bound(run_id=7, session_id=2):
+        line = written(kind(Redactor([])), "a part", extra={"session_id": 3})
+    shown = json.loads(line) if kind is JsonFormatter else dict(re.findall(r"(\w+_id)=(\d+)", line))
+    assert (int(shown["run_id"]), int(shown["session_id"])) == (7, 3)
+    assert "run_id" not in written(kind(Redactor([])), "after it")

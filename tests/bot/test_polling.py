@@ -104,7 +104,7 @@ async def test_a_second_poller_is_noticed(sandbox: Sandbox, bot: Bot) -> None:
 
 async def test_a_webhook_is_no_second_poller(sandbox: Sandbox, bot: Bot) -> None:
     """Another program's webhook ends the loop at once, and says what to do; it is no Porter that uses our accounts."""
-    sandbox.faults.add("getUpdates", error="WEBHOOK_ACTIVE")
+    await bot.set_webhook("https://elsewhere.example/updates")
     with pytest.raises(WebhookSet, match="deleteWebhook"):
         await asyncio.wait_for(Poller(bot, Dispatcher(), _none, (0.3,)).run(asyncio.Event()), 20)
 

@@ -1,11 +1,13 @@
 """Updates as unmodified aiogram gets them: kinds, acknowledging, long polls, a day's life."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from email.utils import parsedate_to_datetime
 
 import pytest
 from aiogram import Bot
-from aiogram.exceptions import TelegramConflictError, TelegramUnauthorizedError
+from aiogram.exceptions import TelegramBadRequest, TelegramConflictError, TelegramUnauthorizedError
 from aiogram.types import ChatMemberAdministrator, ChatMemberLeft, MessageOriginChannel, MessageOriginUser
 
 from sandbox.scenarios import SECOND_LINK
@@ -204,3 +206,31 @@ async def test_a_wrong_token_is_unauthorized(stage: Stage) -> None:
 async def raw_with_token(stage: Stage, token: str) -> tuple[int, object]:
     async with stage.http.get(f"{stage.url}/bot{token}/getUpdates") as response:
         return response.status, await response.json()
+
+
+async def test_a_webhook_ends_polling_until_it_is_deleted(stage: Stage) -> None:
+    """As Telegram does: the open poll ends, the next is refused, and what arrived meanwhile waits."""
+    poll = asyncio.create_task(stage.bot.get_updates(timeout=20))
+    await stage.api.updates.polled(stage.bot.id)
+    with pytest.raises(TelegramBadRequest, match="HTTPS"):
+        await stage.bot.set_webhook("http://elsewhere.example/updates")
+    await stage.bot.set_webhook("https://elsewhere.example/updates")
+    with pytest.raises(TelegramConflictError, match="terminated by setWebhook"):
+        await asyncio.wait_for(poll, 5)
+    with pytest.raises(TelegramConflictError, match="while webhook is active"):
+        await stage.bot.get_updates(timeout=0)
+    await stage.admin.send("hello")
+    info = await stage.bot.get_webhook_info()
+    assert (info.url, info.pending_update_count) == ("https://elsewhere.example/updates", 1)
+    await stage.bot.delete_webhook()
+    assert (await stage.bot.get_webhook_info()).url == ""
+    assert [update.message.text for update in await stage.bot.get_updates(timeout=0)] == ["hello"]
+
+
+async def test_answers_are_dated_by_the_clock_of_the_world(stage: Stage) -> None:
+    """Whoever compares clocks sees the one that `POST /sandbox/clock` puts forward, refusals included."""
+    await stage.driver.advance(3600)
+    for token in (stage.bot.token, "1:void"):
+        async with stage.http.post(f"{stage.url}/bot{token}/getMe") as response:
+            dated = parsedate_to_datetime(response.headers["Date"]).timestamp()
+        assert 3500 < dated - time.time() < 3700

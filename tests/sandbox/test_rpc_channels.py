@@ -9,7 +9,7 @@ from telethon.tl import functions, types
 
 from sandbox.mtproto.rpc import REGISTRY
 from sandbox.scenarios import ADMIN, BOT, SECOND, SECOND_LINK, THIRD
-from sandbox.world import SERVICE_ID, Link
+from sandbox.world import SERVICE_ID, Link, Membership
 from tests.sandbox.rpc_kit import Telegram, open_telegram
 
 
@@ -53,6 +53,37 @@ async def test_participants_are_not_for_everybody(telegram: Telegram) -> None:
     assert isinstance(own.participant, types.ChannelParticipantSelf)
     with pytest.raises(errors.ChatAdminRequiredError):
         await reader(functions.channels.GetAdminLogRequest(news, "", 0, 0, 10))
+
+
+async def test_a_group_may_hide_its_members(telegram: Telegram) -> None:
+    """Then its administrators alone see them, and the group says so."""
+    telegram.group.members[THIRD] = Membership(THIRD, telegram.world.now())
+    telegram.group.members_hidden = True
+    admin, group = await telegram.telethon(), group_of(telegram)
+    full = (await admin(functions.channels.GetFullChannelRequest(group))).full_chat
+    assert full.participants_hidden
+    assert full.can_view_participants
+    assert len(await admin.get_participants(group)) == len(telegram.group.members)
+    member = await telegram.telethon(THIRD)
+    assert not (await member(functions.channels.GetFullChannelRequest(group))).full_chat.can_view_participants
+    with pytest.raises(errors.ChatAdminRequiredError):
+        await member.get_participants(group)
+
+
+async def test_links_to_posts(telegram: Telegram) -> None:
+    """By name where a channel has one, else by number."""
+    client = await telegram.telethon()
+    news = await client.get_input_entity("harbour_news")
+    post = (await client.get_messages(news, limit=1))[0].id
+    assert (
+        await client(functions.channels.ExportMessageLinkRequest(news, post))
+    ).link == f"https://t.me/harbour_news/{post}"
+    group = group_of(telegram)
+    last = (await client.get_messages(group, limit=1))[0].id
+    told = await client(functions.channels.ExportMessageLinkRequest(group, last))
+    assert told.link == f"https://t.me/c/{telegram.group.id}/{last}"
+    with pytest.raises(errors.MessageIdInvalidError):
+        await client(functions.channels.ExportMessageLinkRequest(group, 2**30))
 
 
 async def test_admin_log(telegram: Telegram) -> None:

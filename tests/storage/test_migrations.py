@@ -18,6 +18,7 @@ from storage.database import Database
 from storage.errors import DatabaseTooNew, ForeignDatabase
 from storage.migrate import HEAD, SCRIPTS, migrate
 from storage.schema import metadata
+from tests.storage.past import at_revision
 
 NEXT = f"""
 from alembic import op
@@ -113,19 +114,6 @@ def test_a_snapshot_stands_beside_the_migrated_file(path: Path, scripts: Path) -
     assert stat.S_IMODE(snapshot.stat().st_mode) == 0o600
     assert ask(path, "SELECT key FROM meta") == []
     assert ask(path, "SELECT version_num FROM alembic_version") == [("next",)]
-
-
-def at_revision(tmp_path: Path, revision: str) -> Path:
-    """An empty database as a Porter of that revision left it."""
-    scripts = tmp_path / "scripts"
-    shutil.copytree(SCRIPTS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-    for script in (scripts / "versions").glob("0*.py"):
-        if script.name[:4] > revision:
-            script.unlink()
-    path = tmp_path / "porter.db"
-    path.touch()
-    migrate(path, head=revision, scripts=scripts)
-    return path
 
 
 def test_the_first_database_moves_on_with_its_rows(tmp_path: Path) -> None:

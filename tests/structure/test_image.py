@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -47,3 +49,25 @@ def test_what_the_image_copies_is_enough_and_never_the_sandbox(tmp_path: Path) -
     )  # fmt: skip
     assert refused.returncode == 2
     assert re.fullmatch(r"Porter does not start: BOT_TOKEN is missing\n", refused.stderr)
+
+
+def test_the_image_asks_after_its_own_health() -> None:
+    """The port is set, the check is Porter's own command, SIGTERM stops it, and no user is named by a name: a host
+    that decides whether it is root knows numbers alone."""
+    final = dict(instructions())
+    assert "HEALTH_PORT=" in final["ENV"]
+    assert final["HEALTHCHECK"].endswith('CMD ["python", "-m", "bot", "health"]')
+    assert "--start-period=" in final["HEALTHCHECK"]
+    assert final["STOPSIGNAL"] == "SIGTERM"
+    assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", final["USER"])
+
+
+def test_hadolint_finds_nothing() -> None:
+    """The linter of Dockerfiles; what it is told to ignore stands in the Dockerfile, with its reason."""
+    hadolint = Path(sys.executable).with_name("hadolint")
+    if not hadolint.exists():
+        pytest.skip("hadolint comes for Linux on x86-64 alone")
+    linted = subprocess.run(
+        [str(hadolint), "--no-color", str(ROOT / "Dockerfile")], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert linted.returncode == 0, linted.stdout + linted.stderr

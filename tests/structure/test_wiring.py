@@ -110,6 +110,7 @@ START_UP = {
     "WebhookSet",
     "DatabaseTooNew",
     "DatabaseDamaged",
+    "NoRoom",
     "ForeignDatabase",
     "KeyMissing",
     "KeyInvalid",

@@ -1,4 +1,4 @@
-"""Long polling, webhooks (there are none), and answers to presses."""
+"""Long polling, webhooks (kept, never called), and answers to presses."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from sandbox.bot_api.callbacks import Answer
 from sandbox.bot_api.errors import bad_request
 
 MAX_POLL_S = 50
+DEFAULT_CONNECTIONS = 40
 
 
 @method("getMe")
@@ -17,11 +18,7 @@ def get_me(call: Call) -> dict[str, Any]:
 
 @method("getUpdates")
 async def get_updates(call: Call) -> list[dict[str, Any]]:
-    allowed = call.params.structure("allowed_updates", "allowed_updates")
-    if allowed is not None:
-        if not isinstance(allowed, list):
-            raise bad_request("can't parse allowed_updates: Array expected")
-        call.services.updates.allow(call.bot.id, [str(kind) for kind in allowed])
+    _allow(call)
     return await call.services.updates.get(
         call.bot.id,
         call.params.integer("offset"),
@@ -30,22 +27,48 @@ async def get_updates(call: Call) -> list[dict[str, Any]]:
     )
 
 
+@method("setWebhook")
+def set_webhook(call: Call) -> bool:
+    """An empty url takes the webhook away."""
+    url = call.params.text("url")
+    if url and not url.startswith("https://"):
+        raise bad_request("bad webhook: An HTTPS URL must be provided for webhook")
+    _allow(call)
+    return _change_webhook(call, url)
+
+
 @method("deleteWebhook")
 def delete_webhook(call: Call) -> bool:
+    return _change_webhook(call, "")
+
+
+def _change_webhook(call: Call, url: str) -> bool:
     if call.params.flag("drop_pending_updates"):
         call.services.updates.drop(call.bot.id)
+    call.services.updates.set_webhook(call.bot.id, url)
     return True
+
+
+def _allow(call: Call) -> None:
+    allowed = call.params.structure("allowed_updates", "allowed_updates")
+    if allowed is not None:
+        if not isinstance(allowed, list):
+            raise bad_request("can't parse allowed_updates: Array expected")
+        call.services.updates.allow(call.bot.id, [str(kind) for kind in allowed])
 
 
 @method("getWebhookInfo")
 def get_webhook_info(call: Call) -> dict[str, Any]:
+    state = call.services.updates.state(call.bot.id)
     info: dict[str, Any] = {
-        "url": "",
+        "url": state.webhook,
         "has_custom_certificate": False,
         "pending_update_count": call.services.updates.waiting(call.bot.id),
     }
-    if allowed := call.services.updates.state(call.bot.id).allowed_updates:
-        info["allowed_updates"] = allowed
+    if state.webhook:
+        info["max_connections"] = DEFAULT_CONNECTIONS
+    if state.allowed_updates:
+        info["allowed_updates"] = state.allowed_updates
     return info
 
 

@@ -25,6 +25,7 @@ async def get_full_channel(call: Call, request: Any) -> Any:
     channel = peers.readable_channel(call, request.channel)
     last_id = channel.next_message_id - 1
     admins = [member for member in channel.members.values() if member.role != "member"]
+    is_admin = any(member.user == viewer.id for member in admins)
     full = types.ChannelFull(
         id=channel.id,
         about=channel.about,
@@ -35,9 +36,10 @@ async def get_full_channel(call: Call, request: Any) -> Any:
         notify_settings=types.PeerNotifySettings(),
         bot_info=[],
         pts=channel.pts,
-        can_view_participants=channel.megagroup or any(member.user == viewer.id for member in admins),
+        can_view_participants=is_admin or (channel.megagroup and not channel.members_hidden),
+        participants_hidden=channel.members_hidden,
         participants_count=channel.member_count,
-        admins_count=len(admins) if any(member.user == viewer.id for member in admins) else None,
+        admins_count=len(admins) if is_admin else None,
     )
     requesters: set[int] = set()
     if channel.may_invite(viewer.id):
@@ -48,6 +50,17 @@ async def get_full_channel(call: Call, request: Any) -> Any:
             requesters = set(update.recent_requesters)
     chats = [render.channel(channel, viewer.id)]
     return types.messages.ChatFull(full, chats, render.users(call.world, requesters, viewer.id))
+
+
+@method(functions.channels.ExportMessageLinkRequest)
+async def export_message_link(call: Call, request: Any) -> Any:
+    """By the channel's name, else by its number, which only members can open."""
+    channel = peers.readable_channel(call, request.channel)
+    message = channel.messages.get(request.id)
+    if message is None or message.deleted:
+        raise fail("MESSAGE_ID_INVALID")
+    link = f"https://t.me/{channel.username or f'c/{channel.id}'}/{message.id}"
+    return types.ExportedMessageLink(link, html=f'<a href="{link}">{link}</a>')
 
 
 # The admin log ----------------------------------------------------------------------------------------------------

@@ -65,9 +65,10 @@ async def get_participants(call: Call, request: Any) -> Any:
 
 
 def _must_see_members(channel: Channel, viewer_id: int) -> None:
-    """Members of a group see each other; those of a channel are seen by its admins only."""
+    """Members of a group see each other, if it does not hide them; those of a channel are seen by its admins only."""
     member = channel.members.get(viewer_id)
-    if member is None or (not channel.megagroup and member.role == "member"):
+    is_open = channel.megagroup and not channel.members_hidden
+    if member is None or (not is_open and member.role == "member"):
         raise fail("CHAT_ADMIN_REQUIRED")
 
 

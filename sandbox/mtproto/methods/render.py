@@ -98,6 +98,7 @@ def channel(it: Channel, viewer_id: int) -> Any:
         broadcast=not it.megagroup,
         megagroup=it.megagroup,
         join_request=it.approval,
+        noforwards=it.noforwards,
         forum=it.forum,
         access_hash=it.access_hash,
         username=it.username,
