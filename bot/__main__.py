@@ -10,6 +10,7 @@ import gc
 import logging
 import signal
 import sys
+from contextlib import AsyncExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,17 +54,15 @@ async def prove(settings: Settings, stop: asyncio.Event) -> int:
     from bot.ground import open_ground
     from storage.errors import PorterError
 
-    is_open = False
     try:
-        async with open_ground(settings) as ground:
-            is_open = True
+        async with AsyncExitStack() as stack:
+            try:
+                ground = await stack.enter_async_context(open_ground(settings))
+            except OSError as error:
+                return refuse(_said(error))  # a folder of another user, a full disk
             return await work(ground, stop)
     except (PorterError, SettingsInvalid) as error:
         return refuse(str(error))
-    except OSError as error:
-        if is_open:
-            raise
-        return refuse(_said(error))  # a folder of another user, a full disk
 
 
 async def work(ground: "Ground", stop: asyncio.Event) -> int:

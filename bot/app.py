@@ -134,9 +134,9 @@ async def open_app(settings: Settings, pace: ChatPace | None = None) -> AsyncIte
 @asynccontextmanager
 async def build_app(ground: Ground, bot: Bot, pace: ChatPace, first: Poll) -> AsyncIterator[App]:
     settings = ground.settings
-    rows = Rows.on(ground.database, ground.vault, ground.leases)
-    house = House(settings, rows, ground.vault, bot, pace, ground.server)
     async with AsyncExitStack() as stack:
+        rows = Rows.on(ground.database, ground.vault, ground.leases)
+        house = House(settings, rows, ground.vault, bot, pace, ground.server)
         stack.push_async_callback(house.stop)
         await house.leases.start()
         await house.restores.load()
@@ -145,7 +145,6 @@ async def build_app(ground: Ground, bot: Bot, pace: ChatPace, first: Poll) -> As
         await house.admins.appoint(settings.admin_ids)
         await rows.confirmations.sweep()
         await rows.flood_waits.sweep()
-
         if settings.ping_url is not None:
             pinger = Pinger(settings.ping_url.get_secret_value())
             stack.push_async_callback(pinger.close)

@@ -27,8 +27,8 @@ class Ground:
     """`server`: another MTProto server than Telegram's."""
 
     settings: Settings
-    door: Door
     server: MtprotoServer | None
+    door: Door
     database: Database
     vault: Vault
     leases: LeaseRepository
@@ -48,4 +48,4 @@ async def open_ground(settings: Settings) -> AsyncIterator[Ground]:
         await settle(database)
         leases = LeaseRepository(database, this_process(), this_host())
         await take_over(leases)
-        yield Ground(settings, door, server, database, vault, leases)
+        yield Ground(settings, server, door, database, vault, leases)

@@ -1,9 +1,10 @@
-"""What /health says of an open Porter: 200 when it does its work, 503 when it does not, nothing when it hangs.
+"""How an open Porter is, for whoever asks at its door (bot/door.py).
 
-Numbers and times alone: no names, no ids of people, nothing that was sealed. It is answered at bot/door.py.
+Numbers and times alone: no names, no ids of people, nothing that was sealed.
 """
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +16,8 @@ from bot.rows import Rows
 from storage.database import Database
 from storage.models import RunTally, SessionState
 from storage.types import Clock, utc_now
+
+log = logging.getLogger(__name__)
 
 POLL_PATIENCE_SECONDS = POLL_SECONDS + 60.0
 """Since Telegram answered last. An empty poll takes POLL_SECONDS."""

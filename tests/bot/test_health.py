@@ -3,8 +3,6 @@
 import asyncio
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
@@ -69,8 +67,8 @@ async def healthy(port: int) -> dict[str, Any]:
 async def examined(play: Play, **thresholds: Any) -> AsyncIterator[Health]:
     """Another look at the Porter that is open, with other thresholds."""
     async with Database.open(play.settings.data_dir / "porter.db") as database:
-        leases = LeaseRepository(database, this_process(), this_host())
-        rows = Rows.on(database, await open_vault(database, play.settings.keys), leases)
+        vault = await open_vault(database, play.settings.keys)
+        rows = Rows.on(database, vault, LeaseRepository(database, this_process(), this_host()))
         health = Health(database, rows, play.house, play.app.poller, **thresholds)
         yield health
         await health.close()
@@ -175,8 +173,8 @@ async def test_counts_of_sessions_and_of_a_rest(tmp_path: Path, play: Play, port
     """A dead session is counted. A Porter that rests until an owner has spoken is well, and says why it rests."""
     session = await play.sign_in()
     async with Database.open(play.settings.data_dir / "porter.db") as database:
-        leases = LeaseRepository(database, this_process(), this_host())
-        rows = Rows.on(database, await open_vault(database, play.settings.keys), leases)
+        vault = await open_vault(database, play.settings.keys)
+        rows = Rows.on(database, vault, LeaseRepository(database, this_process(), this_host()))
         await rows.sessions.died(session.id, SessionState.SIGNED_OUT, "test", utc_now())
         await rows.restored.contest(utc_now())
     await play.restart()
@@ -225,11 +223,3 @@ async def test_a_taken_port_is_refused(play: Play, tmp_path: Path, port: int) ->
         async with running(settings):
             raise AssertionError("it started")
     assert not (settings.data_dir / "porter.db").exists()
-
-
-def test_the_command_is_light() -> None:
-    """It comes by every half minute: neither the libraries of Telegram nor the database's are imported for it."""
-    heavy = {"aiogram", "aiohttp", "telethon", "pyrogram", "sqlalchemy", "cryptography"}
-    code = f"import sys, bot.__main__, bot.checkup; sys.exit(', '.join({heavy!r} & set(sys.modules)) or None)"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    assert ended.returncode == 0, ended.stderr
