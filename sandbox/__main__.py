@@ -97,12 +97,29 @@ def announce(sandbox: Sandbox, bot_pid: int | None, ready: Path) -> None:
     ready.touch(mode=0o600)
     ready.write_text(line)
     print(line, flush=True)
-    if bot_pid is not None:
-        print("Porter runs on the sandbox. Chat with it in another terminal: make chat", file=sys.stderr, flush=True)
+    print(welcome(sandbox, with_porter=bot_pid is not None), file=sys.stderr, flush=True)
+
+
+def welcome(sandbox: Sandbox, *, with_porter: bool) -> str:
+    """Where to go, for people. Whatever is logged stands before or after it, never in between."""
+    who = sandbox.world.account(sandbox.admin_id).name
+    rule = "─" * (len(sandbox.page) + 4)
+    return f"""
+{rule}
+  {"Porter runs on the sandbox" if with_porter else "The sandbox runs"}. Open this in a browser:
+
+  {sandbox.page}
+
+  You are {who}; phone, password and API id are on the page, under "Sandbox".
+  In a terminal instead: make chat. End it with Ctrl-C.
+{rule}
+"""
 
 
 def main() -> int:
-    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     return asyncio.run(run(read_arguments()))
 
 

@@ -51,6 +51,11 @@ class Sandbox:
         return self.http
 
     @property
+    def page(self) -> str:
+        """Where one chats with it in a browser: the address opens everything in here."""
+        return f"{self.http}/?token={self.token}"
+
+    @property
     def mtproto(self) -> str:
         """DC@HOST:PORT, as MTPROTO_SERVER takes it."""
         return f"{HOME_DC}@{HOST}:{self.servers.ports[HOME_DC]}"

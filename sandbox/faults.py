@@ -58,6 +58,10 @@ class Faults:
             orders.pop(0)
         return order.fault
 
+    def waiting(self) -> list[tuple[str, Fault, int]]:
+        """The open orders: of which method, what, how many times still."""
+        return [(method, order.fault, order.times) for method, orders in self._orders.items() for order in orders]
+
     def clear(self) -> None:
         """Withdraw all orders."""
         self._orders.clear()

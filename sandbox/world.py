@@ -412,6 +412,13 @@ class AccountRevoked:
     user: int
 
 
+@dataclass(frozen=True)
+class CommandsChanged:
+    """A bot has set or deleted a list of its commands."""
+
+    bot: int
+
+
 Event = (
     MessageSent
     | ServiceMessageSent
@@ -421,6 +428,7 @@ Event = (
     | MembershipChanged
     | LoginAccepted
     | AccountRevoked
+    | CommandsChanged
 )
 
 
@@ -470,8 +478,10 @@ class World:
     def now(self) -> int:
         return int(time.time()) + self.clock_offset_s
 
-    def listen(self, listener: Callable[[Event], None]) -> None:
+    def listen(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Call what it returns to hear no more."""
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def touch(self) -> None:
         """Something changed that no listener needs to hear of."""

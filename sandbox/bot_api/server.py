@@ -5,6 +5,7 @@ import inspect
 import logging
 import mimetypes
 import time
+from collections.abc import Mapping
 
 from aiohttp import web
 
@@ -118,11 +119,16 @@ def _drop(request: web.Request) -> web.Response:
     return web.Response()  # goes nowhere
 
 
-async def send_file(request: web.Request, world: World, document: Document) -> web.StreamResponse:
-    """The whole document, in pieces, so that a large one neither fills the memory nor holds up the loop."""
+async def send_file(
+    request: web.Request, world: World, document: Document, headers: Mapping[str, str] | None = None
+) -> web.StreamResponse:
+    """The whole document, in pieces, so that a large one neither fills the memory nor holds up the loop.
+
+    `headers`: others than those that follow from the document.
+    """
     guessed = mimetypes.guess_type(document.name)[0]
-    response = web.StreamResponse()
-    response.content_type = document.mime or guessed or "application/octet-stream"
+    kind = {"Content-Type": document.mime or guessed or "application/octet-stream"}
+    response = web.StreamResponse(headers={**kind, **(headers or {})})
     response.content_length = document.size
     await response.prepare(request)
     for offset in range(0, document.size, CHUNK_BYTES):

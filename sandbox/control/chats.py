@@ -6,12 +6,13 @@ from aiohttp import BodyPartReader, web
 
 from sandbox.bot_api import BotApi
 from sandbox.bot_api.formatting import plain, utf16_length, with_detected
+from sandbox.bot_api.methods.commands import shown_to
 from sandbox.bot_api.params import MAX_UPLOAD_BYTES
 from sandbox.bot_api.render import bot_blocked
-from sandbox.control import view
+from sandbox.control import looking, view
 from sandbox.control.body import Body, ControlError, bad, missing, path_integer, query_integer, read_body
 from sandbox.control.sharing import answered_request, contact_of, share_chat, share_users
-from sandbox.world import SERVICE_ID, Account, Channel, Message, World, WorldError
+from sandbox.world import Account, Channel, Message, World
 
 MAX_TEXT = 4096
 
@@ -27,19 +28,32 @@ class Chats:
     def routes(self) -> list[web.RouteDef]:
         chat = "/chats/{peer}"
         return [
+            web.get("/chats", self.list_chats),
+            web.get(f"{chat}/commands", self.list_commands),
             web.get(f"{chat}/messages", self.list_messages),
             web.post(f"{chat}/messages", self.send),
             web.post(f"{chat}/messages/{{id}}/press", self.press),
             web.post(f"{chat}/block", self.block),
         ]
 
+    async def list_chats(self, request: web.Request) -> web.Response:
+        return web.json_response(looking.chats(self._world, looking.account_of(self._world, request)))
+
+    async def list_commands(self, request: web.Request) -> web.Response:
+        """What the menu of that bot shows to that person."""
+        account, bot = looking.account_of(self._world, request), looking.bot(self._world, path_integer(request, "peer"))
+        return web.json_response(shown_to(self._bot_api.updates.state(bot.id), account))
+
     async def list_messages(self, request: web.Request) -> web.Response:
-        after = query_integer(request, "after", 0)
-        messages = self._messages(self._account(request), path_integer(request, "peer"))
-        return web.json_response([view.message(message) for key, message in messages.items() if key > after])
+        """Behind `after` and before `before`; of these, with `limit`, the newest that are still there."""
+        account = looking.account_of(self._world, request)
+        messages = looking.messages(self._world, account, path_integer(request, "peer"))
+        after, before = query_integer(request, "after", 0), query_integer(request, "before", looking.MAX_ID)
+        shown = looking.between(messages, after, before, query_integer(request, "limit", looking.MAX_ID))
+        return web.json_response([view.message(message) for message in shown])
 
     async def send(self, request: web.Request) -> web.Response:
-        account, peer = self._account(request), path_integer(request, "peer")
+        account, peer = looking.account_of(self._world, request), path_integer(request, "peer")
         if request.content_type == "multipart/form-data":
             content = await self._upload(request)
         else:
@@ -48,8 +62,8 @@ class Chats:
 
     async def press(self, request: web.Request) -> web.Response:
         """Waits for the bot's answer. {"forged": true}: data that is on no button, as a hand-made client sends it."""
-        account = self._account(request)
-        message = self._message(account, path_integer(request, "peer"), path_integer(request, "id"))
+        account = looking.account_of(self._world, request)
+        message = looking.message(self._world, account, path_integer(request, "peer"), path_integer(request, "id"))
         body = await read_body(request)
         if body.has("data"):
             wanted, name, forged = body.text("data"), "callback_data", body.flag("forged", False)
@@ -72,7 +86,7 @@ class Chats:
 
     async def block(self, request: web.Request) -> web.Response:
         """{"blocked": true or false}: the account stops the bot, or lets it write again."""
-        account, bot = self._account(request), self._bot(path_integer(request, "peer"))
+        account, bot = looking.account_of(self._world, request), looking.bot(self._world, path_integer(request, "peer"))
         body = await read_body(request)
         blocked = body.flag("blocked")
         body.done()
@@ -105,7 +119,7 @@ class Chats:
         world = self._world
         if body.has("forward"):
             inner = body.inner("forward")
-            origin = self._message(account, inner.integer("peer"), inner.integer("id"))
+            origin = looking.message(self._world, account, inner.integer("peer"), inner.integer("id"))
             inner.done()
             content = _forwarded(origin)
         elif body.has("contact"):
@@ -113,12 +127,12 @@ class Chats:
                 raise bad("contact must be true")
             content = {"contact": contact_of(account)}
         elif body.has("share_chat"):
-            shown = self._messages(account, peer)
+            shown = looking.messages(self._world, account, peer)
             channel = world.channel_by_peer(body.integer("share_chat"))
             answered = answered_request(shown.values(), "request_chat", channel)
-            content = {"chat_shared": share_chat(world, account, self._bot(peer), channel, answered)}
+            content = {"chat_shared": share_chat(world, account, looking.bot(self._world, peer), channel, answered)}
         elif body.has("share_users"):
-            answered = answered_request(self._messages(account, peer).values(), "request_users", None)
+            answered = answered_request(looking.messages(self._world, account, peer).values(), "request_users", None)
             content = {"users_shared": share_users(world, body.integers("share_users"), answered)}
         else:
             text, _ = plain(body.text("text"))
@@ -135,7 +149,7 @@ class Chats:
             _check_may_post(channel, account)
             world.burn_codes(content.get("text", ""))
             return world.post(channel, account.id if channel.megagroup else channel.peer, **content)
-        bot = self._bot(peer)
+        bot = looking.bot(self._world, peer)
         if account.id in world.blocked_bots.get(bot.id, ()):
             self._set_blocked(bot, account, False)  # writing to a blocked bot starts it again
         return world.send_private(bot.id, account.id, account.id, **content)
@@ -146,38 +160,6 @@ class Chats:
             return
         (blockers.add if blocked else blockers.discard)(account.id)
         self._bot_api.updates.put(bot.id, "my_chat_member", bot_blocked(self._world, bot, account, blocked=blocked))
-
-    # -- finding
-
-    def _account(self, request: web.Request) -> Account:
-        if "as" not in request.query:
-            raise bad("say who it is: ?as=ACCOUNT")
-        account = self._world.accounts.get(query_integer(request, "as"))
-        if account is None or account.is_bot:
-            raise missing("there is no such account")
-        return account
-
-    def _bot(self, peer: int) -> Account:
-        bot = self._world.accounts.get(peer)
-        if bot is None or not bot.is_bot:
-            raise missing(f"nobody can write to {peer} here: bots and channels only")
-        return bot
-
-    def _messages(self, account: Account, peer: int) -> dict[int, Message]:
-        if peer == SERVICE_ID:
-            return self._world.service.get(account.id, {})
-        if peer < 0:
-            try:
-                return self._world.readable_channel(self._world.channel_by_peer(peer).id, account.id).messages
-            except WorldError as error:
-                raise missing(f"account {account.id} sees no chat {peer}: {error.name}") from None
-        return self._world.chats.get(self._bot(peer).id, {}).get(account.id, {})
-
-    def _message(self, account: Account, peer: int, message_id: int) -> Message:
-        message = self._messages(account, peer).get(message_id)
-        if message is None or message.deleted:
-            raise missing(f"chat {peer} has no message {message_id}")
-        return message
 
 
 def _forwarded(origin: Message) -> dict[str, Any]:
@@ -193,6 +175,5 @@ def _forwarded(origin: Message) -> dict[str, Any]:
 
 
 def _check_may_post(channel: Channel, account: Account) -> None:
-    member = channel.members.get(account.id)
-    if member is None or (not channel.megagroup and member.role == "member"):
+    if channel.migrated_to is None and not looking.may_post(channel, account):
         raise ControlError(403, f"account {account.id} may not write in {channel.peer}")

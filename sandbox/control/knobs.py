@@ -24,6 +24,9 @@ MAX_REQUESTS_PAGE = 1000
 HASHED_AT_ONCE_BYTES = 1024 * 1024
 DCS = (HOME_DC, FILES_DC)
 
+PICTURES = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg", b"GIF8": "image/gif"}
+"""By how their bytes begin."""
+
 _LOGIN_URL = re.compile(r"tg://login\?token=(?P<token>[A-Za-z0-9_-]{20,})")
 _METHOD = re.compile(r"(?:[a-z]+\.)?[a-z][A-Za-z0-9]*")
 _ERROR = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -44,9 +47,12 @@ class Knobs:
             web.get("/documents", self.documents),
             web.get("/auth-keys", self.auth_keys),
             web.get("/auth-keys/duplicated", self.duplicated_keys),
+            web.get("/accounts", self.accounts),
             web.post("/accounts", self.add_accounts),
+            web.get("/names", self.names),
             web.post("/accounts/{id}", self.account),
             web.post("/accounts/{id}/accept-login", self.accept_login),
+            web.get("/faults", self.faults),
             web.post("/faults", self.fault),
             web.delete("/faults", self.no_faults),
             web.get("/network", self.show_network),
@@ -63,7 +69,7 @@ class Knobs:
         document = self._bot_api.files.find(path_integer(request, "id"))
         if document is None:
             raise missing("there is no such file")
-        return await send_file(request, self._world, document)
+        return await send_file(request, self._world, document, file_headers(self._world, document))
 
     async def documents(self, _: web.Request) -> web.Response:
         rows = self._world.documents()
@@ -91,6 +97,20 @@ class Knobs:
     async def duplicated_keys(self, _: web.Request) -> web.Response:
         """Whose auth keys were used from two addresses at a time, and are dead for it. 0: not signed in."""
         return web.json_response([key.user or 0 for key in self._world.auth_keys.values() if key.duplicated])
+
+    async def accounts(self, _: web.Request) -> web.Response:
+        """What one must know to log in as each."""
+        people = [account for account in self._world.accounts.values() if account.phone is not None]
+        return web.json_response([view.credentials(account) for account in people])
+
+    async def names(self, request: web.Request) -> web.Response:
+        """?of=ID,ID: what these people, bots and channels are called; who is unknown is left out."""
+        try:
+            ids = [int(text) for text in request.query.get("of", "").split(",") if text]
+        except ValueError:
+            raise bad("of must be whole numbers with commas between them") from None
+        known = {peer: view.name(self._world, peer) for peer in ids}
+        return web.json_response({str(peer): name for peer, name in known.items() if name is not None})
 
     async def add_accounts(self, request: web.Request) -> web.Response:
         """That many new accounts with a phone, members of the public channels; what one must know to log in as each."""
@@ -178,6 +198,9 @@ class Knobs:
             raise bad(str(refused)) from None
         return web.json_response({"method": method, "times": times})
 
+    async def faults(self, _: web.Request) -> web.Response:
+        return web.json_response(view.faults(self._faults))
+
     async def no_faults(self, _: web.Request) -> web.Response:
         self._faults.clear()
         return web.json_response({})
@@ -231,3 +254,13 @@ class Knobs:
         for offset in range(0, document.size, HASHED_AT_ONCE_BYTES):
             digest.update(self._world.document_bytes(document, offset, HASHED_AT_ONCE_BYTES))
         return digest.hexdigest()
+
+
+def file_headers(world: World, document: Document) -> dict[str, str]:
+    """What somebody sent never runs in this origin: only photos that are pictures are shown, all else is saved."""
+    headers = {"Content-Security-Policy": "sandbox; default-src 'none'", "X-Content-Type-Options": "nosniff"}
+    begin = world.document_bytes(document, 0, 8)
+    kind = next((mime for magic, mime in PICTURES.items() if begin.startswith(magic)), None)
+    if document.kind == "photo" and kind is not None:
+        return headers | {"Content-Type": kind}
+    return headers | {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}

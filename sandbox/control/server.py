@@ -11,6 +11,7 @@ from sandbox.control.access import allowed
 from sandbox.control.body import ControlError
 from sandbox.control.channels import Channels
 from sandbox.control.chats import Chats
+from sandbox.control.feed import Feed
 from sandbox.control.knobs import Knobs
 from sandbox.faults import Faults
 from sandbox.mtproto.network import Network
@@ -22,6 +23,7 @@ Next = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 PRESS_TIMEOUT_S = 15.0
+HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 class ControlApi:
@@ -38,7 +40,13 @@ class ControlApi:
         press_timeout_s: float = PRESS_TIMEOUT_S,
     ) -> None:
         self._token = token
-        self._views = (Chats(world, bot_api, press_timeout_s), Channels(world), Knobs(world, bot_api, faults, network))
+        self._feed = Feed(world)
+        self._views = (
+            Chats(world, bot_api, press_timeout_s),
+            Channels(world),
+            Knobs(world, bot_api, faults, network),
+            self._feed,
+        )
 
     def app(self) -> web.Application:
         """To be mounted at /sandbox."""
@@ -47,12 +55,19 @@ class ControlApi:
             app.add_routes(view.routes())
         return app
 
+    def close(self) -> None:
+        """End the streams of events at once."""
+        self._feed.close()
+
     @web.middleware
     async def _door(self, request: web.Request, handler: Next) -> web.StreamResponse:
         if not allowed(request, self._token):
             return _error(403, "this needs the token that the sandbox printed, and a local page")
         try:
-            return await handler(request)
+            response = await handler(request)
+            if not response.prepared:
+                response.headers.update(HEADERS)
+            return response
         except ControlError as error:
             return _error(error.status, error.sentence)
         except (WorldError, BotApiError) as error:

@@ -3,9 +3,12 @@
 from typing import Any
 
 from sandbox import members
-from sandbox.world import Account, Channel, Message, World, first_code, peer_of_channel
+from sandbox.faults import Faults
+from sandbox.world import SERVICE_ID, Account, Channel, Message, World, channel_of_peer, first_code, peer_of_channel
 
 Json = dict[str, Any]
+
+GIST_CHARACTERS = 120
 
 
 def message(message: Message) -> Json:
@@ -35,6 +38,25 @@ def message(message: Message) -> Json:
         "deleted": gone,
         "version": message.version,
     }
+
+
+def gist(message: Message) -> str:
+    """What a list of chats says of it."""
+    if message.document is not None and not message.text:
+        return "Photo" if message.document.kind == "photo" else message.document.name
+    if message.contact is not None:
+        return "Contact"
+    return message.text[:GIST_CHARACTERS]
+
+
+def name(world: World, peer: int) -> str | None:
+    """None for what there is not."""
+    if peer == SERVICE_ID:
+        return "Telegram"
+    if peer > 0:
+        return world.accounts[peer].name if peer in world.accounts else None
+    known = world.channels.get(channel_of_peer(peer))
+    return known.title if known is not None else None
 
 
 def _buttons(message: Message) -> list[list[Json]] | None:
@@ -103,8 +125,17 @@ def state(world: World) -> Json:
             if account.is_bot
         ],
         "channels": [channel(each) for each in world.channels.values()],
+        "admin_id": world.admin_id,
         "now": world.now(),
     }
+
+
+def faults(faults: Faults) -> list[Json]:
+    """Those that still wait, in the order in which each method meets them."""
+    return [
+        {"method": method, "error": fault.error, "drop": fault.drop, "delay_ms": fault.delay_ms, "times": times}
+        for method, fault, times in faults.waiting()
+    ]
 
 
 def credentials(account: Account) -> Json:

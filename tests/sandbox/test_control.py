@@ -18,6 +18,7 @@ from aiogram.types import (
     KeyboardButtonRequestUsers,
     ReplyKeyboardMarkup,
 )
+from yarl import URL
 
 from sandbox.driver import Actor, DriverError
 from sandbox.world import SERVICE_ID, TOKEN_LIFETIME_S, LoginToken
@@ -53,8 +54,9 @@ RIGHTS = ChatAdministratorRights(
         ({"Authorization": "Bearer wrong"}, 403),
         ({"Authorization": TOKEN}, 403),
         ({"Authorization": f"Bearer {TOKEN}"}, 200),
-        ({"Cookie": f"sandbox_token={TOKEN}"}, 200),
-        ({"Cookie": "sandbox_token=wrong"}, 403),
+        ({"Cookie": f"sandbox_token_PORT={TOKEN}"}, 200),
+        ({"Cookie": "sandbox_token_PORT=wrong"}, 403),
+        ({"Cookie": f"sandbox_token_1={TOKEN}"}, 403),
         ({"Authorization": f"Bearer {TOKEN}", "Host": "evil.example"}, 403),
         ({"Authorization": f"Bearer {TOKEN}", "Origin": "http://evil.example"}, 403),
         ({"Authorization": f"Bearer {TOKEN}", "Origin": "http://127.0.0.1:1"}, 403),
@@ -63,6 +65,7 @@ RIGHTS = ChatAdministratorRights(
 )
 async def test_only_the_token_opens(stage: Stage, headers: dict[str, str], status: int) -> None:
     """Without this start's token, by another host name or from a foreign page, the answer is 403 and nothing else."""
+    headers = {name: value.replace("PORT", str(URL(stage.url).port)) for name, value in headers.items()}
     async with stage.http.get(f"{stage.url}/sandbox/state", headers=headers) as response:
         assert response.status == status
         if status == 403:

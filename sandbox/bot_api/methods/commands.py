@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.bot_api.call import Call, method
 from sandbox.bot_api.errors import bad_request
+from sandbox.world import Account, BotState, CommandsChanged
 
 MAX_COMMANDS = 100
 SCOPES: dict[str, tuple[str, ...]] = {
@@ -30,7 +31,7 @@ def set_my_commands(call: Call) -> bool:
     if len(commands) > MAX_COMMANDS:
         raise bad_request("BOT_COMMANDS_TOO_MUCH")
     call.services.updates.state(call.bot.id).commands[_key(call)] = [_command(value) for value in commands]
-    call.world.touch()
+    call.world.tell(CommandsChanged(call.bot.id))
     return True
 
 
@@ -42,8 +43,18 @@ def get_my_commands(call: Call) -> list[dict[str, Any]]:
 @method("deleteMyCommands")
 def delete_my_commands(call: Call) -> bool:
     call.services.updates.state(call.bot.id).commands.pop(_key(call), None)
-    call.world.touch()
+    call.world.tell(CommandsChanged(call.bot.id))
     return True
+
+
+def shown_to(state: BotState, person: Account) -> list[dict[str, Any]]:
+    """What the menu in a private chat shows: of the narrowest scope that has a list, in the person's language first."""
+    for scope in (["chat", str(person.id)], ["all_private_chats"], ["default"]):
+        for language in (person.language, ""):
+            found = state.commands.get(json.dumps([*scope, language]))
+            if found is not None:
+                return found
+    return []
 
 
 def _command(value: Any) -> dict[str, Any]:
