@@ -19,8 +19,6 @@ from typing import Any
 
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, Request, Route, ViewportSize, expect
 
-from sandbox.app import Sandbox
-
 WIDE = ViewportSize(width=1280, height=800)
 PHONE = ViewportSize(width=390, height=844)
 
@@ -32,11 +30,6 @@ MOST_TABS = 80
 ELSEWHERE = re.compile(r"^(?!http://127\.0\.0\.1[:/]|data:|blob:|about:)")
 SERVICE = "Telegram"
 """The chat in which login codes arrive."""
-
-
-def address_of(sandbox: Sandbox) -> str:
-    """What `make run` prints."""
-    return f"{sandbox.http}/?token={sandbox.token}"
 
 
 class Visitor:
@@ -223,7 +216,8 @@ async def open_visitor(browser: Browser, size: ViewportSize, folder: Path, **opt
 
         await context.route(ELSEWHERE, refuse)
         yield visitor
-        await visitor.picture("at-the-end")
+        if not page.is_closed():
+            await visitor.picture("at-the-end")
         assert not visitor.troubles, visitor.troubles
     finally:
         await context.close()

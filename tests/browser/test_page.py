@@ -7,7 +7,11 @@ import pytest
 from aiogram.types import CallbackQuery, InlineKeyboardButton, InlineKeyboardMarkup, MessageEntity, Update
 from playwright.async_api import expect
 
+from sandbox import scenarios
 from sandbox.driver import Actor
+from sandbox.faults import Faults
+from sandbox.front import open_front
+from sandbox.mtproto.network import Network
 from tests.browser.page import WAIT_MS, Visitor
 from tests.sandbox.bot_stage import TOKEN, Stage, keyboard, open_stage
 
@@ -102,32 +106,32 @@ async def test_two_people_see_each_their_own(anna: Visitor, stage: Stage) -> Non
     await anna.misses("Good morning")
 
 
-async def test_hostile_texts_are_text(visitor: Visitor, stage: Stage) -> None:
+async def test_hostile_texts_are_text(phone: Visitor, stage: Stage) -> None:
     """Markup, a writing direction turned round, words without end: in every place where somebody else has a say."""
     stage.me.first_name = f"Porter {MARKUP}"
     stage.archive.title = f"Archive {MARKUP}"
     await stage.started()
     admin = stage.world.admin_id
-    await visitor.arrive(address(stage))
-    await visitor.open_chat("Porter")
+    await phone.arrive(address(stage))
+    await phone.open_chat("Porter")
     for text in (MARKUP, BACKWARDS, LONG):
         row = [[InlineKeyboardButton(text=text, callback_data="v1:x")]]
         await stage.bot.send_message(
             admin, f"says {text}", parse_mode=None, reply_markup=InlineKeyboardMarkup(inline_keyboard=row)
         )
-    shown = await visitor.sees(f"says {MARKUP}")
+    shown = await phone.sees(f"says {MARKUP}")
     await expect(shown.get_by_role("button", name=MARKUP)).to_be_visible()
-    await visitor.sees("says Hafenmeisterei")
+    await phone.sees("says Hafenmeisterei")
     link = MessageEntity(type="text_link", offset=0, length=4, url="javascript:document.title='owned'")
     await stage.bot.send_message(admin, "link to nowhere", parse_mode=None, entities=[link])
-    await visitor.sees("link to nowhere")
+    await phone.sees("link to nowhere")
     await stage.driver.post(stage.archive.peer, MARKUP, file={"name": f"{MARKUP}{BACKWARDS}.html", "size": 900})
-    await visitor.picture("hostile")
-    await visitor.open_chat("Archive")
-    await visitor.sees(MARKUP)
-    await visitor.picture("hostile-channel")
-    assert await visitor.page.locator("script:not([src]), img[src='x'], [onerror], a[href^='javascript']").count() == 0
-    assert await visitor.page.title() != "owned"
+    await phone.picture("hostile")
+    await phone.open_chat("Archive")
+    await phone.sees(MARKUP)
+    await phone.picture("hostile-channel")
+    assert await phone.page.locator("script:not([src]), img[src='x'], [onerror], a[href^='javascript']").count() == 0
+    assert await phone.page.title() != "owned"
 
 
 async def test_a_file_goes_both_ways(anna: Visitor, stage: Stage) -> None:
@@ -171,3 +175,49 @@ async def test_by_keyboard_alone(visitor: Visitor, stage: Stage) -> None:
     await expect(alert).to_be_visible()
     await keys.press("Escape")
     await expect(alert).to_be_hidden()
+
+
+async def test_the_panel_does_what_its_buttons_say(anna: Visitor, stage: Stage) -> None:
+    """People ask, a post appears, a fault waits and goes; the figures follow by themselves."""
+    group = stage.group
+    waiting, posts = len(group.requests), len(group.messages)
+    await anna.page.get_by_role("button", name="Sandbox").click()
+    place = anna.panel.get_by_role("group", name=group.title)
+    await expect(place).to_contain_text(f"{waiting} waiting")
+    await place.get_by_label("People").fill("3")
+    await place.get_by_role("button", name="Ask to join", exact=True).click()
+    await expect(place).to_contain_text(f"{waiting + 3} waiting")
+    await place.get_by_label("Text").fill("All hands on deck")
+    await place.get_by_role("button", name="Post").click()
+    await expect(place).to_contain_text(f"{posts + 1} messages")
+    await anna.picture("panel")
+
+    await anna.panel.get_by_text("Faults", exact=True).click()
+    await anna.panel.get_by_role("button", name="Add").click()
+    await expect(anna.panel.get_by_text("messages.getHistory: FLOOD_WAIT_5, 1 time")).to_be_visible()
+    assert len(await stage.driver.call("GET", "faults")) == 1
+    await anna.panel.get_by_role("button", name="Clear").click()
+    await expect(anna.panel.get_by_text("No fault waits")).to_be_visible()
+    assert await stage.driver.call("GET", "faults") == []
+    await anna.open_chat(group.title)
+    await anna.sees("All hands on deck")
+
+
+async def test_a_break_is_told_and_mended(visitor: Visitor) -> None:
+    """While the sandbox is away the page says so; afterwards it shows what it missed, without a tap."""
+    world = scenarios.build("jetty")
+    bot = next(account for account in world.accounts.values() if account.is_bot)
+    async with open_front(world, Faults(), Network(), TOKEN) as front:
+        world.send_private(bot.id, world.admin_id, bot.id, text="Before the break")
+        await visitor.arrive(f"{front.url}/?token={TOKEN}")
+        await visitor.open_chat("Porter")
+        await visitor.sees("Before the break")
+    told = visitor.page.get_by_role("alert").filter(has_text="The sandbox does not answer")
+    await expect(told).to_be_visible()
+    world.send_private(bot.id, world.admin_id, bot.id, text="While it was away")
+    async with open_front(world, Faults(), Network(), TOKEN, port=int(front.url.rpartition(":")[2])):
+        await visitor.sees("While it was away")
+        await expect(told).to_be_hidden()
+        # What the browser says of connections that were refused meanwhile is no fault of the page.
+        visitor.troubles = [each for each in visitor.troubles if "ERR_" not in each]
+        await visitor.page.close()

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Browser, ViewportSize
 
 from sandbox.driver import Driver
-from tests.browser.page import PHONE, WIDE, Visitor, address_of, open_visitor
+from tests.browser.page import PHONE, WIDE, Visitor, open_visitor
 from tests.play import Play, open_play
 
 MANY = re.compile(r"^✅ Approve \d+$")
@@ -110,7 +110,7 @@ async def decide(anna: Visitor, play: Play) -> None:
 async def test_log_in_save_a_channel_open_the_gate(browser: Browser, size: ViewportSize, tmp_path: Path) -> None:
     """A newcomer with a browser signs in by keypad and password, saves a channel by a forward, and lets people in."""
     async with open_play(tmp_path) as play, open_visitor(browser, size, tmp_path / "pictures") as anna:
-        await anna.arrive(address_of(play.sandbox))
+        await anna.arrive(play.sandbox.page)
         await anna.open_chat("Porter")
         await anna.send("/start")
         await anna.sees("Nothing is set up yet")
