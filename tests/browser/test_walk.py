@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, ViewportSize
+from playwright.async_api import Browser, ViewportSize, expect
 
 from sandbox.driver import Driver
 from tests.browser.page import PHONE, WIDE, Visitor, open_visitor
@@ -68,6 +68,7 @@ async def decide(anna: Visitor, play: Play) -> None:
     await anna.sees("30 people wait")
     await anna.picture("groups")
     await anna.press("All in one list")
+    await expect(anna.button("All in one list")).to_have_count(0)
     await anna.messages.locator(".inline-keyboard").last.get_by_role("button").first.click()
     await anna.sees("wants to join")
     await anna.picture("person")
