@@ -17,8 +17,9 @@ from sandbox.faults import Faults
 from sandbox.front import open_front
 from sandbox.mtproto import methods, pushes
 from sandbox.mtproto.rpc import Services
-from sandbox.mtproto.server import HOST, MtprotoServers
+from sandbox.mtproto.server import FILES_DC, HOST, MtprotoServers
 from sandbox.persistence import saved_world
+from sandbox.ports import Ports
 from sandbox.world import HOME_DC, Account, World
 
 assert methods  # imported for its registrations
@@ -88,17 +89,24 @@ class Sandbox:
 async def open_sandbox(
     *, scenario: str = "harbour", data_dir: Path, http_port: int = 0, mtproto_port: int = 0
 ) -> AsyncIterator[Sandbox]:
-    """Open what `data_dir` holds, or the scenario anew. Port 0 picks a free one. Raises OSError when one is taken."""
+    """Open what `data_dir` holds, or the scenario anew. Raises OSError when a port is taken.
+
+    Port 0 takes that of the last start, if it is free: logins remember where their Telegram was. Else any free one.
+    """
     _make_private(data_dir)
     async with AsyncExitStack() as stack:
         world = await stack.enter_async_context(saved_world(data_dir, scenario))
         faults = Faults()
         services = Services(world, faults)
-        servers = MtprotoServers(services, data_dir, port=mtproto_port)
+        ports = Ports(data_dir)
+        home, files = mtproto_port or ports.last("home"), ports.last("files")
+        servers = MtprotoServers(services, data_dir, port=home, files_port=files)
         pushes.attach(services)
         await stack.enter_async_context(servers.running())
         token = secrets.token_urlsafe(24)
-        front = await stack.enter_async_context(open_front(world, faults, servers.network, token, port=http_port))
+        http = http_port or ports.last("http")
+        front = await stack.enter_async_context(open_front(world, faults, servers.network, token, port=http))
+        ports.remember(home=servers.ports[HOME_DC], files=servers.ports[FILES_DC], http=front.port)
         yield Sandbox(world, faults, servers, front.api, front.url, token)
 
 

@@ -22,6 +22,7 @@ SHUTDOWN_S = 2.0
 @dataclass(frozen=True)
 class Front:
     url: str
+    port: int
     api: BotApi
 
 
@@ -48,7 +49,7 @@ async def open_front(
     try:
         site = web.TCPSite(runner, HOST, port)
         await site.start()
-        yield Front(f"http://{HOST}:{site.port}", api)
+        yield Front(f"http://{HOST}:{site.port}", site.port, api)
     finally:
         api.close()
         control.close()

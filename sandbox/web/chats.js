@@ -11,18 +11,13 @@ export class ChatList {
     this.nav = nav;
     this.openChat = openChat;
     this.chats = [];
+    this.rows = new Map(); // by peer; kept, so that a press is not lost when the list changes under it
     this.unread = new Map();
     this.current = null;
-    this.now = 0;
   }
 
-  find(peer) {
-    return this.chats.find((chat) => chat.peer === peer);
-  }
-
-  byUsername(username) {
-    return this.chats.find((chat) => chat.username?.toLowerCase() === username.toLowerCase());
-  }
+  find = (peer) => this.chats.find((chat) => chat.peer === peer);
+  byUsername = (name) => this.chats.find((chat) => chat.username?.toLowerCase() === name?.toLowerCase());
 
   show(chats, now) {
     this.chats = chats;
@@ -36,37 +31,46 @@ export class ChatList {
     this.draw();
   }
 
-  /** Something was said, changed or deleted there. @returns whether the chat is known */
-  heard(peer, message, mine) {
+  /** Something was said, changed or deleted. @returns false when only the sandbox knows how the list is now */
+  heard(peer, message, isMine) {
     const chat = this.find(peer);
-    if (!chat) return false;
-    const isNewer = !chat.last || message.id > chat.last.id;
-    if (message.deleted && message.id === chat.last?.id) return false; // what is the last one now, the server knows
-    if (message.deleted || (!isNewer && message.id !== chat.last.id)) return true;
-    const text = message.text || message.document?.name || (message.photo ? "Photo" : message.contact ? "Contact" : "");
-    chat.last = { id: message.id, text: text.slice(0, 120), date: message.date };
-    if (isNewer && !mine && peer !== this.current) this.unread.set(peer, (this.unread.get(peer) ?? 0) + 1);
-    if (isNewer) this.chats.sort((a, b) => (b.last?.date ?? 0) - (a.last?.date ?? 0));
+    const last = chat?.last?.id ?? 0;
+    if (!chat || (message.deleted && message.id === last)) return false;
+    if (message.deleted || message.id < last) return true;
+    const media = message.document?.name ?? (message.photo ? "Photo" : message.contact ? "Contact" : "");
+    chat.last = { id: message.id, text: message.text || media, date: message.date };
+    if (message.id > last) {
+      if (!isMine && peer !== this.current) this.unread.set(peer, (this.unread.get(peer) ?? 0) + 1);
+      this.chats.sort((a, b) => (b.last?.date ?? 0) - (a.last?.date ?? 0));
+    }
     this.draw();
     return true;
   }
 
   draw() {
-    const focused = document.activeElement?.closest?.("nav button")?.dataset.peer;
-    this.nav.replaceChildren(...this.chats.map((chat) => this.row(chat)));
-    if (focused) this.nav.querySelector(`[data-peer="${focused}"]`)?.focus();
+    const focused = this.nav.contains(document.activeElement) ? document.activeElement : null;
+    const rows = this.chats.map((chat) => this.row(chat));
+    for (const row of [...this.nav.children]) if (!rows.includes(row)) row.remove();
+    const there = this.nav.children;
+    rows.forEach((row, at) => there[at] === row || this.nav.insertBefore(row, there[at] ?? null));
+    focused?.focus();
   }
 
-  row(chat) {
-    const unread = this.unread.get(chat.peer);
-    const made = el("button", { type: "button", className: "chat", "data-peer": chat.peer },
-      avatar(el("span", { className: "avatar", "aria-hidden": "true" }), chat.title, chat.peer),
-      el("span", { className: "title" }, chat.title),
-      el("time", {}, chat.last ? momentOf(chat.last.date, this.now) : ""),
-      el("span", { className: "gist" }, chat.last ? chat.last.text : kindOf(chat)),
-      unread && el("span", { className: "unread", "aria-label": `${unread} new` }, String(unread)));
-    if (chat.peer === this.current) made.setAttribute("aria-current", "true");
-    made.addEventListener("click", () => this.openChat(chat.peer));
-    return made;
+  row({ peer, title, last, kind }) {
+    if (!this.rows.has(peer)) {
+      const parts = ["title", "time", "gist", "unread"].map((className) => el("span", { className }));
+      const picture = avatar(el("span", { className: "avatar", "aria-hidden": "true" }), title, peer);
+      const made = el("button", { type: "button", className: "chat" }, picture, ...parts);
+      made.addEventListener("click", () => this.openChat(peer));
+      this.rows.set(peer, made);
+    }
+    const row = this.rows.get(peer);
+    const unread = this.unread.get(peer);
+    const texts = [title, last ? momentOf(last.date, this.now) : "", last ? last.text : KINDS[kind], unread ?? ""];
+    [...row.children].slice(1).forEach((part, at) => (part.textContent = texts[at]));
+    row.toggleAttribute("data-unread", Boolean(unread));
+    if (peer === this.current) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+    return row;
   }
 }

@@ -1,11 +1,11 @@
 /** Below the chat: what one writes, sends along, or says by the buttons of a keyboard. */
 
 import { get } from "./api.js";
+import { attempt, choose, menu } from "./dialogs.js";
 import { busy, button, byId, el } from "./dom.js";
-import { attempt, choose, chooseSeveral, menu } from "./dialogs.js";
 
 export class Composer {
-  /** @param {Object} desk the open chat: `person`, `peer`, `chat`, and `sent(message)` */
+  /** @param {Object} desk of main.js */
   constructor(desk) {
     this.desk = desk;
     this.text = byId("text");
@@ -21,98 +21,97 @@ export class Composer {
       this.submit();
     });
     byId("attach").addEventListener("click", () => byId("file").click());
-    byId("file").addEventListener("change", () => busy(byId("attach"), () => this.attach()));
+    byId("file").addEventListener("change", () => busy(byId("attach"), () => attempt(() => this.attach())));
     byId("commands").addEventListener("click", () => attempt(() => this.showCommands()));
   }
 
-  /** Another chat is open; what was half written stays with its own. */
-  open(before) {
-    if (before) this.drafts.set(before, this.text.value);
-    const { chat, peer } = this.desk;
-    this.text.value = this.drafts.get(peer) ?? "";
-    this.grow();
+  /** What is half written stays with its chat. */
+  keepDraft() {
+    if (this.desk.peer !== null) this.drafts.set(this.desk.peer, this.text.value);
+  }
+
+  open({ peer, kind, may_write: mayWrite }) {
+    this.write(this.drafts.get(peer) ?? "");
     byId("composer").hidden = false;
-    byId("form").hidden = !chat.may_write;
-    byId("silent").hidden = chat.may_write;
-    byId("commands").hidden = chat.kind !== "bot";
-    this.showKeyboard([]);
+    byId("form").hidden = !mayWrite;
+    byId("silent").hidden = mayWrite;
+    byId("commands").hidden = kind !== "bot";
+  }
+
+  write(text) {
+    this.text.value = text;
+    this.grow();
   }
 
   grow() {
     this.text.style.height = "auto";
-    this.text.style.height = `${this.text.scrollHeight}px`;
+    this.text.style.height = `${this.text.scrollHeight + 2}px`;
   }
 
   async submit() {
     const text = this.text.value;
     if (!text.trim()) return;
-    this.text.value = "";
-    this.grow();
-    if ((await this.say({ text })) === undefined && !this.text.value) this.text.value = text; // not lost when refused
+    this.write("");
+    const sent = await this.say({ text });
+    if (!sent && !this.text.value) this.write(text); // refused: what was typed is not lost
   }
 
-  /** Send that; undefined when it was refused, which a toast has said. */
-  say(content, peer = this.desk.peer) {
-    return attempt(async () => this.desk.sent(await this.desk.person.send(peer, content), peer));
+  /** @returns the message, or undefined when it was refused, which a toast has said */
+  say(content) {
+    const { person, peer } = this.desk;
+    return attempt(async () => this.desk.sent(peer, await person.send(peer, content)));
   }
 
   async attach() {
     const [file] = byId("file").files;
-    byId("file").value = "";
+    const { person, peer } = this.desk;
     if (!file) return;
-    const { peer } = this.desk;
-    const sent = await attempt(() => this.desk.person.upload(peer, file, this.text.value));
-    if (!sent) return;
-    this.text.value = "";
-    this.desk.sent(sent, peer);
+    this.desk.sent(peer, await person.upload(peer, file, this.text.value));
+    byId("file").value = "";
+    this.write("");
   }
 
   async showCommands() {
     const commands = await this.desk.person.commands(this.desk.peer);
-    const items = commands.map(({ command, description }) => ({
-      label: `/${command}`, detail: description, act: () => this.say({ text: `/${command}` }),
-    }));
-    menu(byId("commands"), "Commands", items.length ? items : [{ label: "/start", act: () => this.say({ text: "/start" }) }]);
+    const items = commands.length ? commands : [{ command: "start", description: "Begin" }];
+    menu(byId("commands"), "Commands", items.map(({ command, description }) => (
+      { label: `/${command}`, detail: description, act: () => this.say({ text: `/${command}` }) })));
   }
 
   /** @param {Object[][]} rows as the Bot API writes them; none: there is no keyboard */
   showKeyboard(rows) {
-    const place = byId("keyboard");
     const drawn = JSON.stringify(rows);
-    if (this.drawn === drawn && place.hidden === !rows.length) return;
+    if (this.drawn === drawn) return;
     this.drawn = drawn;
-    place.hidden = rows.length === 0;
-    place.replaceChildren(...rows.map((keys) =>
-      el("div", {}, ...keys.map((key) => button(key.text, () => this.answer(key), { className: key.style ?? "" })))));
+    const draw = (key) => button({ className: key.style ?? "" }, () => this.answer(key), key.text);
+    byId("keyboard").hidden = !rows.length;
+    byId("keyboard").replaceChildren(...rows.map((keys) => el("div", {}, ...keys.map(draw))));
   }
 
-  async answer(key) {
+  answer(key) {
     if (key.request_contact) return this.say({ contact: true });
-    if (key.request_chat) return this.shareChat(key.request_chat);
-    if (key.request_users) return this.shareUsers(key.request_users);
+    if (key.request_chat) return attempt(() => this.shareChat(key.request_chat));
+    if (key.request_users) return attempt(() => this.shareUser());
     return this.say({ text: key.text });
   }
 
   /** Offers what Telegram's picker would. */
   async shareChat(wanted) {
     const kind = wanted.chat_is_channel ? "channel" : "group";
-    const roles = wanted.bot_administrator_rights || wanted.chat_is_created ? ["creator"] : ["creator", "admin"];
-    const chats = (await this.desk.person.chats()).filter((chat) =>
-      chat.kind === kind && (wanted.user_administrator_rights || wanted.chat_is_created ? roles.includes(chat.role) : chat.role) &&
-      (wanted.chat_has_username === undefined || wanted.chat_has_username === Boolean(chat.username)));
-    const chosen = await choose("Choose a chat", chats.map(({ title, peer }) => ({ label: title, value: peer })));
+    const isPublic = wanted.chat_has_username;
+    const roles = ["creator"];
+    if (!wanted.bot_administrator_rights) roles.push("admin");
+    if (!wanted.user_administrator_rights) roles.push("member");
+    const chats = (await this.desk.person.chats()).filter((chat) => chat.kind === kind && roles.includes(chat.role));
+    const fitting = chats.filter(({ username }) => isPublic === undefined || isPublic === Boolean(username));
+    const chosen = await choose("Choose a chat", fitting.map(({ title, peer }) => ({ label: title, value: peer })));
     return chosen && this.say({ share_chat: chosen });
   }
 
-  async shareUsers(wanted) {
+  async shareUser() {
     const { accounts } = await get("state");
-    const people = accounts.map(({ id, name, username }) => ({ label: name, detail: username && `@${username}`, value: id }));
-    const most = wanted.max_quantity ?? 1;
-    if (most > 1) {
-      const several = await chooseSeveral("Choose people", people, most);
-      return several && this.say({ share_users: several });
-    }
-    const one = await choose("Choose people", people);
-    return one && this.say({ share_users: [one] });
+    const others = accounts.filter(({ id }) => id !== this.desk.person.id);
+    const chosen = await choose("Choose people", others.map(({ id, name }) => ({ label: name, value: id })));
+    return chosen && this.say({ share_users: [chosen] });
   }
 }

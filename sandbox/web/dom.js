@@ -1,26 +1,26 @@
 /** Building what is shown. Whatever people or bots have written goes in as text, never as markup. */
 
 /**
- * @param {string} tag
- * @param {Object} [properties] set on the element; `aria-…`, `data-…`, `role` and `for` as attributes, `on…` as listeners
- * @param {...(Node|string|null|undefined|false)} children
+ * @param {Object} [properties] `aria-…`, `data-…`, `role` become attributes, `on…` listeners, the rest properties
+ * @param {...(Node|string|undefined|null|false)} children
  */
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (/^(aria-|data-|role$|for$)/.test(name)) element.setAttribute(name, value);
+    else if (/^(aria-|data-|role$)/.test(name)) element.setAttribute(name, value);
     else element[name] = value;
   }
-  element.append(...children.filter((child) => child || child === 0));
+  element.append(...children.filter(Boolean));
   return element;
 }
 
 export const byId = (id) => document.getElementById(id);
 
-/** A button that cannot be pressed again until what it does is done. */
-export function button(label, act, properties = {}) {
-  const made = el("button", { type: "button", ...properties, onclick: (event) => busy(made, () => act(event)) }, label);
+/** @param {(event: Event, made: Element) => *} act not begun a second time while it is under way */
+export function button(properties, act, ...children) {
+  const made = el("button", { type: "button", ...properties }, ...children);
+  made.addEventListener("click", (event) => busy(made, () => act(event, made)));
   return made;
 }
 
@@ -35,9 +35,8 @@ export async function busy(element, act) {
 }
 
 export function avatar(element, title, peer) {
-  const words = title.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word));
-  const initials = words.slice(0, 2).map((word) => [...word.replace(/^[^\p{L}\p{N}]+/u, "")][0]);
-  element.textContent = initials.join("").toUpperCase() || [...title][0] || "?";
+  const words = title.match(/[\p{L}\p{N}]+/gu) ?? [title || "?"];
+  element.textContent = words.slice(0, 2).map((word) => [...word][0]).join("").toUpperCase();
   element.dataset.colour = String(Math.abs(peer) % 7);
   return element;
 }
@@ -45,19 +44,17 @@ export function avatar(element, title, peer) {
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const day = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
-
 const isSameDay = (a, b) => new Date(a * 1000).toDateString() === new Date(b * 1000).toDateString();
 
 /** Dates are seconds since 1970; `now` is the sandbox's, whose clock may be put forward. */
-export const timeOf = (date) => clock.format(new Date(date * 1000));
-export const dayOf = (date, now) => (isSameDay(date, now) ? "Today" : day.format(new Date(date * 1000)));
-export const momentOf = (date, now) => (isSameDay(date, now) ? timeOf(date) : short.format(new Date(date * 1000)));
-export const fullTime = (date) => `${day.format(new Date(date * 1000))}, ${timeOf(date)}`;
+export const timeOf = (date) => clock.format(date * 1000);
+export const dayOf = (date, now) => (isSameDay(date, now) ? "Today" : day.format(date * 1000));
+export const momentOf = (date, now) => (isSameDay(date, now) ? timeOf(date) : short.format(date * 1000));
+export const fullTime = (date) => `${day.format(date * 1000)}, ${timeOf(date)}`;
 
 export function sizeOf(bytes) {
-  if (bytes < 1000) return `${bytes} B`;
-  const power = Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  return `${(bytes / 1000 ** power).toFixed(1)} ${["B", "KB", "MB", "GB"][power]}`;
+  const power = Math.min(3, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  return `${(bytes / 1000 ** power).toFixed(power && 1)} ${["B", "KB", "MB", "GB"][power]}`;
 }
 
 export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString("en-GB")} ${count === 1 ? one : many}`;

@@ -4,37 +4,28 @@ import { get, listen, Person, post } from "./api.js";
 import { ChatList, kindOf } from "./chats.js";
 import { Composer } from "./composer.js";
 import { alertDialog, ask, attempt, choose, menu, toast } from "./dialogs.js";
-import { avatar, byId, el } from "./dom.js";
+import { avatar, byId, counted, el } from "./dom.js";
 import { safeUrl } from "./formatting.js";
 import { History, PAGE } from "./messages.js";
 import { learn } from "./names.js";
 import { Panel } from "./panel.js";
 
 const SOMEBODY_NEW = "new";
+const PHONE_PX = 700;
 
-/** What the parts of the page share. `peer`: of the open chat; null when none is. */
-const desk = {
-  person: null,
-  peer: null,
-  get chat() {
-    return chats.find(desk.peer);
-  },
-  sent(message, peer) {
-    hear({ peer, message });
-    return message;
-  },
-  changed: () => attempt(reload),
-};
+/** What the parts of the page share: whom one plays, and the open chat's peer; null when none is open. */
+const desk = { person: null, peer: null, sent, reload };
 
 const chats = new ChatList(byId("chats"), (peer) => attempt(() => open(peer)));
+const composer = new Composer(desk);
 const history = new History(byId("messages"), byId("to-bottom"), {
-  press: (message, key) => attempt(() => press(message, key)),
+  press: (id, key) => attempt(() => press(id, key)),
   menu: showActions,
   older: (before) => attempt(() => desk.person.messages(desk.peer, PAGE, before)),
+  changed: () => composer.showKeyboard(history.keyboard()),
   command: (text) => composer.say({ text }),
   link: follow,
 });
-const composer = new Composer(desk);
 const panel = new Panel(desk);
 let state;
 let stopListening = () => {};
@@ -43,11 +34,9 @@ let stopListening = () => {};
 
 async function showPeople(chosen) {
   state = await get("state");
-  const people = [...state.accounts].sort((a, b) => (b.id === state.admin_id) - (a.id === state.admin_id));
-  for (const each of [...people, ...state.bots]) learn(each.id, each.name);
-  for (const each of state.channels) learn(each.id, each.title);
-  byId("who").replaceChildren(...people.map(({ id, name }) => el("option", { value: id }, name)),
-    el("option", { value: SOMEBODY_NEW }, "Somebody new…"));
+  const people = state.accounts.toSorted((a, b) => (b.id === state.admin_id) - (a.id === state.admin_id));
+  const options = people.map(({ id, name }) => el("option", { value: id }, name));
+  byId("who").replaceChildren(...options, el("option", { value: SOMEBODY_NEW }, "Somebody new…"));
   byId("who").value = people.some(({ id }) => id === chosen) ? chosen : state.admin_id;
 }
 
@@ -63,17 +52,17 @@ async function choosePerson() {
 function play(id) {
   sessionStorage.setItem("person", id);
   desk.person = new Person(id);
+  close();
   chats.unread.clear();
   composer.drafts.clear();
-  close();
   stopListening();
   stopListening = listen(id, {
     open: () => attempt(reload),
-    lost: (text) => say(text),
+    lost: warn,
     message: hear,
     chats: () => attempt(reload),
     state: () => attempt(() => panel.refresh()),
-    commands: () => {}, // asked for anew each time that the menu opens
+    commands: () => {}, // the menu asks for them each time that it opens
   });
 }
 
@@ -82,60 +71,65 @@ async function reload() {
   const { person } = desk;
   const [found, now] = await Promise.all([person.chats(), get("state")]);
   if (person !== desk.person) return;
-  say(null);
+  warn("");
   state = now;
-  for (const chat of found) learn(chat.peer, chat.title);
+  for (const { id, name, title } of [...state.accounts, ...state.bots, ...state.channels]) learn(id, name ?? title);
   chats.show(found, state.now);
-  if (desk.peer !== null && !desk.chat) close();
+  if (desk.peer !== null && !chats.find(desk.peer)) close();
   if (desk.peer !== null) {
-    const messages = await person.messages(desk.peer, PAGE);
-    if (person === desk.person) history.refresh(messages);
-    composer.showKeyboard(history.keyboard());
-  } else if (window.innerWidth > 700) {
-    const before = Number(sessionStorage.getItem("peer"));
-    await open((chats.find(before) ?? chats.chats.find((chat) => chat.kind === "bot")).peer, { focus: false });
+    const { peer } = desk;
+    const messages = await person.messages(peer, PAGE);
+    if (person === desk.person && peer === desk.peer) history.refresh(messages);
+  } else if (window.innerWidth > PHONE_PX) {
+    const last = chats.find(Number(sessionStorage.getItem("peer")));
+    await open((last ?? found.find(({ kind }) => kind === "bot")).peer);
   }
   await panel.refresh();
 }
 
 // -- chats
 
-async function open(peer, { focus = true } = {}) {
-  const { person, peer: before } = desk;
+async function open(peer) {
+  const { person } = desk;
   const messages = await person.messages(peer, PAGE);
-  if (person !== desk.person) return;
+  const chat = chats.find(peer);
+  if (person !== desk.person || !chat) return;
+  composer.keepDraft();
   desk.peer = peer;
   sessionStorage.setItem("peer", peer);
-  const { chat } = desk;
-  byId("head-title").textContent = chat.title;
   const known = state.channels.find(({ id }) => id === peer);
-  byId("head-about").textContent = known ? `${kindOf(chat)}, ${known.members.toLocaleString("en-GB")} members` : kindOf(chat);
+  byId("head-title").textContent = chat.title;
+  byId("head-about").textContent = kindOf(chat) + (known ? `, ${counted(known.members, "member")}` : "");
   avatar(byId("head-avatar"), chat.title, peer);
-  for (const id of ["head", "history"]) byId(id).hidden = false;
-  byId("nothing").hidden = true;
-  document.body.dataset.pane = "chat";
-  composer.open(before);
+  showPane("chat");
+  composer.open(chat);
   chats.select(peer);
-  history.show(messages, { me: person.id, now: state.now, names: chat.kind === "group" });
-  composer.showKeyboard(history.keyboard());
-  if (focus && chat.may_write && matchMedia("(hover: hover)").matches) byId("text").focus();
+  history.show(messages, { me: person.id, now: state.now, isGroup: chat.kind === "group" });
+  if (chat.may_write && matchMedia("(hover: hover)").matches) byId("text").focus(); // no keyboard jumps up on a phone
 }
 
 /** Back to the list. */
 function close() {
-  if (desk.peer !== null) composer.drafts.set(desk.peer, byId("text").value);
+  composer.keepDraft();
   desk.peer = null;
-  for (const id of ["head", "history", "composer"]) byId(id).hidden = true;
-  byId("nothing").hidden = false;
-  document.body.dataset.pane = "list";
   chats.select(null);
+  showPane("list");
+}
+
+function showPane(pane) {
+  document.body.dataset.pane = pane;
+  for (const id of ["head", "history", "composer"]) byId(id).hidden = pane === "list";
+  byId("nothing").hidden = pane === "chat";
+}
+
+function sent(peer, message) {
+  hear({ peer, message });
+  return message;
 }
 
 function hear({ peer, message }) {
   if (!chats.heard(peer, message, message.from === desk.person.id)) attempt(reloadChats);
-  if (peer !== desk.peer) return;
-  history.take(message);
-  composer.showKeyboard(history.keyboard());
+  if (peer === desk.peer) history.take(message);
 }
 
 async function reloadChats() {
@@ -146,58 +140,55 @@ async function reloadChats() {
 
 // -- messages
 
-async function press(message, key) {
-  if (key.url && key.data === null) {
-    if (!follow(key.url)) window.open(safeUrl(key.url) ?? "about:blank", "_blank", "noopener,noreferrer");
-    return;
-  }
-  const { answer, alert, url } = await desk.person.press(desk.peer, message.id, key);
-  if (answer && alert) await alertDialog(answer);
+async function press(id, key) {
+  const { answer, alert, url } = key.url ? key : await desk.person.press(desk.peer, id, key);
+  if (answer && alert) alertDialog(answer);
   else if (answer) toast(answer);
-  if (url) follow(url);
+  const leadsTo = url && safeUrl(url);
+  if (leadsTo && !follow(leadsTo)) window.open(leadsTo, "_blank", "noopener,noreferrer");
 }
 
 function showActions(message, anchor) {
-  const { peer, person, chat } = desk;
+  const { peer, person } = desk;
+  const posts = `channels/${peer}/posts`;
+  const isOwn = chats.find(peer).role === "creator";
   const edit = async () => {
     const text = await ask("Edit the post", message.text);
-    if (text) await attempt(() => post(`channels/${peer}/posts`, { edit: message.id, text }));
+    if (text) await post(posts, { edit: message.id, text });
   };
-  const copy = () => navigator.clipboard.writeText(message.text).then(() => toast("Copied"));
-  const scan = () => attempt(() => person.scan(peer, message.id).then(() => toast("Scanned: signed in")));
-  menu(anchor, "Message actions", [
-    { label: "Forward", act: () => attempt(() => forward(peer, message)) },
-    message.text && { label: "Copy text", act: copy },
-    message.photo && { label: "Scan this QR", act: scan },
-    chat.role === "creator" && { label: "Edit", act: edit },
-    chat.role === "creator" && { label: "Delete", act: () => attempt(() => post(`channels/${peer}/posts`, { delete: message.id })) },
-  ].filter(Boolean));
+  const acts = {
+    Forward: () => forward(peer, message.id),
+    "Copy text": message.text && (() => navigator.clipboard.writeText(message.text).then(() => toast("Copied"))),
+    "Scan this QR": message.photo && (() => person.scan(peer, message.id).then(() => toast("Scanned"))),
+    Edit: isOwn && edit,
+    Delete: isOwn && (() => post(posts, { delete: message.id })),
+  };
+  const items = Object.entries(acts).filter(([, act]) => act);
+  menu(anchor, "Message actions", items.map(([label, act]) => ({ label, act: () => attempt(act) })));
 }
 
-async function forward(peer, message) {
+async function forward(peer, id) {
   const places = (await desk.person.chats()).filter((chat) => chat.may_write);
   const chosen = await choose("Forward to", places.map((chat) => ({ label: chat.title, value: chat.peer })));
   if (chosen === null) return;
-  await desk.person.send(chosen, { forward: { peer, id: message.id } });
+  await desk.person.send(chosen, { forward: { peer, id } });
   await open(chosen);
 }
 
 /** Addresses of Telegram lead to chats of this sandbox, never out of it. @returns whether it was one */
-function follow(address) {
-  const url = new URL(address);
+function follow(url) {
   const isTelegram = ["t.me", "telegram.me"].includes(url.hostname) || url.protocol === "tg:";
   if (!isTelegram) return false;
   const chat = chats.byUsername(url.searchParams.get("domain") ?? url.pathname.split("/")[1]);
   const start = url.searchParams.get("start");
   if (!chat) toast("That leads nowhere in this sandbox");
-  else if (start !== null && chat.kind === "bot") attempt(() => open(chat.peer).then(() => composer.say({ text: `/start ${start}` })));
-  else attempt(() => open(chat.peer));
+  else attempt(() => open(chat.peer).then(() => start && composer.say({ text: `/start ${start}` })));
   return true;
 }
 
-function say(text) {
-  byId("banner").hidden = text === null;
-  byId("banner").textContent = text ?? "";
+function warn(text) {
+  byId("banner").hidden = !text;
+  byId("banner").textContent = text;
 }
 
 byId("who").addEventListener("change", () => attempt(choosePerson));

@@ -1,12 +1,13 @@
 /** The messages of the open chat: drawn, changed in place, and always where the reader left them. */
 
 import { fileUrl } from "./api.js";
-import { busy, dayOf, el, fullTime, sizeOf, timeOf } from "./dom.js";
+import { button, dayOf, el, fullTime, sizeOf, timeOf } from "./dom.js";
 import { formatted } from "./formatting.js";
 import { writeName } from "./names.js";
 
 export const PAGE = 100;
 const NEAR_PX = 80;
+const TOGETHER_MS = 16;
 
 const ACTIONS = {
   channel_create: "Channel created",
@@ -19,85 +20,84 @@ const ACTIONS = {
   topic_create: "Topic created",
 };
 
+const thereOf = (messages) => messages.filter((message) => !message.deleted);
+
 export class History {
   /**
-   * @param {Object} actions `press(message, key)`, `menu(message, anchor)`, `older(before)`, `command(text)`, `link(url)`
+   * @param {Object} actions `press(id, key)`, `menu(message, anchor)`, `older(before)`, `changed()` after messages came
+   * or went; and those of formatting.js
    */
   constructor(list, toBottom, actions) {
-    this.list = list;
-    this.toBottom = toBottom;
-    this.actions = actions;
-    this.known = new Map();
-    this.sticks = true;
-    this.isLoading = false;
+    Object.assign(this, { list, toBottom, actions, known: new Map(), waiting: [], sticks: true, isLoading: false });
     list.addEventListener("scroll", () => this.scrolled(), { passive: true });
     new ResizeObserver(() => this.sticks && this.goDown()).observe(list);
     toBottom.addEventListener("click", () => this.goDown());
   }
 
-  /** @param {Object} view `me`, `now`, `names`: whether it is told who speaks */
+  /** Another chat. @param {Object} view `me`, `now`, `isGroup`: whether it must be told who speaks */
   show(messages, view) {
-    this.view = view;
-    this.known = new Map(messages.map((message) => [message.id, message]));
-    this.hasOlder = messages.filter((message) => !message.deleted).length >= PAGE;
-    this.list.replaceChildren(...this.rows(messages));
-    this.drawOlder();
-    this.markAll();
+    Object.assign(this, { view, known: new Map(), waiting: [], hasOlder: thereOf(messages).length >= PAGE });
+    this.list.replaceChildren();
+    for (const message of messages) this.put(message);
+    this.offerOlder();
     this.goDown();
+    this.actions.changed();
   }
 
-  /** The same chat again, after a break: what is read stays where it is. */
+  /** The same chat again, after a break. */
   refresh(messages) {
-    const oldest = Math.min(...messages.map((message) => message.id));
+    const ids = new Set(messages.map(({ id }) => id));
+    const oldest = messages[0]?.id ?? 0;
+    this.waiting = [];
     this.keepingPlace(() => {
+      for (const id of [...this.known.keys()]) if (id >= oldest && !ids.has(id)) this.drop(id);
       for (const message of messages) this.put(message);
-      const there = new Set(messages.map((message) => message.id));
-      for (const id of [...this.known.keys()]) if (id >= oldest && !there.has(id)) this.drop(id);
     });
+    this.actions.changed();
   }
 
-  /** A message that is new, was edited or deleted. */
+  /** A message that is new, was edited or deleted. Many at a time are drawn together. */
   take(message) {
-    const isNew = !this.known.has(message.id);
-    const mine = message.from === this.view.me;
-    if (isNew && mine) this.sticks = true;
-    this.keepingPlace(() => this.put(message));
-    if (isNew && !message.deleted && !this.sticks) this.toBottom.hidden = false;
+    if (!this.waiting.length) setTimeout(() => this.takeAll(), TOGETHER_MS);
+    this.waiting.push(message);
   }
 
-  /** Newest first: what the keyboard below the chat is made of. */
+  takeAll() {
+    const fresh = thereOf(this.waiting).filter(({ id }) => !this.known.has(id));
+    if (fresh.some(({ from }) => from === this.view.me)) this.sticks = true;
+    this.keepingPlace(() => this.waiting.forEach((message) => this.put(message)));
+    this.waiting = [];
+    if (fresh.length && !this.sticks) this.toBottom.hidden = false;
+    this.actions.changed();
+  }
+
+  /** What the last message that speaks of it says about the keyboard below the chat. */
   keyboard() {
-    const ids = [...this.known.keys()].sort((a, b) => b - a);
-    const says = ids.map((id) => this.known.get(id)).find((each) => !each.deleted && each.reply_keyboard !== null);
-    return says?.reply_keyboard ?? [];
+    const saying = thereOf([...this.known.values()]).filter((message) => message.reply_keyboard !== null);
+    return saying.reduce((last, each) => (each.id > last.id ? each : last), { id: 0 }).reply_keyboard ?? [];
   }
 
   // -- changing the list
 
   put(message) {
-    const old = this.row(message.id);
     const before = this.known.get(message.id);
-    if (before && before.version > message.version) return;
+    if (before && before.version >= message.version) return;
     this.known.set(message.id, message);
-    if (message.deleted) return void this.drop(message.id);
-    if (old && before.version === message.version) return;
-    const made = this.draw(message, old);
-    if (old) this.replace(old, made);
-    else this.insert(made, message.id);
-    this.mark(made);
+    if (message.deleted) this.drop(message.id);
+    else this.draw(message, this.row(message.id) ?? this.insert(message.id), before);
   }
 
-  replace(old, made) {
-    const focus = old.contains(document.activeElement) ? document.activeElement.dataset.place ?? "" : null;
-    old.replaceWith(made);
-    if (focus !== null) (made.querySelector(`[data-place="${focus}"]`) ?? made).focus({ preventScroll: true });
+  row(id) {
+    return this.list.querySelector(`:scope > [data-id="${id}"]`);
   }
 
-  insert(made, id) {
+  insert(id) {
+    const row = el("li", { tabIndex: -1, "data-id": id });
     let behind = this.list.lastElementChild;
-    while (behind && Number(behind.dataset.id) > id) behind = behind.previousElementSibling;
-    if (behind) behind.after(made);
-    else this.list.prepend(made);
+    while (Number(behind?.dataset.id) > id) behind = behind.previousElementSibling;
+    if (behind) behind.after(row);
+    else this.list.prepend(row);
+    return row;
   }
 
   drop(id) {
@@ -108,27 +108,12 @@ export class History {
     if (next) this.mark(next);
   }
 
-  row(id) {
-    return this.list.querySelector(`:scope > li[data-id="${id}"]`);
-  }
-
-  rows(messages) {
-    return messages.filter((message) => !message.deleted).map((message) => this.draw(message));
-  }
-
-  /** Whether a day begins here, and whether the same person goes on speaking; of the next one too. */
+  /** Whether a day begins here, and whether the same person goes on speaking. */
   mark(row) {
-    for (const each of [row, row.nextElementSibling]) {
-      if (!each?.dataset.id) continue;
-      const previous = each.previousElementSibling;
-      const begins = previous?.dataset.day !== each.dataset.day;
-      each.classList.toggle("day", begins);
-      each.classList.toggle("follows", !begins && previous.dataset.from === each.dataset.from);
-    }
-  }
-
-  markAll() {
-    for (const row of this.list.children) this.mark(row);
+    const previous = row.previousElementSibling;
+    const isNewDay = previous?.dataset.day !== row.dataset.day;
+    row.classList.toggle("day", isNewDay);
+    row.classList.toggle("follows", !isNewDay && previous.dataset.from === row.dataset.from);
   }
 
   // -- scrolling
@@ -148,113 +133,111 @@ export class History {
 
   /** Change the list; then the reader is at the end, if that is where they were, or sees what they saw. */
   keepingPlace(change) {
-    const { top } = this.list.getBoundingClientRect();
-    const seen = [...this.list.children].find((row) => row.dataset.id && row.getBoundingClientRect().bottom > top);
-    const id = seen?.dataset.id;
-    const was = seen?.getBoundingClientRect().top;
+    const topOf = (row) => row.getBoundingClientRect().top;
+    const top = topOf(this.list);
+    const seen = !this.sticks && [...this.list.children].find((row) => row.dataset.id && topOf(row) >= top);
+    const was = seen && topOf(seen);
     change();
-    if (this.sticks) return this.goDown();
-    const now = id && this.row(id)?.getBoundingClientRect().top;
-    if (now !== undefined && now !== was) this.list.scrollTop += now - was;
+    if (this.sticks) this.goDown();
+    else if (seen?.isConnected) this.list.scrollTop += topOf(seen) - was;
   }
 
   async loadOlder() {
     if (this.isLoading) return;
     this.isLoading = true;
-    const view = this.view;
-    try {
-      const messages = await this.actions.older(Math.min(...this.known.keys()));
-      if (view !== this.view || !messages) return; // another chat was opened meanwhile
-      this.hasOlder = messages.filter((message) => !message.deleted).length >= PAGE;
-      for (const message of messages) this.known.set(message.id, message);
-      this.sticks = false;
-      this.keepingPlace(() => {
-        this.list.querySelector(".older")?.remove();
-        this.list.prepend(...this.rows(messages));
-        this.drawOlder();
-        this.markAll();
-      });
-    } finally {
-      this.isLoading = false;
-    }
+    const { view } = this;
+    const messages = await this.actions.older(Math.min(...this.known.keys()));
+    this.isLoading = false;
+    if (!messages || view !== this.view) return; // refused, or another chat was opened meanwhile
+    this.hasOlder = thereOf(messages).length >= PAGE;
+    this.sticks = false;
+    this.keepingPlace(() => {
+      this.list.querySelector(".older")?.remove();
+      for (const message of messages.reverse()) this.put(message);
+      this.offerOlder();
+    });
   }
 
-  drawOlder() {
+  offerOlder() {
     if (!this.hasOlder) return;
-    const more = el("button", { type: "button", className: "quiet", onclick: () => this.loadOlder() }, "Show older");
+    const more = button({ className: "quiet" }, () => this.loadOlder(), "Show older");
     this.list.prepend(el("li", { className: "older" }, more));
   }
 
   // -- drawing
 
-  draw(message, old) {
-    const mine = message.from === this.view.me;
-    const side = message.action ? "service" : mine ? "mine" : "theirs";
-    const day = dayOf(message.date, this.view.now);
-    const row = el("li", { className: side, tabIndex: -1, "data-id": message.id, "data-day": day, "data-from": message.from });
+  /** @param {Object} [before] what the row shows now: what has not changed stays, and so does a press that has begun */
+  draw(message, row, before) {
+    const focus = row.contains(document.activeElement) ? document.activeElement.dataset.place : undefined;
+    const side = message.action ? "service" : message.from === this.view.me ? "mine" : "theirs";
+    row.className = side;
+    row.dataset.day = dayOf(message.date, this.view.now);
+    row.dataset.from = message.from;
     if (message.action) {
+      row.textContent = "";
       row.append(el("p", { className: "event" }, [ACTIONS[message.action], message.text].filter(Boolean).join(": ")));
-      return row;
+    } else {
+      const bubble = this.bubble(message, row, side);
+      if (before) row.querySelector(".bubble").replaceWith(bubble);
+      else row.append(bubble);
+      if (JSON.stringify(before?.buttons ?? null) !== JSON.stringify(message.buttons)) {
+        row.querySelector(".inline-keyboard")?.remove();
+        if (message.buttons) row.append(this.inlineKeyboard(message));
+      }
     }
-    const bubble = el("div", { className: "bubble" },
-      this.view.names && !mine && writeName(el("p", { className: "author" }), message.from),
-      message.forward && el("p", { className: "forward" }, "Forwarded from ", writeName(el("b"), message.forward.peer)),
-      message.photo && this.photo(message.photo.id, old),
-      message.document && document_(message.document),
-      ...special(message),
-      message.text && el("div", { className: "text" }, ...formatted(message.text, message.entities, this.actions)),
+    this.mark(row);
+    if (row.nextElementSibling) this.mark(row.nextElementSibling);
+    if (focus && !row.contains(document.activeElement)) {
+      (row.querySelector(`[data-place="${focus}"]`) ?? row).focus({ preventScroll: true });
+    }
+  }
+
+  bubble(message, row, side) {
+    const { forward, photo, document: file, text, entities } = message;
+    return el("div", { className: "bubble" },
+      this.view.isGroup && side === "theirs" && writeName(el("p", { className: "author" }), message.from),
+      forward && el("p", { className: "forward" }, "Forwarded from ", writeName(el("b"), forward.peer)),
+      photo && this.photo(fileUrl(photo.id), row),
+      file && el("a", { className: "file", href: fileUrl(file.id), download: file.name },
+        el("span", { className: "sign", "aria-hidden": "true" }, "↓"), el("span", {}, file.name),
+        el("small", {}, sizeOf(file.size))),
+      ...shared(message),
+      text && el("div", { className: "text" }, ...formatted(text, entities, this.actions)),
       this.foot(message));
-    row.append(bubble);
-    if (message.buttons) row.append(this.inlineKeyboard(message));
-    return row;
   }
 
   foot(message) {
-    const more = el("button", {
-      type: "button", className: "more", "aria-label": "Message actions", "aria-haspopup": "menu", "data-place": "more",
-      onclick: () => this.actions.menu(message, more),
-    }, "⋯");
-    return el("span", { className: "foot" },
-      message.edited && el("span", {}, "edited"),
-      el("time", { title: fullTime(message.date), dateTime: new Date(message.date * 1000).toISOString() }, timeOf(message.date)),
-      more);
+    const { date, edited } = message;
+    const said = { title: fullTime(date), dateTime: new Date(date * 1000).toISOString() };
+    const more = { className: "more", "aria-label": "Message actions", "aria-haspopup": "menu", "data-place": "more" };
+    return el("span", { className: "foot" }, edited && el("span", {}, "edited"), el("time", said, timeOf(date)),
+      button(more, (_, made) => this.actions.menu(message, made), "⋯"));
   }
 
-  photo(id, old) {
-    const src = fileUrl(id);
-    const shown = old?.querySelector("img");
+  photo(src, row) {
+    const shown = row.querySelector("img");
     if (shown?.getAttribute("src") === src) return shown; // not fetched anew for each edit of the text below it
-    const image = el("img", { src, alt: "Photo" });
-    image.addEventListener("load", () => this.sticks && this.goDown());
-    image.addEventListener("error", () => image.replaceWith(el("p", { className: "no-photo" }, "🖼 A photo of made-up bytes")));
+    const image = el("img", { src, alt: "Photo", onload: () => this.sticks && this.goDown() });
+    image.addEventListener("error", () => image.replaceWith(el("p", { className: "no-photo" }, "🖼 made-up bytes")));
     return image;
   }
 
-  inlineKeyboard(message) {
-    return el("div", { className: "inline-keyboard" }, ...message.buttons.map((keys, row) =>
-      el("div", {}, ...keys.map((key, column) => {
-        const made = el("button", { type: "button", className: key.style ?? "", "data-place": `${row} ${column}` }, key.text);
-        if (key.url) made.classList.add("leads-away");
-        made.addEventListener("click", () => busy(made, () => this.actions.press(message, key)));
-        return made;
-      }))));
+  inlineKeyboard({ id, buttons }) {
+    const draw = (key, row, column) => {
+      const className = `${key.style ?? ""} ${key.url ? "leads-away" : ""}`;
+      return button({ className, "data-place": `${row} ${column}` }, () => this.actions.press(id, key), key.text);
+    };
+    const rows = buttons.map((keys, row) => el("div", {}, ...keys.map((key, column) => draw(key, row, column))));
+    return el("div", { className: "inline-keyboard" }, ...rows);
   }
 }
 
-function document_({ id, name, size }) {
-  return el("a", { className: "file", href: fileUrl(id), download: name },
-    el("span", { className: "sign", "aria-hidden": "true" }, "↓"), el("span", {}, name), el("small", {}, sizeOf(size)));
-}
-
-function special(message) {
-  const shown = [];
-  if (message.contact) {
-    const { first_name: first, last_name: last, phone_number: phone } = message.contact;
-    shown.push(el("p", {}, "👤 ", el("b", {}, [first, last].filter(Boolean).join(" ")), ` +${phone}`));
-  }
-  if (message.chat_shared) {
-    shown.push(el("p", {}, "Chosen: ", writeName(el("b"), message.chat_shared.chat_id)));
-  }
-  for (const id of message.users_shared?.user_ids ?? []) shown.push(el("p", {}, "Chosen: ", writeName(el("b"), id)));
-  return shown;
+/** What was given by a button of the keyboard below the chat. */
+function shared({ contact, chat_shared: chat, users_shared: users }) {
+  const name = contact && [contact.first_name, contact.last_name].filter(Boolean).join(" ");
+  const peers = [chat?.chat_id, ...(users?.user_ids ?? [])].filter(Boolean);
+  return [
+    contact && el("p", {}, "👤 ", el("b", {}, name), ` +${contact.phone_number}`),
+    ...peers.map((peer) => el("p", {}, "Chosen: ", writeName(el("b"), peer))),
+  ];
 }

@@ -1,27 +1,19 @@
-/** What people, bots and channels are called: asked for once, several at a time. */
+/** What people, bots and channels are called: asked for once, many at a time. */
 
 import { get } from "./api.js";
 
 const AT_ONCE = 100;
 const known = new Map();
-const waiting = new Map(); // peer -> elements that are to say its name
-let asking = false;
+const waiting = new Map(); // peer -> the elements that are to say its name
 
-export function learn(peer, name) {
-  known.set(peer, name);
-}
-
-export const nameOf = (peer) => known.get(peer) ?? "…";
+export const learn = (peer, name) => known.set(peer, name);
 
 /** Put the name into the element, now or as soon as it is known. */
 export function writeName(element, peer) {
-  element.textContent = nameOf(peer);
+  element.textContent = known.get(peer) ?? "…";
   if (known.has(peer)) return element;
+  if (!waiting.size) setTimeout(askAll);
   waiting.set(peer, [...(waiting.get(peer) ?? []), element]);
-  if (!asking) {
-    asking = true;
-    queueMicrotask(() => askAll().finally(() => (asking = false)));
-  }
   return element;
 }
 
@@ -30,7 +22,7 @@ async function askAll() {
     const peers = [...waiting.keys()].slice(0, AT_ONCE);
     const names = await get(`names?of=${peers.join(",")}`).catch(() => ({}));
     for (const peer of peers) {
-      if (names[peer] !== undefined) learn(peer, names[peer]);
+      if (peer in names) learn(peer, names[peer]);
       for (const element of waiting.get(peer)) element.textContent = names[peer] ?? `#${peer}`;
       waiting.delete(peer);
     }

@@ -105,9 +105,10 @@ async def test_one_line_then_a_running_sandbox(tmp_path: Path) -> None:
 
 
 async def test_the_next_start_goes_on(tmp_path: Path) -> None:
-    """Chats, updates that wait for the bot, and the RSA key outlive a restart; the token does not."""
+    """Chats, updates that wait for the bot, the RSA key and the addresses outlive a restart; the token does not."""
     async with open_sandbox(scenario="jetty", data_dir=tmp_path) as sandbox:
         key, token = sandbox.public_key_file.read_text(), sandbox.token
+        addresses = sandbox.http, sandbox.mtproto
         async with Driver.open(sandbox.http, sandbox.token) as driver:
             admin = Actor(driver, sandbox.admin_id, sandbox.bot.id)
             await admin.send("remember me")
@@ -115,6 +116,7 @@ async def test_the_next_start_goes_on(tmp_path: Path) -> None:
     async with open_sandbox(scenario="jetty", data_dir=tmp_path) as sandbox:
         assert sandbox.public_key_file.read_text() == key
         assert sandbox.token != token
+        assert (sandbox.http, sandbox.mtproto) == addresses
         assert token not in repr(sandbox)
         session = AiohttpSession(api=TelegramAPIServer.from_base(sandbox.bot_api))
         async with Bot(sandbox.bot_token, session) as bot:
