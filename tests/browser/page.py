@@ -148,11 +148,11 @@ class Visitor:
 
     # -- reading
 
-    async def sees(self, pattern: str | re.Pattern[str]) -> Locator:
+    async def sees(self, pattern: str | re.Pattern[str], timeout_ms: float = WAIT_MS) -> Locator:
         """The newest message with that in it, once it is there. Raises AssertionError with the chat if it never is."""
         message = self.message(pattern)
         try:
-            await expect(message).to_be_visible()
+            await expect(message).to_be_visible(timeout=timeout_ms)
         except AssertionError as error:
             raise AssertionError(f"no {pattern!r} in this chat:\n{await self.text()}") from error
         await self.fits()
