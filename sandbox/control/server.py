@@ -80,4 +80,4 @@ class ControlApi:
 
 
 def _error(status: int, sentence: str) -> web.Response:
-    return web.json_response({"error": sentence}, status=status)
+    return web.json_response({"error": sentence}, status=status, headers=HEADERS)

@@ -24,7 +24,7 @@ HEADERS = {
 CLOSED = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>The sandbox is closed</title>
 <h1>The sandbox is closed from here</h1>
-<p>Open the address that <code>make run</code> printed: it is a new one at each start.</p>
+<p>Paste the address that <code>make run</code> printed into the address bar. It is a new one at each start.</p>
 </html>
 """
 

@@ -43,13 +43,6 @@ export class Person {
 
   press = (peer, id, { data, text }) =>
     post(`chats/${peer}/messages/${id}/press?as=${this.id}`, data === null ? { text } : { data });
-
-  upload(peer, file, text) {
-    const form = new FormData();
-    form.append("text", text);
-    form.append("file", file, file.name);
-    return this.send(peer, form);
-  }
 }
 
 const EVENTS = ["message", "chats", "state", "commands"];

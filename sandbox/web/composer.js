@@ -21,7 +21,7 @@ export class Composer {
       this.submit();
     });
     byId("attach").addEventListener("click", () => byId("file").click());
-    byId("file").addEventListener("change", () => busy(byId("attach"), () => attempt(() => this.attach())));
+    byId("file").addEventListener("change", () => busy(byId("attach"), () => this.attach()));
     byId("commands").addEventListener("click", () => attempt(() => this.showCommands()));
   }
 
@@ -56,19 +56,22 @@ export class Composer {
     if (!sent && !this.text.value) this.write(text); // refused: what was typed is not lost
   }
 
-  /** @returns the message, or undefined when it was refused, which a toast has said */
-  say(content) {
+  /** @returns whether it was taken; a refusal is said in a toast */
+  async say(content) {
     const { person, peer } = this.desk;
-    return attempt(async () => this.desk.sent(peer, await person.send(peer, content)));
+    const message = await attempt(() => person.send(peer, content));
+    if (message) this.desk.hear({ peer, message });
+    return Boolean(message);
   }
 
   async attach() {
     const [file] = byId("file").files;
-    const { person, peer } = this.desk;
     if (!file) return;
-    this.desk.sent(peer, await person.upload(peer, file, this.text.value));
+    const form = new FormData();
+    form.append("text", this.text.value);
+    form.append("file", file, file.name);
     byId("file").value = "";
-    this.write("");
+    if (await this.say(form)) this.write("");
   }
 
   async showCommands() {

@@ -34,10 +34,12 @@ export async function busy(element, act) {
   }
 }
 
+const HUES = [210, 265, 15, 150, 335, 185, 35];
+
 export function avatar(element, title, peer) {
   const words = title.match(/[\p{L}\p{N}]+/gu) ?? [title || "?"];
   element.textContent = words.slice(0, 2).map((word) => [...word][0]).join("").toUpperCase();
-  element.dataset.colour = String(Math.abs(peer) % 7);
+  element.style.setProperty("--hue", HUES[Math.abs(peer) % HUES.length]);
   return element;
 }
 

@@ -14,7 +14,7 @@ const SOMEBODY_NEW = "new";
 const PHONE_PX = 700;
 
 /** What the parts of the page share: whom one plays, and the open chat's peer; null when none is open. */
-const desk = { person: null, peer: null, sent, reload };
+const desk = { person: null, peer: null, hear, reload };
 
 const chats = new ChatList(byId("chats"), (peer) => attempt(() => open(peer)));
 const composer = new Composer(desk);
@@ -28,6 +28,8 @@ const history = new History(byId("messages"), byId("to-bottom"), {
 });
 const panel = new Panel(desk);
 let state;
+const NO_CHAT = { peer: null, heard: [] };
+let opening = NO_CHAT; // the chat that is being fetched, and what happens there meanwhile
 let stopListening = () => {};
 
 // -- whom one plays
@@ -90,10 +92,12 @@ async function reload() {
 // -- chats
 
 async function open(peer) {
+  const mine = { peer, heard: [] };
   const { person } = desk;
+  opening = mine;
   const messages = await person.messages(peer, PAGE);
   const chat = chats.find(peer);
-  if (person !== desk.person || !chat) return;
+  if (person !== desk.person || opening !== mine || !chat) return;
   composer.keepDraft();
   desk.peer = peer;
   sessionStorage.setItem("peer", peer);
@@ -105,6 +109,8 @@ async function open(peer) {
   composer.open(chat);
   chats.select(peer);
   history.show(messages, { me: person.id, now: state.now, isGroup: chat.kind === "group" });
+  history.take(...mine.heard);
+  opening = NO_CHAT;
   if (chat.may_write && matchMedia("(hover: hover)").matches) byId("text").focus(); // no keyboard jumps up on a phone
 }
 
@@ -112,6 +118,7 @@ async function open(peer) {
 function close() {
   composer.keepDraft();
   desk.peer = null;
+  opening = NO_CHAT;
   chats.select(null);
   showPane("list");
 }
@@ -122,14 +129,10 @@ function showPane(pane) {
   byId("nothing").hidden = pane === "chat";
 }
 
-function sent(peer, message) {
-  hear({ peer, message });
-  return message;
-}
-
 function hear({ peer, message }) {
   if (!chats.heard(peer, message, message.from === desk.person.id)) attempt(reloadChats);
   if (peer === desk.peer) history.take(message);
+  if (peer === opening.peer) opening.heard.push(message);
 }
 
 async function reloadChats() {

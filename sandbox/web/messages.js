@@ -37,29 +37,26 @@ export class History {
   /** Another chat. @param {Object} view `me`, `now`, `isGroup`: whether it must be told who speaks */
   show(messages, view) {
     Object.assign(this, { view, known: new Map(), waiting: [], hasOlder: thereOf(messages).length >= PAGE });
+    this.list.ariaLive = "off"; // a screen reader is told of news, not of all that stands there
     this.list.replaceChildren();
     for (const message of messages) this.put(message);
     this.offerOlder();
     this.goDown();
     this.actions.changed();
+    setTimeout(() => (this.list.ariaLive = "polite"));
   }
 
   /** The same chat again, after a break. */
   refresh(messages) {
-    const ids = new Set(messages.map(({ id }) => id));
-    const oldest = messages[0]?.id ?? 0;
-    this.waiting = [];
-    this.keepingPlace(() => {
-      for (const id of [...this.known.keys()]) if (id >= oldest && !ids.has(id)) this.drop(id);
-      for (const message of messages) this.put(message);
-    });
-    this.actions.changed();
+    const wasMissed = messages[0]?.id > Math.max(...this.known.keys());
+    if (wasMissed) this.show(messages, this.view);
+    else this.take(...messages);
   }
 
-  /** A message that is new, was edited or deleted. Many at a time are drawn together. */
-  take(message) {
+  /** Messages that are new, were edited or deleted. Those of the same moment are drawn together. */
+  take(...messages) {
     if (!this.waiting.length) setTimeout(() => this.takeAll(), TOGETHER_MS);
-    this.waiting.push(message);
+    this.waiting.push(...messages);
   }
 
   takeAll() {

@@ -38,7 +38,7 @@ export class Panel {
       section("Channels", this.channels),
       section("Accounts", "All made up. Codes come in the chat with Telegram.", this.accounts),
       section("Faults", this.faults, this.faultForm(), el("h3", {}, "Network"), this.networkForm()),
-      section("Calls", this.calls, row(act("Refresh", () => this.showCalls()), act("Reset", () => this.resetCalls()))),
+      section("Calls", this.calls, this.callsForm()),
       section("Clock", this.now, this.clockForm()));
   }
 
@@ -148,17 +148,14 @@ export class Panel {
     this.calls.replaceChildren(rows.length ? el("table", {}, ...rows) : "No call yet.");
   }
 
-  async resetCalls() {
-    await remove("calls");
-    await this.showCalls();
+  callsForm() {
+    const reset = () => remove("calls").then(() => this.showCalls());
+    return row(act("Refresh", () => this.showCalls()), act("Reset", reset));
   }
 
   clockForm() {
     const minutes = field("Minutes", 60, { min: 1 });
-    const advance = async () => {
-      await post("clock", { advance_s: Number(minutes.input.value) * 60 });
-      await this.desk.reload();
-    };
+    const advance = () => post("clock", { advance_s: Number(minutes.input.value) * 60 }).then(this.desk.reload);
     return row(minutes, act("Put it forward", advance));
   }
 }

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -12,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -80,7 +82,10 @@ def is_alive(pid: int) -> bool:
 
 
 async def test_one_line_then_a_running_sandbox(tmp_path: Path) -> None:
-    """The line says all that anyone needs; SIGTERM ends it with 0, and nothing else is written to stdout."""
+    """The line says all that anyone needs; SIGTERM ends it with 0, and nothing else is written to stdout.
+
+    On stderr stands one address, the page's, which opens; a browser that listens there does not hold up the end.
+    """
     async with sandbox_process(tmp_path) as process:
         line = await ready(process)
         assert sorted(line) == [
@@ -98,10 +103,21 @@ async def test_one_line_then_a_running_sandbox(tmp_path: Path) -> None:
         socket.create_connection((host, int(port)), 5).close()
         async with Driver.open(line["http"], line["token"]) as driver:
             assert (await driver.state())["bots"][0]["id"] == line["bot_id"]
-        process.send_signal(signal.SIGTERM)
-        out, errors = await asyncio.wait_for(process.communicate(), 10)
+        page = f"{line['http']}/?token={line['token']}"
+        # Cookies of an address without a name are kept only by a jar that is asked to.
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
+            async with browser.get(page) as response:
+                assert (response.status, response.url.query_string) == (200, "")
+            events = await browser.get(f"{line['http']}/sandbox/events", params={"as": line["admin_id"]})
+            assert events.status == 200
+            process.send_signal(signal.SIGTERM)
+            out, errors = await asyncio.wait_for(process.communicate(), 30)
+            assert b"retry:" in await events.read()
         assert (process.returncode, out) == (0, b"")
-        assert line["bot_token"] not in errors.decode()
+        said = errors.decode()
+        assert line["bot_token"] not in said
+        assert re.findall(r"https?://\S+", said) == [page]
+        assert f"You are {admin['name']}" in said
 
 
 async def test_the_next_start_goes_on(tmp_path: Path) -> None:
@@ -159,9 +175,11 @@ async def test_porter_as_a_child(tmp_path: Path) -> None:
         assert environment["DATA_DIR"] == str(tmp_path / ".sandbox" / "porter" / "data")
         assert not {"API_ID", "API_HASH"} & set(environment)
         process.send_signal(signal.SIGINT)
-        await rest_of(process)
+        said = await rest_of(process)
         assert process.returncode == 0
         assert not is_alive(line["bot_pid"])
+        assert "Porter runs on the sandbox" in said
+        assert f"{line['http']}/?token={line['token']}" in said
 
 
 async def test_what_is_given_stays(tmp_path: Path) -> None:

@@ -278,7 +278,7 @@ async def test_a_stream_ends_with_its_reader(stage: Stage) -> None:
         assert len(stage.world._listeners) == before + 1
     async with asyncio.timeout(WAIT_S):
         while len(stage.world._listeners) > before:
-            await stage.bot.send_message(admin.account_id, "does anybody hear?")
+            stage.world.send_private(stage.bot.id, admin.account_id, stage.bot.id, text="does anybody hear?")
             await asyncio.sleep(0.01)
 
 
