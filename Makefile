@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 RUN    := $(BIN)/python
 
-.PHONY: install run chat test prove check format demo bench lock clean
+.PHONY: install run chat test prove check format demo bench screenshots lock clean
 
 install: $(STAMP)
 
@@ -45,6 +45,10 @@ demo: install
 
 bench: install
 	$(RUN) -m benchmarks all
+
+# docs/pictures, taken in the browser that the tests drive; needs Debian's chromium and fonts-noto-color-emoji.
+screenshots: install
+	$(RUN) -m tests.browser.screenshots
 
 # New versions on purpose only: writes the lock files, hashes and all, without an index address.
 lock: install
