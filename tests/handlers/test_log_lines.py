@@ -6,8 +6,8 @@ from tests.play import Play
 
 
 async def test_what_an_admin_does_carries_their_id(play: Play) -> None:
-    """A service that knows nothing of admins logs in the middle of an update: the line names who pressed. A stranger has
-    no id that the log would know; their own line says who it was."""
+    """A service that knows nothing of admins logs in the middle of an update: the line names who pressed. A stranger
+    has no id that the log would know; their own line says who it was."""
     await play.driver.ask_to_join(play.gate.peer, account=THIRD)
     stranger = play.stranger()
     with heard("services.retention") as lines, heard("handlers.access") as refusals:
