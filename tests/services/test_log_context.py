@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from services import audit, log_context
@@ -16,30 +14,9 @@ from storage.audit import AuditRepository
 from storage.models import Admin, AuditVerb, Role, RunKind, RunStatus, Schedule
 from storage.runs import RunRepository
 from storage.schedules import ScheduleRepository
+from tests.lines import heard
 from tests.services.conftest import Jetty, Store, open_pool
 from tests.services.desk import Desk, until
-
-Line = tuple[str, dict[str, int]]
-
-
-@contextmanager
-def heard(name: str) -> Iterator[list[Line]]:
-    """What that logger and those below it say, and the ids of the moment they say it."""
-    lines: list[Line] = []
-
-    class Ear(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            lines.append((record.getMessage(), dict(log_context.ids())))
-
-    ear, logger = Ear(), logging.getLogger(name)
-    level = logger.level
-    logger.addHandler(ear)
-    logger.setLevel(logging.DEBUG)
-    try:
-        yield lines
-    finally:
-        logger.removeHandler(ear)
-        logger.setLevel(level)
 
 
 async def test_ids_add_up_and_end_with_their_block() -> None:
