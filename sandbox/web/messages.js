@@ -6,6 +6,7 @@ import { formatted } from "./formatting.js";
 import { writeName } from "./names.js";
 
 export const PAGE = 100;
+const MOST = 4 * PAGE;
 const NEAR_PX = 80;
 const TOGETHER_MS = 16;
 
@@ -60,12 +61,23 @@ export class History {
   }
 
   takeAll() {
+    if (this.sticks && this.known.size + this.waiting.length > MOST) return void this.shorten();
     const fresh = thereOf(this.waiting).filter(({ id }) => !this.known.has(id));
     if (fresh.some(({ from }) => from === this.view.me)) this.sticks = true;
     this.keepingPlace(() => this.waiting.forEach((message) => this.put(message)));
     this.waiting = [];
     if (fresh.length && !this.sticks) this.toBottom.hidden = false;
     this.actions.changed();
+  }
+
+  /** Whoever reads the end needs no more than that: every change costs by the length of what is drawn. */
+  shorten() {
+    const all = new Map(this.known);
+    for (const message of this.waiting) {
+      if (!(all.get(message.id)?.version >= message.version)) all.set(message.id, message);
+    }
+    const newest = thereOf([...all.values()]).sort((a, b) => a.id - b.id);
+    this.show(newest.slice(-PAGE), this.view);
   }
 
   /** What the last message that speaks of it says about the keyboard below the chat. */
@@ -119,11 +131,15 @@ export class History {
     this.sticks = true;
     this.toBottom.hidden = true;
     this.list.scrollTop = this.list.scrollHeight;
+    this.top = this.list.scrollTop;
   }
 
   scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.list;
-    this.sticks = scrollHeight - scrollTop - clientHeight < NEAR_PX;
+    const isUpwards = scrollTop < this.top; // by the reader: what grows below them moves nothing
+    this.top = scrollTop;
+    if (scrollHeight - scrollTop - clientHeight < NEAR_PX) this.sticks = true;
+    else if (isUpwards) this.sticks = false;
     if (this.sticks) this.toBottom.hidden = true;
     if (scrollTop < NEAR_PX && this.hasOlder) this.loadOlder();
   }
@@ -214,8 +230,12 @@ export class History {
   photo(src, row) {
     const shown = row.querySelector("img");
     if (shown?.getAttribute("src") === src) return shown; // not fetched anew for each edit of the text below it
-    const image = el("img", { src, alt: "Photo", onload: () => this.sticks && this.goDown() });
-    image.addEventListener("error", () => image.replaceWith(el("p", { className: "no-photo" }, "🖼 made-up bytes")));
+    const settle = () => this.sticks && this.goDown();
+    const fail = () => {
+      image.replaceWith(el("p", { className: "no-photo" }, "🖼 made-up bytes"));
+      settle();
+    };
+    const image = el("img", { src, alt: "Photo", onload: settle, onerror: fail });
     return image;
   }
 
