@@ -194,7 +194,7 @@ async def test_the_panel_does_what_its_buttons_say(anna: Visitor, stage: Stage) 
 
     await anna.panel.get_by_text("Faults", exact=True).click()
     await anna.panel.get_by_role("button", name="Add").click()
-    await expect(anna.panel.get_by_text("messages.getHistory: FLOOD_WAIT_5, 1 time")).to_be_visible()
+    await expect(anna.panel.get_by_text("messages.getHistory: FLOOD_WAIT_5")).to_be_visible()
     assert len(await stage.driver.call("GET", "faults")) == 1
     await anna.panel.get_by_role("button", name="Clear").click()
     await expect(anna.panel.get_by_text("No fault waits")).to_be_visible()
