@@ -18,6 +18,8 @@ COPY storage storage
 COPY services services
 COPY handlers handlers
 COPY bot bot
+# Readable for whatever user runs it, whatever umask the checkout was made under; compiled once, not at every start.
+RUN chmod -R a+rX . && /opt/venv/bin/python -m compileall -q .
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ENV_FILE= DATA_DIR=/data DOWNLOAD_DIR=/downloads \
     HEALTH_PORT=8090
 USER 10001:10001
