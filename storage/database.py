@@ -12,6 +12,7 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +20,7 @@ from sqlalchemy import URL, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from storage import meta
+from storage.driver import connect
 from storage.errors import ForeignDatabase
 from storage.migrate import migrate
 
@@ -143,7 +145,7 @@ def _engine(path: Path, *, pool_size: int, begin: str, pragmas: tuple[str, ...])
         URL.create("sqlite+aiosqlite", database=str(path)),
         pool_size=pool_size,
         max_overflow=0,
-        connect_args={"isolation_level": None},  # the driver's autocommit: BEGIN is ours alone
+        async_creator=partial(connect, path),
         hide_parameters=True,  # error texts would carry the values otherwise
     )
 

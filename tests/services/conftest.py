@@ -32,6 +32,7 @@ from storage.models import Session
 from storage.sessions import SessionRepository
 from storage.types import utc_now
 from storage.vault import KeyConfig, Vault, open_vault
+from tests.seeds import seed_data, seed_sandbox
 
 
 @dataclass
@@ -83,6 +84,7 @@ class Store:
 @asynccontextmanager
 async def open_store(directory: Path) -> AsyncIterator[Store]:
     path = directory / "porter.db"
+    seed_data(directory)
     async with Database.open(path) as database:
         vault = await open_vault(database, KeyConfig(None, None, None, directory / "porter.key"))
         yield Store(path, database, vault)
@@ -202,6 +204,7 @@ class Jetty:
 
 @pytest.fixture
 async def jetty(tmp_path: Path) -> AsyncIterator[Jetty]:
+    seed_sandbox(tmp_path / "sandbox")
     async with open_sandbox(scenario="jetty", data_dir=tmp_path / "sandbox") as sandbox:
         yield Jetty(sandbox, Clients(server_of(sandbox)))
 
