@@ -21,6 +21,7 @@ from sandbox.mtproto.crypto import key_id
 from sandbox.world import HOME_DC, Account, AuthKey, Channel
 from services.clients.base import ApiCredentials
 from storage.models import Session
+from tests.seeds import seed_data, seed_sandbox
 
 
 @dataclass
@@ -127,12 +128,14 @@ def settings_for(sandbox: Sandbox, home: Path, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def open_play(home: Path, scenario: str = "jetty", **changes: Any) -> AsyncIterator[Play]:
+    seed_sandbox(home / "sandbox")
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(open_sandbox(scenario=scenario, data_dir=home / "sandbox"))
         driver = await stack.enter_async_context(Driver.open(sandbox.http, sandbox.token))
         await driver.network(bot_limits=False)
         admin = Actor(driver, sandbox.admin_id, sandbox.bot.id)
         play = Play(sandbox, driver, admin, settings_for(sandbox, home, **changes))
+        seed_data(play.settings.data_dir)
         stack.push_async_callback(play.close)
         await play.open()
         yield play

@@ -122,7 +122,10 @@ class RsaKey:
     def load_or_create(cls, file: Path) -> "RsaKey":
         """The key in that PEM file; a new one, for the owner's eyes only, if there is no file yet."""
         if file.exists():
-            private = serialization.load_pem_private_key(file.read_bytes(), password=None)
+            # Our own file: proving that its primes are primes would take longer than making new ones.
+            private = serialization.load_pem_private_key(
+                file.read_bytes(), password=None, unsafe_skip_rsa_key_validation=True
+            )
             if not isinstance(private, rsa.RSAPrivateKey) or private.key_size != 8 * KEY_BYTES:
                 raise ValueError(f"{file} holds no RSA key of {8 * KEY_BYTES} bits")
             return cls(private)

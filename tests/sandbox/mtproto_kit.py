@@ -35,6 +35,7 @@ from sandbox.mtproto.crypto import DH_PRIME, handshake_aes, key_id
 from sandbox.mtproto.rpc import Call, Handler, RpcError, Services
 from sandbox.mtproto.server import HOST, MtprotoServers
 from sandbox.world import Account, AuthKey, World, derived_bytes
+from tests.seeds import seed_sandbox
 
 USER_ID = 7001
 API_ID = 4242
@@ -200,6 +201,7 @@ class Lab:
 async def lab(data_dir: Path, **ports: int) -> AsyncIterator[Lab]:
     world = World(accounts={USER_ID: Account(USER_ID, "Ada")})
     services = Services(world, Faults(), methods=METHODS)
+    seed_sandbox(data_dir)
     async with MtprotoServers(services, data_dir, **ports).running() as servers:
         running = Lab(servers, services)
         try:

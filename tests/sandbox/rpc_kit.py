@@ -25,6 +25,7 @@ from sandbox.mtproto.rpc import Services
 from sandbox.mtproto.server import HOST, MtprotoServers
 from sandbox.scenarios import ADMIN, ARCHIVE, BOT, GROUP, NEWS
 from sandbox.world import HOME_DC, Account, AuthKey, Channel, World, first_code
+from tests.seeds import seed_sandbox
 
 assert methods  # imported for its registrations
 
@@ -138,6 +139,7 @@ async def open_telegram(data_dir: Path, scenario: str = "jetty") -> AsyncIterato
     world = scenarios.build(scenario)
     services = Services(world, Faults())
     pushes.attach(services)
+    seed_sandbox(data_dir)
     async with MtprotoServers(services, data_dir).running() as servers:
         telegram = Telegram(world, services, servers)
         try:

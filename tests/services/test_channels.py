@@ -167,7 +167,7 @@ async def test_the_session_that_can_do_most(
     """Of two sessions that see a channel, the one that may invite is found; where none may, it is said."""
     jetty.private.members[jetty.admin.id] = Membership(jetty.admin.id, 0)
     jetty.private.members[jetty.second.id] = Membership(jetty.second.id, 0, "creator", may_invite=True)
-    second = await store.add_session(await jetty.sign_in(jetty.second), "Boris")
+    second = await store.add_session(jetty.sign_in(jetty.second), "Boris")
     for session_id in (pooled.session.id, second.id):
         await channels.of_session(session_id)
     assert (await channels.find(str(jetty.private.peer))).session_id == second.id

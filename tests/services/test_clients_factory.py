@@ -23,7 +23,7 @@ def test_libraries_are_imported_at_first_use() -> None:
 
 async def test_two_servers_in_one_process(jetty: Jetty) -> None:
     """The list of data centres belongs to the factory, not to Telethon's class: nothing of it leaks to another one."""
-    await jetty.sign_in(jetty.admin)
+    await (await jetty.clients.login(jetty.api(jetty.admin))).close()
     one = await jetty.clients._with_telethon()
     other = await Clients(None)._with_telethon()
     assert one._client_class is not other._client_class
@@ -32,7 +32,7 @@ async def test_two_servers_in_one_process(jetty: Jetty) -> None:
 
 async def test_both_libraries_name_one_device(jetty: Jetty) -> None:
     """Sharing an auth key, the two libraries introduce themselves alike."""
-    credential = await jetty.sign_in(jetty.admin)
+    credential = jetty.sign_in(jetty.admin)
     reading = await jetty.clients.reading(credential)
     gate = await jetty.clients.gate(credential)
     introduction = reading._client._init_request

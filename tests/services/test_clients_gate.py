@@ -27,7 +27,7 @@ from tests.services.conftest import Jetty
 
 @pytest.fixture
 async def credential(jetty: Jetty) -> Credential:
-    return await jetty.sign_in(jetty.admin)
+    return jetty.sign_in(jetty.admin)
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ async def test_everybody_at_once(jetty: Jetty, client: GateClient, gate: Peer) -
 async def test_without_the_right(jetty: Jetty, gate: Peer) -> None:
     """An account that may not invite neither sees nor decides."""
     jetty.gate.members[jetty.second.id] = Membership(jetty.second.id, 0)
-    client = await jetty.clients.gate(await jetty.sign_in(jetty.second))
+    client = await jetty.clients.gate(jetty.sign_in(jetty.second))
     try:
         with pytest.raises(RightMissing):
             await client.join_requests(gate, None)

@@ -28,7 +28,7 @@ from tests.services.conftest import Jetty
 
 @pytest.fixture
 async def credential(jetty: Jetty) -> Credential:
-    return await jetty.sign_in(jetty.admin)
+    return jetty.sign_in(jetty.admin)
 
 
 @pytest.fixture

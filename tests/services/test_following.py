@@ -193,7 +193,7 @@ async def test_another_account_that_never_met_the_supergroup(club: Club, jetty: 
     source = await club.save()
     await club.voyage.scrape(source)
     store, voyage = club.voyage.store, club.voyage
-    other = await store.add_session(await jetty.sign_in(jetty.second), "Second")
+    other = await store.add_session(jetty.sign_in(jetty.second), "Second")
     await store.sessions.put_peers(other.id, {club.group.peer: 0})
     grown = club.grow()
     said = club.say(grown, b"new")

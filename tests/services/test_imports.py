@@ -120,7 +120,7 @@ async def test_a_candidate_comes_back(store: Store, jetty: Jetty) -> None:
 
 async def test_a_session_is_kept_as_a_login_would(store: Store, jetty: Jetty) -> None:
     """Name, number and user id come from Telegram; the credential is whole, and works for reading."""
-    credential = await jetty.sign_in(jetty.admin)
+    credential = jetty.sign_in(jetty.admin)
     service = at_sandbox(store, jetty)
     candidate = await service.inspect(telethon(credential))
     api = service.known_api(candidate)
@@ -139,7 +139,7 @@ async def test_a_session_is_kept_as_a_login_would(store: Store, jetty: Jetty) ->
 
 async def test_the_duplicate_guard(store: Store, jetty: Jetty) -> None:
     """The same key in another format, another key of the account, and a key whose session is dead: named, refused."""
-    first, second = await jetty.sign_in(jetty.admin), await jetty.sign_in(jetty.admin)
+    first, second = jetty.sign_in(jetty.admin), jetty.sign_in(jetty.admin)
     session = await store.add_session(first, name="Work")
     service = at_sandbox(store, jetty)
     for string in (telethon(first), pyrogram(first), pyrogram(second)):
@@ -158,7 +158,7 @@ async def test_the_duplicate_guard(store: Store, jetty: Jetty) -> None:
 
 async def test_two_admins_at_once(store: Store, jetty: Jetty) -> None:
     """The same session confirmed twice in one moment is one session."""
-    credential = await jetty.sign_in(jetty.admin)
+    credential = jetty.sign_in(jetty.admin)
     service = at_sandbox(store, jetty)
     candidate = await service.inspect(telethon(credential))
     api = jetty.api(jetty.admin)

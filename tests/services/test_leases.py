@@ -77,7 +77,7 @@ async def test_no_client_opens_what_another_host_uses(jetty: Jetty, store: Store
 
 async def test_the_start_is_refused_while_another_host_lives(jetty: Jetty, store: Store) -> None:
     """Which one, when it was seen, what to do; a lease of our own host, or an old one, is no hindrance."""
-    session = await store.add_session(await jetty.sign_in(jetty.admin))
+    session = await store.add_session(jetty.sign_in(jetty.admin))
     time = FakeTime()
     there, here = holder(store, time, "there"), holder(store, time)
     await there.leases.take(session.id)
@@ -92,7 +92,7 @@ async def test_the_start_is_refused_while_another_host_lives(jetty: Jetty, store
 
 async def test_a_beat_finds_out_who_has_taken_over(jetty: Jetty, store: Store) -> None:
     """Asleep for minutes, a Porter whose session went over to another host hears of it at its next beat."""
-    session = await store.add_session(await jetty.sign_in(jetty.admin))
+    session = await store.add_session(jetty.sign_in(jetty.admin))
     time = FakeTime()
     here, there = holder(store, time), holder(store, time, "there")
     await here.leases.take(session.id)

@@ -301,7 +301,7 @@ async def test_two_admins_at_once(jetty: Jetty, desk: Desk) -> None:
 
 async def test_an_account_that_is_here(jetty: Jetty, desk: Desk, store: Store) -> None:
     """A second login of a stored account is refused with the session's name, and signed out again."""
-    await store.add_session(await jetty.sign_in(jetty.second), "Night shift")
+    await store.add_session(jetty.sign_in(jetty.second), "Night shift")
     wanted = await desk.begin(jetty.second)
     with pytest.raises(SessionExists) as caught:
         await desk.logins.code(wanted.attempt_id, jetty.code())
@@ -312,7 +312,7 @@ async def test_an_account_that_is_here(jetty: Jetty, desk: Desk, store: Store) -
 
 async def test_an_account_that_was_signed_out(jetty: Jetty, desk: Desk, store: Store) -> None:
     """Logging a dead session's account in again mends that session: name and id stay, the key is new."""
-    session = await store.add_session(await jetty.sign_in(jetty.second), "Night shift")
+    session = await store.add_session(jetty.sign_in(jetty.second), "Night shift")
     jetty.sandbox.world.revoke(jetty.second.id)
     await store.sessions.set_state(session.id, SessionState.SIGNED_OUT, "SESSION_REVOKED", None)
     old = await jetty.clients.reading(unpack(await store.sessions.credential(session.id)))
@@ -333,7 +333,7 @@ async def test_an_account_that_was_signed_out(jetty: Jetty, desk: Desk, store: S
 
 async def dead_session(jetty: Jetty, store: Store) -> Session:
     """Of the second account."""
-    credential = await jetty.sign_in(jetty.second)
+    credential = jetty.sign_in(jetty.second)
     session = await store.sessions.add(
         name="Night shift",
         user_id=jetty.second.id,
@@ -391,7 +391,7 @@ async def test_signing_in_again_to_what_is_gone(desk: Desk) -> None:
 
 async def test_a_name_that_is_taken(jetty: Jetty, desk: Desk, store: Store) -> None:
     """Another Boris gets a number behind his name."""
-    credential = await jetty.sign_in(jetty.second)
+    credential = jetty.sign_in(jetty.second)
     await store.add_session(replace(credential, user_id=1, auth_key=bytes(256)), "Boris")
     wanted = await desk.begin(jetty.second)
     signed_in = await desk.logins.code(wanted.attempt_id, jetty.code())

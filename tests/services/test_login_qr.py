@@ -102,7 +102,7 @@ async def test_what_telegram_refuses_leaves_the_older_attempt(jetty: Jetty, desk
 
 async def test_a_dead_session_without_a_number(jetty: Jetty, desk: Desk, store: Store) -> None:
     """Its repair begins with a QR code, and there is no way to a number."""
-    credential = await jetty.sign_in(jetty.second)
+    credential = jetty.sign_in(jetty.second)
     session = await store.sessions.add(
         name="Imported",
         user_id=jetty.second.id,

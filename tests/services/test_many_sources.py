@@ -130,7 +130,7 @@ async def test_work_goes_on_through_the_other_account(voyage: Voyage) -> None:
 
     A channel that the account has not met stays, and is named.
     """
-    second = await voyage.store.add_session(await voyage.jetty.sign_in(voyage.jetty.second), "Boris")
+    second = await voyage.store.add_session(voyage.jetty.sign_in(voyage.jetty.second), "Boris")
     source, stays = await voyage.add(), None
     await voyage.know(voyage.jetty.public)
     stays = await voyage.source_rows.add(
@@ -160,7 +160,7 @@ async def test_work_goes_on_through_the_other_account(voyage: Voyage) -> None:
 
 async def test_a_flood_wait_is_not_taken_along(voyage: Voyage) -> None:
     """Telegram pauses the old account; moved to another one, the run goes on at once."""
-    second = await voyage.store.add_session(await voyage.jetty.sign_in(voyage.jetty.second), "Boris")
+    second = await voyage.store.add_session(voyage.jetty.sign_in(voyage.jetty.second), "Boris")
     await voyage.store.sessions.put_peers(second.id, {voyage.jetty.private.peer: voyage.jetty.private.access_hash})
     source = await voyage.add()
     async with voyage.sail() as (runner, service):
@@ -305,7 +305,7 @@ async def a_thousand(voyage: Voyage) -> list[int]:
 async def test_a_thousand_at_once(voyage: Voyage) -> None:
     """The list and each act take seconds at the very most, since none waits for the disk a thousand times."""
     ids = await a_thousand(voyage)
-    second = await voyage.store.add_session(await voyage.jetty.sign_in(voyage.jetty.second), "Boris")
+    second = await voyage.store.add_session(voyage.jetty.sign_in(voyage.jetty.second), "Boris")
     await voyage.store.sessions.put_peers(second.id, {voyage.jetty.private.peer: 1})
     runner = Runner(voyage.desk.rows, voyage.desk.ear)  # not started: what is queued stays queued
     targets = await voyage.targets()

@@ -150,7 +150,7 @@ async def test_who_can_read_it(desk: Desk) -> None:
     world, private = desk.jetty.sandbox.world, desk.jetty.private
     public = await desk.saving.find(ChannelLink(desk.jetty.public.username or ""))
     assert len(await desk.channels.of_session(desk.session.id)) == 3  # one name is not the whole list
-    boris = await desk.voyage.store.add_session(await desk.jetty.sign_in(desk.jetty.second), "Boris")
+    boris = await desk.voyage.store.add_session(desk.jetty.sign_in(desk.jetty.second), "Boris")
     assert [each.name for each in await desk.readers.of(public)] == ["Anna", "Boris"]
     calls = desk.jetty.calls("contacts.resolveUsername")
     assert (await desk.readers.peer(boris.id, public)).id == public.id

@@ -40,10 +40,17 @@ PLAIN = {"storage.models", "storage.request_models"}
 """Modules of dataclasses and enums, without a database."""
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    for package in PACKAGES:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())
+SOURCES = [path.relative_to(ROOT).as_posix() for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def parsed(path: str) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
+
+
+@pytest.fixture(scope="module")
+def sources() -> list[tuple[str, ast.Module]]:
+    """All of them. Not at import: the garbage collector would walk all these trees to the end of the suite."""
+    return [(path, parsed(path)) for path in SOURCES]
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
@@ -54,41 +61,41 @@ def imported(tree: ast.Module) -> Iterator[str]:
             yield node.module
 
 
-@pytest.mark.parametrize(("path", "tree"), list(sources()), ids=lambda value: value if isinstance(value, str) else "")
-def test_imports_go_one_way(path: str, tree: ast.Module) -> None:
+@pytest.mark.parametrize("path", SOURCES)
+def test_imports_go_one_way(path: str) -> None:
     """bot -> handlers -> services -> storage, never back; the sandbox knows nothing of Porter."""
     package = path.split("/", maxsplit=1)[0]
-    ours = {name.split(".")[0] for name in imported(tree)} & set(PACKAGES)
+    ours = {name.split(".")[0] for name in imported(parsed(path))} & set(PACKAGES)
     assert ours <= MAY_IMPORT[package]
 
 
-@pytest.mark.parametrize(("path", "tree"), list(sources()), ids=lambda value: value if isinstance(value, str) else "")
-def test_each_library_has_one_owner(path: str, tree: ast.Module) -> None:
+@pytest.mark.parametrize("path", SOURCES)
+def test_each_library_has_one_owner(path: str) -> None:
     """A library is imported by its owner alone, so that it can be replaced or pinned down in one place."""
-    for name in imported(tree):
+    for name in imported(parsed(path)):
         allowed = OWNERS.get(name.split(".")[0])
         assert allowed is None or path.startswith(allowed), f"{path} imports {name}"
 
 
-def test_handlers_take_only_plain_data_from_storage() -> None:
+def test_handlers_take_only_plain_data_from_storage(sources: list[tuple[str, ast.Module]]) -> None:
     """Of storage, handlers know the models and nothing else."""
-    for path, tree in sources():
+    for path, tree in sources:
         if path.startswith("handlers/"):
             assert {name for name in imported(tree) if name.startswith("storage")} <= PLAIN, path
 
 
-def test_only_settings_read_the_environment() -> None:
+def test_only_settings_read_the_environment(sources: list[tuple[str, ast.Module]]) -> None:
     """os.environ is read in bot/settings.py; the sandbox reads its own to start a child with it."""
-    for path, tree in sources():
+    for path, tree in sources:
         if path == "bot/settings.py" or path.startswith("sandbox/"):
             continue
         for node in ast.walk(tree):
             assert not (isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}), path
 
 
-def test_nothing_is_swallowed() -> None:
+def test_nothing_is_swallowed(sources: list[tuple[str, ast.Module]]) -> None:
     """No bare `except:`, and no handler of a broad exception that does nothing."""
-    for path, tree in sources():
+    for path, tree in sources:
         for node in ast.walk(tree):
             if isinstance(node, ast.ExceptHandler):
                 assert node.type is not None, f"{path}:{node.lineno} catches everything"
@@ -96,11 +103,11 @@ def test_nothing_is_swallowed() -> None:
                 assert not (broad and all(isinstance(line, ast.Pass) for line in node.body)), f"{path}:{node.lineno}"
 
 
-def test_handlers_are_short() -> None:
+def test_handlers_are_short(sources: list[tuple[str, ast.Module]]) -> None:
     """A handler reads input, calls one service and answers: at most 25 lines, signature included."""
     long = [
         f"{path}:{node.name} ({node.end_lineno - node.lineno + 1})"
-        for path, tree in sources()
+        for path, tree in sources
         if path.startswith("handlers/") and "/texts/" not in path
         for node in ast.walk(tree)
         if isinstance(node, ast.AsyncFunctionDef) and node.end_lineno and node.end_lineno - node.lineno >= 25
@@ -108,9 +115,9 @@ def test_handlers_are_short() -> None:
     assert not long, long
 
 
-def test_handlers_write_no_text() -> None:
+def test_handlers_write_no_text(sources: list[tuple[str, ast.Module]]) -> None:
     """Texts stand in handlers/texts: no sentence is written in a handler, a keyboard or a service."""
-    for path, tree in sources():
+    for path, tree in sources:
         if not path.startswith(("handlers/", "services/")) or "/texts/" in path:
             continue
         for node in ast.walk(tree):
