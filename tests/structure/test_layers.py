@@ -32,6 +32,7 @@ OWNERS = {
     "re2": ("services/filters.py",),
     "segno": ("handlers/qr_picture.py",),
     "zxingcpp": ("sandbox/",),
+    "playwright": ("tests/",),
 }
 
 
