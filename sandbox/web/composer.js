@@ -31,11 +31,11 @@ export class Composer {
   }
 
   open({ peer, kind, may_write: mayWrite }) {
-    this.write(this.drafts.get(peer) ?? "");
     byId("composer").hidden = false;
     byId("form").hidden = !mayWrite;
     byId("silent").hidden = mayWrite;
     byId("commands").hidden = kind !== "bot";
+    this.write(this.drafts.get(peer) ?? ""); // last: what is hidden has no height to grow to
   }
 
   write(text) {

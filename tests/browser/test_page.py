@@ -12,7 +12,7 @@ from sandbox.driver import Actor
 from sandbox.faults import Faults
 from sandbox.front import open_front
 from sandbox.mtproto.network import Network
-from tests.browser.page import WAIT_MS, Visitor
+from tests.browser.page import SERVICE, WAIT_MS, Visitor
 from tests.sandbox.bot_stage import TOKEN, Stage, keyboard, open_stage
 
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><b>bold</b> <script>document.title='owned'</script>"
@@ -104,6 +104,20 @@ async def test_two_people_see_each_their_own(anna: Visitor, stage: Stage) -> Non
     await anna.open_chat("Porter")
     await anna.sees("For Anna alone")
     await anna.misses("Good morning")
+
+
+async def test_there_is_room_to_write_after_a_chat_that_takes_nothing(anna: Visitor, stage: Stage) -> None:
+    """Telegram's own chat has no place to write; back from it, there was half a line of it."""
+    stage.world.send_service(stage.world.admin_id, "Login code: 12345.")
+    before = await anna.composer.bounding_box()
+    await anna.open_chat(SERVICE)
+    await anna.sees("Login code")
+    await anna.open_chat("Porter")
+    await expect(anna.composer).to_be_visible()
+    after = await anna.composer.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["height"] == before["height"]
 
 
 async def test_hostile_texts_are_text(phone: Visitor, stage: Stage) -> None:

@@ -24,6 +24,7 @@ OWNERS = {
     "aiogram": ("bot/", "handlers/", "sandbox/"),
     "telethon": ("services/clients/telethon", "sandbox/"),
     "pyrogram": ("services/clients/pyrogram", "sandbox/"),
+    "playwright": ("tests/",),
     "python_socks": ("services/clients/proxy.py",),
     "apscheduler": ("services/schedule.py",),
     "sqlalchemy": ("storage/",),
