@@ -14,13 +14,18 @@ from telethon.sessions import StringSession
 from bot.app import App, open_app
 from bot.house import House
 from bot.pace import ChatPace
+from bot.rows import Rows
 from bot.settings import Settings
 from sandbox.app import Sandbox, open_sandbox
 from sandbox.driver import Actor, Driver
 from sandbox.mtproto.crypto import key_id
 from sandbox.world import HOME_DC, Account, AuthKey, Channel
 from services.clients.base import ApiCredentials
+from services.leases import this_host, this_process
+from storage.database import Database
+from storage.leases import LeaseRepository
 from storage.models import Session
+from storage.vault import open_vault
 from tests.seeds import seed_data, seed_sandbox
 
 
@@ -98,6 +103,12 @@ class Play:
     async def restart(self) -> None:
         await self.close()
         await self.open()
+
+
+async def rows_of(database: Database, settings: Settings) -> Rows:
+    """The repositories of a database, looked into beside Porter or while it is closed."""
+    vault = await open_vault(database, settings.keys)
+    return Rows.on(database, vault, LeaseRepository(database, this_process(), this_host()))
 
 
 @asynccontextmanager

@@ -95,7 +95,7 @@ async def harbour(tmp_path: Path) -> AsyncIterator[Harbour]:
 
 
 async def sign_in(harbour: Harbour, *names: str) -> list[Credential]:
-    credentials = [await harbour.jetty.sign_in(getattr(harbour.jetty, name)) for name in names]
+    credentials = [harbour.jetty.sign_in(getattr(harbour.jetty, name)) for name in names]
     async with open_store(harbour.data_dir) as store:
         for name, credential in zip(names, credentials, strict=True):
             session = await store.add_session(credential, f"Session of {name}")

@@ -17,15 +17,11 @@ from bot import __version__
 from bot.checkup import ask
 from bot.door import open_door
 from bot.health import Health
-from bot.rows import Rows
 from bot.settings import SettingsInvalid
-from services.leases import this_host, this_process
 from storage.database import Database
-from storage.leases import LeaseRepository
 from storage.models import RunKind, SessionState
 from storage.types import utc_now
-from storage.vault import open_vault
-from tests.play import Play, open_play, running, settings_for
+from tests.play import Play, open_play, rows_of, running, settings_for
 
 
 @pytest.fixture
@@ -67,8 +63,7 @@ async def healthy(port: int) -> dict[str, Any]:
 async def examined(play: Play, **thresholds: Any) -> AsyncIterator[Health]:
     """Another look at the Porter that is open, with other thresholds."""
     async with Database.open(play.settings.data_dir / "porter.db") as database:
-        vault = await open_vault(database, play.settings.keys)
-        rows = Rows.on(database, vault, LeaseRepository(database, this_process(), this_host()))
+        rows = await rows_of(database, play.settings)
         health = Health(database, rows, play.house, play.app.poller, **thresholds)
         yield health
         await health.close()
@@ -173,8 +168,7 @@ async def test_counts_of_sessions_and_of_a_rest(tmp_path: Path, play: Play, port
     """A dead session is counted. A Porter that rests until an owner has spoken is well, and says why it rests."""
     session = await play.sign_in()
     async with Database.open(play.settings.data_dir / "porter.db") as database:
-        vault = await open_vault(database, play.settings.keys)
-        rows = Rows.on(database, vault, LeaseRepository(database, this_process(), this_host()))
+        rows = await rows_of(database, play.settings)
         await rows.sessions.died(session.id, SessionState.SIGNED_OUT, "test", utc_now())
         await rows.restored.contest(utc_now())
     await play.restart()

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.rows import Rows
 from sandbox.world import peer_of_channel
 from services.credentials import unpack
 from storage.database import Database
@@ -28,8 +27,7 @@ from storage.models import (
     TargetKind,
 )
 from storage.types import utc_now
-from storage.vault import open_vault
-from tests.play import Play, open_play, running
+from tests.play import Play, open_play, rows_of, running
 from tests.storage.make import message, request
 from tests.storage.past import at_revision, every_row, revisions, take_along
 
@@ -59,7 +57,7 @@ async def work(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Work]:
         await play.house.channels.of_session(session.id, refresh=True)
         await play.close()
         async with Database.open(play.settings.data_dir / "porter.db") as database:
-            rows = Rows.on(database, await open_vault(database, play.settings.keys))
+            rows = await rows_of(database, play.settings)
             new = NewSource(
                 "Papers", session.id, peer_of_channel(play.private.id), Filters(), TargetKind.LOCAL, "papers"
             )
@@ -116,7 +114,7 @@ async def test_an_earlier_porter_goes_on_as_today(work: Work, revision: str, tmp
                 await asyncio.sleep(0.05)
 
     async with Database.open(path) as database:
-        rows = Rows.on(database, await open_vault(database, settings.keys))
+        rows = await rows_of(database, settings)
         session = await rows.sessions.get(work.session.id)
         assert session is not None
         assert (session.name, session.user_id) == (work.session.name, work.session.user_id)
