@@ -81,7 +81,7 @@ export class Composer {
       { label: `/${command}`, detail: description, act: () => this.say({ text: `/${command}` }) })));
   }
 
-  /** @param {Object[][]} rows as the Bot API writes them; none: there is no keyboard */
+  /** @param {Object[][]} rows as the Bot API writes them (`says`: another text than the label); none: no keyboard */
   showKeyboard(rows) {
     const drawn = JSON.stringify(rows);
     if (this.drawn === drawn) return;
@@ -95,7 +95,7 @@ export class Composer {
     if (key.request_contact) return this.say({ contact: true });
     if (key.request_chat) return attempt(() => this.shareChat(key.request_chat));
     if (key.request_users) return attempt(() => this.shareUser());
-    return this.say({ text: key.text });
+    return this.say({ text: key.says ?? key.text });
   }
 
   /** Offers what Telegram's picker would. */

@@ -12,6 +12,7 @@ import { Panel } from "./panel.js";
 
 const SOMEBODY_NEW = "new";
 const PHONE_PX = 700;
+const START = [[{ text: "Start", says: "/start", style: "primary" }]];
 
 /** What the parts of the page share: whom one plays, and the open chat's peer; null when none is open. */
 const desk = { person: null, peer: null, hear, reload };
@@ -22,7 +23,7 @@ const history = new History(byId("messages"), byId("to-bottom"), {
   press: (id, key) => attempt(() => press(id, key)),
   menu: showActions,
   older: (before) => attempt(() => desk.person.messages(desk.peer, PAGE, before)),
-  changed: () => composer.showKeyboard(history.keyboard()),
+  changed: () => composer.showKeyboard(isUntouchedBot() ? START : history.keyboard()),
   command: (text) => composer.say({ text }),
   link: follow,
 });
@@ -121,6 +122,11 @@ function close() {
   opening = NO_CHAT;
   chats.select(null);
   showPane("list");
+}
+
+/** A bot to whom nobody has spoken yet offers to begin, as in life. */
+function isUntouchedBot() {
+  return !history.known.size && chats.find(desk.peer)?.kind === "bot";
 }
 
 function showPane(pane) {

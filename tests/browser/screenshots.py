@@ -45,7 +45,7 @@ def save(name: str, png: bytes) -> None:
 
 
 async def login(anna: Visitor, play: Play) -> None:
-    await anna.send("/start")
+    await anna.press_key("Start")
     await anna.sees("Nothing is set up yet")
     await take(anna, "first-start")
     await anna.send("/login")

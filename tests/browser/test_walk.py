@@ -117,7 +117,7 @@ async def test_log_in_save_a_channel_open_the_gate(browser: Browser, size: Viewp
     async with open_play(tmp_path) as play, open_visitor(browser, size, tmp_path / "pictures") as anna:
         await anna.arrive(play.sandbox.page)
         await anna.open_chat("Porter")
-        await anna.send("/start")
+        await anna.press_key("Start")
         await anna.sees("Nothing is set up yet")
         await anna.picture("home")
         await log_in(anna, play)
