@@ -62,8 +62,9 @@ async def bot_api_failed(event: ErrorEvent) -> None:
 
 
 async def needs_account(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
-    assert isinstance(event.exception, errors.PorterError)
-    page = Page(texts.errors.of(event.exception), keyboards.bots.add_account(texts))
+    assert isinstance(event.exception, errors.SessionRequired)
+    markup = keyboards.bots.add_account(texts, bots_do=event.exception.bots_do)
+    page = Page(texts.errors.of(event.exception), markup)
     await screen.show(page)
     await screen.answer()
 

@@ -150,7 +150,7 @@ async def ask_channels(
 async def _show_channels(page: int, screen: AdminScreen, texts: Texts, state: FSMContext, admins: AdminService) -> None:
     await state.set_state(PeopleForm.channels)
     chosen = set((await state.get_data())["channels"])
-    known = await admins.decidable()
+    known = await admins.askable(chosen)
     text = texts.people.ask_channels(len(known), len(chosen))
     await screen.show(Page(text, keyboards.people.channels(texts, known, chosen, page)))
 

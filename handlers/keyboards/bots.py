@@ -16,8 +16,14 @@ def or_token(texts: Texts, back: CallbackData | None = None) -> InlineKeyboardMa
     return markup(have_token(texts), home_row(texts, back))
 
 
-def add_account(texts: Texts) -> InlineKeyboardMarkup:
-    return markup([button(texts.labels.add_account, Go(to=Place.LOGIN))], have_token(texts), home_row(texts))
+def add_account(texts: Texts, *, bots_do: bool) -> InlineKeyboardMarkup:
+    """`bots_do`: a bot's token would help as well as an account."""
+    return markup(
+        [button(texts.labels.add_account, Go(to=Place.LOGIN))],
+        [button(texts.labels.have_session, Go(to=Place.IMPORT))],
+        have_token(texts) if bots_do else [],
+        home_row(texts),
+    )
 
 
 def use(texts: Texts) -> InlineKeyboardMarkup:

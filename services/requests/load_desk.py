@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.access import Rights
 from services.channels import ChannelService, read_reference
 from services.clients.base import InviteLink
-from services.errors import NotAllowed
+from services.errors import NotAllowed, SessionRequired
 from services.requests.listing import RequestLists
 from services.requests.load_schedules import LoadPlan, LoadSchedules
 from services.requests.loading import RequestLoads
@@ -62,7 +62,10 @@ class LoadDesk:
         """
         admin = await self._rights.of(self._admin_id)
         if admin.role is not Role.APPROVER:
-            return (await self._channels.find(text)).channel
+            try:
+                return (await self._channels.find(text)).channel
+            except SessionRequired:
+                raise SessionRequired(bots_do=False) from None
         reference = read_reference(text) or text.strip()
         for channel_id in admin.channels:
             channel = await self._lists.channel(channel_id)

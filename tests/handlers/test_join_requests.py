@@ -27,10 +27,13 @@ async def test_nobody_waits_says_what_to_do(play: Play) -> None:
 
 
 async def test_load_needs_an_account(play: Play) -> None:
-    """Without an account nothing can be loaded: said so, with the button."""
-    await play.admin.send(f"/load {play.gate.peer}")
-    await play.admin.wait_for("needs an account")
-    assert "Add account" in await play.admin.buttons()
+    """Without an account nothing can be loaded: said so, with the buttons that help; a bot's token does not."""
+    for text in ("/load", f"/load {play.gate.peer}"):
+        await play.admin.send(text)
+        await play.admin.wait_for("needs an account")
+        buttons = await play.admin.buttons()
+        assert {"Add account", "I have a session file/string"} <= set(buttons)
+        assert "I have a bot token" not in buttons
 
 
 async def test_load_from_the_list(signed_in: Play) -> None:
