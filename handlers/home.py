@@ -45,7 +45,7 @@ from handlers.texts import Texts
 from handlers.texts.labels import Labels
 from services.home import HomeService
 from services.login import LoginService
-from storage.models import Admin, Role
+from storage.models import Admin
 
 PROMPTS: dict[str, Prompt] = {
     **login.PROMPTS,
@@ -123,7 +123,7 @@ async def press_home_key(
 
 async def show_help(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, admin: Admin) -> None:
     await park(state)
-    text = texts.home.help(access.commands_of(admin.role), saves=admin.role is Role.OWNER)
+    text = texts.home.help(access.commands_of(admin.role), admin.role)
     await screen.show(Page(text, keyboards.only_home(texts)))
 
 
