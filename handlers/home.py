@@ -35,6 +35,7 @@ from handlers import (
     session_list,
     session_proxy,
     sessions,
+    settings,
     sources,
 )
 from handlers.callbacks import Go, Parked, Place
@@ -77,6 +78,7 @@ PROMPTS: dict[str, Prompt] = {
     **request_filters.PROMPTS,
     **load_requests.PROMPTS,
     **people.PROMPTS,
+    **settings.PROMPTS,
 }
 
 

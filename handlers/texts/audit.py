@@ -107,6 +107,7 @@ PLACES = {
     "au1": "the audit",
     "fg1": "the yes of forgetting somebody",
     "rs1": "the word after a restore",
+    "tz1": "their time zone",
 }
 """What the prefix of a refused button was about."""
 COUNTED = {

@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "admins": "Who operates Porter; your PIN",
     "audit": "Who did what",
     "forget": "Forget a person who asked to join",
+    "settings": "Time zone, defaults, notices, PIN",
     "cancel": "Leave what is being asked",
     "help": "What Porter does",
 }
@@ -49,7 +50,7 @@ WHAT_PORTER_DOES: dict[Role, str] = {
     Role.APPROVER: (
         "🚪 It keeps the gate: whoever asks to join your channels waits here, for you to approve or deny: one by one, "
         "by groups, or all at once. Your last approval can be taken back for ten minutes.\n"
-        "🔔 How you are told of new people is set at each channel: its list → ⚙️ Gate."
+        "🔔 How you are told of new people is set at each channel: its list → ⚙️ Gate, or /settings."
     ),
     Role.VIEWER: (
         "📥 It carries channels home: here you see which, how far, and what did not work.\n"
