@@ -55,7 +55,7 @@ async def turn_to(state: FSMContext, *forms: type[StatesGroup], **data: Any) -> 
     if (await state.get_state() or "").startswith(tuple(f"{form.__name__}:" for form in forms)):
         await leave(state)
     await park(state)
-    await state.update_data(data)
+    await state.update_data({UNTOUCHED: None, **data})
 
 
 async def look_at(

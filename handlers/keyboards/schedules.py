@@ -16,14 +16,13 @@ from handlers.callbacks import (
     SourceEdit,
     SourceVerb,
 )
-from handlers.keyboards.base import Row, button, home_row, markup, turning, window
+from handlers.keyboards.base import Row, button, home_row, markup, pairs, turning, window
 from handlers.texts import Texts
 
 
 def presets(words: Sequence[str], pick: Callable[[int], CallbackData]) -> list[Row]:
     """`words` describe the presets; a button carries the position."""
-    keys = [button(label, pick(position)) for position, label in enumerate(words)]
-    return [keys[n : n + 2] for n in range(0, len(keys), 2)]
+    return pairs(button(label, pick(position)) for position, label in enumerate(words))
 
 
 def question(

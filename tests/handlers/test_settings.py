@@ -57,6 +57,24 @@ async def test_an_approver_has_a_time_zone_too(tmp_path: Path) -> None:
         assert (await play.house.admins.get(play.sandbox.admin_id)).timezone != "Europe/Lisbon"
 
 
+async def test_whose_channels_were_looked_at_do_not_wait(tmp_path: Path) -> None:
+    """The owner looks at an approver's channels and goes home: nothing to go on with, until one is taken away."""
+    async with with_approver(tmp_path) as (play, _):
+        for tap, waits in ((None, False), (play.gate.title, True)):
+            await play.admin.send("/admins")
+            await play.admin.wait_for("Admins")
+            await play.admin.press(walks.beginning("Boris"))
+            await play.admin.wait_for("approver of")
+            await play.admin.press("Channels")
+            await play.admin.wait_for("1 chosen")
+            if tap is not None:
+                await play.admin.press(walks.beginning(tap))
+                await play.admin.wait_for("0 chosen")
+            await play.admin.send("/start")
+            shown = await play.admin.wait_for("Porter")
+            assert ("What you were filling in waits" in shown["text"]) is waits
+
+
 async def test_what_is_only_looked_at_does_not_wait(play: Play) -> None:
     """Schedule, what is saved, where it starts, who waits: home says nothing of them. Of what was changed it does,
     and a look beside it takes nothing of that away."""
