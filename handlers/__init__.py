@@ -58,6 +58,7 @@ from handlers import (
     session_list,
     session_proxy,
     sessions,
+    settings,
     sources,
 )
 
@@ -114,6 +115,7 @@ def build_router() -> Router:
         gate_card.build(),
         runs.build(),
         run_list.build(),
+        settings.build(),
         pin.build(),
         people.build(),
         audit.build(),

@@ -24,7 +24,7 @@ from handlers import callbacks as cb
 from handlers import keyboards, pin
 from handlers.parking import parked_state
 from handlers.screen import Page
-from handlers.states import ListForm, LoadForm, OpenList
+from handlers.states import ListForm, LoadForm, OpenList, SettingsForm
 from handlers.texts.home import COMMANDS
 from services import audit
 from services.errors import NotAllowed
@@ -67,6 +67,8 @@ BUTTONS: dict[type[CallbackData], Rules] = {
             cb.Place.RUNS: ALL,
             cb.Place.LOAD: DECIDE,
             cb.Place.SOURCES: LOOK,
+            cb.Place.SETTINGS: ALL,
+            cb.Place.TELLING: DECIDE,
         }
     ),
     cb.Parked: Rules(ALL),
@@ -191,6 +193,7 @@ BUTTONS: dict[type[CallbackData], Rules] = {
     cb.SafetyAction: Rules(OWN_PIN),
     cb.AuditPick: Rules(OWN),
     cb.ForgetSurely: Rules(OWN_PIN),
+    cb.ZonePick: Rules(ALL),
 }
 
 COMMAND_ROLES: dict[str, Roles] = {
@@ -205,6 +208,7 @@ COMMAND_ROLES: dict[str, Roles] = {
     "admins": OWNERS,
     "audit": OWNERS,
     "forget": OWNERS,
+    "settings": EVERYBODY,
     "cancel": EVERYBODY,
     "help": EVERYBODY,
 }
@@ -216,6 +220,7 @@ STATE_ROLES: dict[str, Roles] = {
     str(OpenList.sources.state): LOOKERS,
     str(OpenList.runs.state): EVERYBODY,
     str(OpenList.waiting.state): EVERYBODY,
+    str(SettingsForm.zone.state): EVERYBODY,
     str(ListForm.words.state): EVERYBODY,
     str(ListForm.bio.state): EVERYBODY,
 }

@@ -26,6 +26,8 @@ class Place(StrEnum):
     ADMINS = "admins"
     SAFETY = "safety"
     AUDIT = "audit"
+    SETTINGS = "set"
+    TELLING = "tell"
     AGAIN = "again"
 
 
@@ -696,3 +698,16 @@ class AuditPick(CallbackData, prefix="au1"):
 
     person: int = 0
     page: int = 0
+
+
+class ZoneVerb(StrEnum):
+    ASK = "?"
+    PAGE = "p"
+    SET = "!"
+
+
+class ZonePick(CallbackData, prefix="tz1"):
+    """The admin's own time zone. `value`: the page, or the place of the zone among all."""
+
+    verb: ZoneVerb
+    value: int = 0

@@ -8,10 +8,10 @@ from handlers import keyboards
 from handlers.callbacks import EditPick, FilterPart, FilterPick, SourceEdit, StartPart, StartPick
 from handlers.edit_filters import LONGEST_TYPED, answered, back_to_menu, chosen_filters, chosen_start, show_menu
 from handlers.keyboards.filters import NEW_SOURCE, STARTS
-from handlers.parking import Prompt
+from handlers.parking import Prompt, leave, look_at
 from handlers.screen import AdminScreen, Page
 from handlers.sources import source_page
-from handlers.states import SourceForm, StartForm
+from handlers.states import FilterForm, SourceForm, StartForm
 from handlers.texts import Texts
 from services import typed
 from services.errors import NotFound
@@ -29,7 +29,9 @@ async def begin_over(
     sources: SourceService,
 ) -> None:
     source = (await sources.get(callback_data.id)).source
-    await state.set_data({"of": source.id, "title": source.name, "filters": pack_filters(source.filters)})
+    filters = pack_filters(source.filters)
+    about = {"of": source.id, "title": source.name, "filters": filters}
+    await look_at(state, FilterForm, StartForm, untouched={"start": None}, **about)
     await ask_start(event, screen, texts, state)
 
 
@@ -113,7 +115,7 @@ async def start_over(
     """While a run of it is under way, that run's card comes instead, with its [Stop here]."""
     data = await answered(state, callback_data.id)
     await sources.start_over(callback_data.id, chosen_start(data))
-    await state.clear()
+    await leave(state)
     await screen.show(source_page(texts, await sources.get(callback_data.id)))
 
 

@@ -9,7 +9,7 @@ from handlers import keyboards
 from handlers.callbacks import OWN, EditPick, SourceEdit
 from handlers.choose_root import agree, take_root
 from handlers.keyboards.editing import CHOICES
-from handlers.parking import Prompt, park
+from handlers.parking import Prompt, leave, park
 from handlers.screen import AdminScreen, Page
 from handlers.states import DefaultsForm, EditForm, FilterForm
 from handlers.texts import Texts
@@ -28,7 +28,7 @@ async def show_defaults(
 ) -> None:
     """Back from one of its questions too: that is over then, and nothing to go on with."""
     if (await state.get_state() or "").startswith(EDITORS):
-        await state.clear()
+        await leave(state)
     await park(state)
     await _show(await profiles.get(screen.admin_id), screen, texts)
 
@@ -40,7 +40,7 @@ async def _show(profile: Profile, screen: AdminScreen, texts: Texts) -> None:
 async def _finish(profile: Profile, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
     """What another conversation has parked is left alone."""
     if await state.get_state() in PROMPTS:
-        await state.clear()
+        await leave(state)
     await _show(profile, screen, texts)
 
 

@@ -15,9 +15,9 @@ from aiogram.types import Message, TelegramObject
 from handlers import keyboards
 from handlers.callbacks import EditPick, FilterPart, FilterPick, SourceEdit
 from handlers.keyboards.filters import NEW_SOURCE, OWN_DEFAULTS, PRESETS
-from handlers.parking import Prompt
+from handlers.parking import Prompt, leave, look_at
 from handlers.screen import AdminScreen, Page
-from handlers.states import FilterForm, SourceForm
+from handlers.states import FilterForm, SourceForm, StartForm
 from handlers.texts import Texts
 from services import typed
 from services.errors import NotFound
@@ -73,8 +73,8 @@ async def begin(
         source = (await sources.get(of)).source
         title, filters, only_matching = source.name, source.filters, source.only_matching
         was_read = source.cursor > 0
-    data = {"of": of, "title": title, "only_matching": only_matching, "was_read": was_read}
-    await state.set_data({**data, "filters": pack_filters(filters)})
+    kept = {"filters": pack_filters(filters), "only_matching": only_matching}
+    await look_at(state, FilterForm, StartForm, untouched=kept, of=of, title=title, was_read=was_read, **kept)
     await state.set_state(FilterForm.menu)
     await show_menu(event, screen, texts, state)
 
@@ -140,7 +140,7 @@ async def keep(
         await profiles.change(screen.admin_id, filters=filters, only_matching=only_matching)
     else:
         await sources.set_filters(of, filters, only_matching=only_matching)
-    await state.clear()
+    await leave(state)
     text = texts.filters.kept(data["title"], filters, was_read=data["was_read"])
     await screen.show(Page(text, keyboards.filters.kept(texts, of, was_read=data["was_read"])))
 

@@ -6,7 +6,7 @@ from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import EditPick, SourceEdit
-from handlers.parking import Prompt, leave, turn_to
+from handlers.parking import Prompt, leave, look_at, turn_to
 from handlers.screen import AdminScreen, Page
 from handlers.sources import source_page
 from handlers.states import EditForm
@@ -64,7 +64,7 @@ async def begin_account(
     sessions: SessionService,
     many_sources: ManySources,
 ) -> None:
-    await turn_to(state, EditForm, source=callback_data.id)
+    await look_at(state, EditForm, source=callback_data.id)
     await ask_account(event, screen, texts, state, sources, sessions, many_sources)
 
 

@@ -5,7 +5,9 @@ One conversation for an existing saved channel, for the admin's defaults (OWN), 
 shown in words with its next three runs.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -20,7 +22,7 @@ from handlers.callbacks import CHOSEN, OWN, EditPick, SourceEdit
 from handlers.choosing import chosen_of
 from handlers.load_requests import plan_page
 from handlers.many_outcomes import show_outcome
-from handlers.parking import Prompt, leave, turn_to
+from handlers.parking import Prompt, leave, look_at
 from handlers.screen import AdminScreen, Page
 from handlers.searching import LONGEST_SEARCH
 from handlers.sources import source_page
@@ -92,7 +94,7 @@ async def begin(
     data: dict[str, Any] = {"source": callback_data.id}
     if callback_data.id == CHOSEN:
         data["chosen"] = await chosen_of(state)
-    await turn_to(state, EditForm, **data)
+    await look_at(state, EditForm, untouched={"typed": None, "cron": None}, **data)
     await ask_schedule(event, screen, texts, state, sources, profiles, loads)
 
 
@@ -249,18 +251,50 @@ async def ask_zone(
     await state.set_state(EditForm.zone)
     data = await state.get_data()
     wanted = data.get("zone") or ""
-    found = [(place, name) for place, name in enumerate(zones()) if _is_meant(name, wanted)]
     page = callback_data.value if isinstance(callback_data, SourceEdit) and turned else 0
+    source_id = data["source"]
+
+    def pick(what: EditPick, value: int = 0) -> SourceEdit:
+        return SourceEdit(what=what, id=source_id, value=value)
+
+    choose, turn = partial(pick, EditPick.ZONE_SET), partial(pick, EditPick.ZONE_PAGE)
+    await screen.show(zone_page(texts, wanted, page, choose, turn, pick(EditPick.SCHEDULE_ASK)))
+
+
+def zone_page(
+    texts: Texts,
+    wanted: str,
+    page: int,
+    choose: Callable[[int], CallbackData],
+    turn: Callable[[int], CallbackData],
+    back: CallbackData,
+) -> Page:
+    """Those whose name has all words of `wanted`. `choose`: by the place among all."""
+    words = wanted.casefold().replace("_", " ").split()
+    found = [
+        (place, name)
+        for place, name in enumerate(zones())
+        if all(word in name.casefold().replace("_", " ") for word in words)
+    ]
     text = texts.schedules.ask_zone(texts.zone.key, len(found), wanted)
-    await screen.show(Page(text, keyboards.schedules.zones(texts, data["source"], found, page)))
+    return Page(text, keyboards.schedules.zones(texts, found, page, choose, turn, back))
 
 
-def _is_meant(name: str, wanted: str) -> bool:
-    return all(word in name.casefold().replace("_", " ") for word in wanted.casefold().replace("_", " ").split())
+async def take_zone(place: int, admin_id: int, admins: AdminService) -> ZoneInfo:
+    """The admin's from now on. Raises NotFound."""
+    known = zones()
+    if not 0 <= place < len(known):
+        raise NotFound("timezone")
+    await admins.set_timezone(admin_id, known[place])
+    return ZoneInfo(known[place])
+
+
+def words_typed(message: Message) -> str:
+    return " ".join((message.text or "").split())[:LONGEST_SEARCH]
 
 
 async def search_zone(message: Message, screen: AdminScreen, texts: Texts, state: FSMContext) -> None:
-    await state.update_data(zone=" ".join((message.text or "").split())[:LONGEST_SEARCH])
+    await state.update_data(zone=words_typed(message))
     await ask_zone(message, screen, texts, state)
 
 
@@ -276,12 +310,8 @@ async def set_zone(
     loads: LoadDesk,
 ) -> None:
     await _check(state, callback_data)
-    known = zones()
-    if not 0 <= callback_data.value < len(known):
-        raise NotFound("timezone")
-    zone = known[callback_data.value]
-    await admins.set_timezone(screen.admin_id, zone)
-    await ask_schedule(event, screen, Texts(texts.locale, ZoneInfo(zone)), state, sources, profiles, loads)
+    zone = await take_zone(callback_data.value, screen.admin_id, admins)
+    await ask_schedule(event, screen, Texts(texts.locale, zone), state, sources, profiles, loads)
 
 
 PROMPTS: dict[str, Prompt] = {

@@ -14,7 +14,8 @@ from handlers.parking import is_list, leave
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
 from services import errors
-from storage.models import Admin
+from services.sessions import SessionService
+from storage.models import Admin, SessionKind, SessionState
 
 log = logging.getLogger(__name__)
 
@@ -61,9 +62,14 @@ async def bot_api_failed(event: ErrorEvent) -> None:
     log.warning("the Bot API did not take an answer: %s", type(event.exception).__name__)
 
 
-async def needs_account(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
-    assert isinstance(event.exception, errors.PorterError)
-    page = Page(texts.errors.of(event.exception), keyboards.bots.add_account(texts))
+async def needs_account(event: ErrorEvent, screen: AdminScreen, texts: Texts, sessions: SessionService) -> None:
+    """One that is signed out needs no other beside it."""
+    assert isinstance(event.exception, errors.SessionRequired)
+    bots_do = event.exception.bots_do
+    kinds = set(SessionKind) if bots_do else {SessionKind.USER}
+    dead = [each for each in await sessions.all() if each.state is SessionState.SIGNED_OUT and each.kind in kinds]
+    markup = keyboards.bots.add_account(texts, dead, bots_do=bots_do)
+    page = Page(texts.errors.of(event.exception), markup)
     await screen.show(page)
     await screen.answer()
 

@@ -35,6 +35,7 @@ from handlers import (
     session_list,
     session_proxy,
     sessions,
+    settings,
     sources,
 )
 from handlers.callbacks import Go, Parked, Place
@@ -45,7 +46,7 @@ from handlers.texts import Texts
 from handlers.texts.labels import Labels
 from services.home import HomeService
 from services.login import LoginService
-from storage.models import Admin, Role
+from storage.models import Admin
 
 PROMPTS: dict[str, Prompt] = {
     **login.PROMPTS,
@@ -77,6 +78,7 @@ PROMPTS: dict[str, Prompt] = {
     **request_filters.PROMPTS,
     **load_requests.PROMPTS,
     **people.PROMPTS,
+    **settings.PROMPTS,
 }
 
 
@@ -123,7 +125,7 @@ async def press_home_key(
 
 async def show_help(event: TelegramObject, screen: AdminScreen, texts: Texts, state: FSMContext, admin: Admin) -> None:
     await park(state)
-    text = texts.home.help(access.commands_of(admin.role), saves=admin.role is Role.OWNER)
+    text = texts.home.help(access.commands_of(admin.role), admin.role)
     await screen.show(Page(text, keyboards.only_home(texts)))
 
 

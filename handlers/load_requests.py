@@ -9,7 +9,7 @@ from aiogram.types import Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Go, LoadAction, LoadPick, LoadVerb, Place
-from handlers.parking import Prompt, park, turn_to
+from handlers.parking import Prompt, look_at, park
 from handlers.runs import show_card
 from handlers.screen import AdminScreen, Page
 from handlers.states import LoadForm
@@ -40,7 +40,7 @@ async def ask_load(
     """Channels where an account may let people in; typed names work as well."""
     await screen.answer()
     places = await loads.places()
-    await turn_to(state, LoadForm)
+    await look_at(state, LoadForm)
     await state.set_state(LoadForm.channel)
     page = callback_data.page if isinstance(callback_data, LoadPick) else 0
     await screen.show(Page(texts.loading.ask_where(places), keyboards.loading.where(texts, places, page)))
@@ -102,7 +102,7 @@ async def _ask_how_many(
     trouble: str | None = None,
 ) -> None:
     card = await loads.card(channel_id)
-    await turn_to(state, LoadForm, channel=channel_id)
+    await look_at(state, LoadForm, channel=channel_id)
     await state.set_state(LoadForm.count)
     text = texts.loading.ask_how_many(card, trouble)
     await screen.show(Page(text, keyboards.loading.how_many(texts, card.plan)))
@@ -170,7 +170,7 @@ async def pick_link(
 ) -> None:
     """Telegram tells whose link it was only when it is asked for one link."""
     await screen.answer()
-    await turn_to(state, LoadForm, channel=callback_data.channel)
+    await look_at(state, LoadForm, channel=callback_data.channel)
     await ask_link(event, screen, texts, state, loads)
 
 

@@ -1,6 +1,10 @@
-"""Commands work in mid-conversation: what was being asked is parked, and home offers to go on with it."""
+"""Commands work in mid-conversation: what was being asked is parked, and home offers to go on with it.
 
-from collections.abc import Awaitable, Callable
+A question that asks for something to be typed is worth going back to. A screen that shows how something is set, and
+takes a tap as well, is worth it only when something was changed there: the others are begun by `look_at`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiogram.filters import BaseFilter
@@ -12,13 +16,15 @@ from handlers.states import OpenList
 
 PARKED = "parked"
 OPEN_LIST = "list"
+UNTOUCHED = "untouched"
 
 Prompt = Callable[..., Awaitable[None]]
 """Asks again for what a state waits for: an `ask_*` handler of the conversation."""
 
 
 async def park(state: FSMContext) -> None:
-    """Set the conversation aside, if one is open. A second one takes the place of the first. An open list is closed."""
+    """Set the conversation aside, if one is open. A second one takes the place of the first. An open list is closed,
+    and so is what was only looked at."""
     name = await state.get_state()
     if name is None:
         return
@@ -27,6 +33,9 @@ async def park(state: FSMContext) -> None:
         data.pop(OPEN_LIST, None)
         await state.set_state(None)
         await state.set_data(data)
+        return
+    if _was_only_looked_at(data):
+        await leave(state)
         return
     data.pop(PARKED, None)
     await state.set_state(None)
@@ -46,7 +55,19 @@ async def turn_to(state: FSMContext, *forms: type[StatesGroup], **data: Any) -> 
     if (await state.get_state() or "").startswith(tuple(f"{form.__name__}:" for form in forms)):
         await leave(state)
     await park(state)
-    await state.update_data(data)
+    await state.update_data({UNTOUCHED: None, **data})
+
+
+async def look_at(
+    state: FSMContext, *forms: type[StatesGroup], untouched: Mapping[str, Any] | None = None, **data: Any
+) -> None:
+    """As `turn_to`, and nothing to go on with while the data holds what is `untouched`. None stands for nothing."""
+    await turn_to(state, *forms, **data, **{UNTOUCHED: dict(untouched or {})})
+
+
+def _was_only_looked_at(data: Mapping[str, Any]) -> bool:
+    untouched: Mapping[str, Any] | None = data.get(UNTOUCHED)
+    return untouched is not None and all(data.get(name) == value for name, value in untouched.items())
 
 
 def is_list(state_name: str | None) -> bool:

@@ -19,7 +19,7 @@ from aiogram.types import (
 
 from handlers import access, keyboards
 from handlers.callbacks import ChannelPick, Go, PersonAction, PersonVerb, Place, Settle
-from handlers.parking import Prompt, park
+from handlers.parking import Prompt, leave, look_at, park, turn_to
 from handlers.screen import AdminScreen, Page, Screens
 from handlers.states import PeopleForm
 from handlers.texts import Texts
@@ -120,7 +120,7 @@ async def choose_role(
         known = await admins.get(callback_data.id)
         admins.check_may_leave(known.user_id)
         draft |= {"person": known.user_id, "name": known.name, "channels": sorted(known.channels)}
-    await state.set_data(draft)
+    await turn_to(state, PeopleForm, **draft)
     if draft["role"] is Role.APPROVER:
         await ask_channels(event, screen, texts, state, admins)
     else:
@@ -137,7 +137,7 @@ async def change_channels(
 ) -> None:
     known = await admins.get(callback_data.id)
     draft = {"role": Role.APPROVER, "person": known.user_id, "name": known.name, "channels": sorted(known.channels)}
-    await state.set_data(draft)
+    await look_at(state, PeopleForm, untouched={"channels": draft["channels"]}, **draft)
     await ask_channels(event, screen, texts, state, admins)
 
 
@@ -150,7 +150,7 @@ async def ask_channels(
 async def _show_channels(page: int, screen: AdminScreen, texts: Texts, state: FSMContext, admins: AdminService) -> None:
     await state.set_state(PeopleForm.channels)
     chosen = set((await state.get_data())["channels"])
-    known = await admins.decidable()
+    known = await admins.askable(chosen)
     text = texts.people.ask_channels(len(known), len(chosen))
     await screen.show(Page(text, keyboards.people.channels(texts, known, chosen, page)))
 
@@ -261,7 +261,7 @@ async def _ask(
 ) -> None:
     """Who it is and what shall be, by name and id; nothing counts before the yes."""
     draft = await state.get_data()
-    await state.clear()
+    await leave(state)
     known = await admins.find(draft["person"])
     role = Role(draft["role"])
     appointment = Appointment(

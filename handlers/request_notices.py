@@ -94,7 +94,7 @@ async def _heal(
     except TelegramBadRequest as error:
         if "not modified" not in error.message:
             raise
-    await notices.healed(message.chat.id, message.message_id)
+    await notices.healed(message.chat.id, message.message_id, request)
 
 
 def decisions() -> Router:

@@ -122,5 +122,9 @@ class PeopleForm(StatesGroup):
     person = State()
 
 
+class SettingsForm(StatesGroup):
+    zone = State()
+
+
 class PinForm(StatesGroup):
     entry = State()

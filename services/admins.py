@@ -122,9 +122,9 @@ class AdminService:
         """Named by ADMIN_IDS: cannot be demoted or removed in the chat."""
         return user_id in self._for_good
 
-    async def decidable(self) -> list[Channel]:
-        """Where people may wait whom bot or account can let in, by title: what an approver may be given."""
-        return await self._channels.decidable()
+    async def askable(self, given: Collection[int] = ()) -> list[Channel]:
+        """What an approver may be given: where people may wait whom bot or account can let in, and what is given."""
+        return await self._channels.askable(given)
 
     async def titles(self, channel_ids: Collection[int]) -> list[str]:
         """Of those that are known still, in order."""

@@ -217,7 +217,7 @@ class ChannelService:
         active = {session.id for session in await self._active(SessionKind.USER if may_invite else None)}
         seeing = [each for each in await self._channels.sessions_of(channel_id) if each in active]
         if not seeing:
-            raise SessionRequired
+            raise SessionRequired(bots_do=not may_invite)
         if not may_invite:
             return seeing[0]
         allowed = await self._channels.sessions_of(channel_id, may_invite=True)
@@ -352,7 +352,7 @@ class ChannelService:
         active = [session for session in await self._sessions.all() if session.state is SessionState.ACTIVE]
         wanted = [session for session in active if kind is None or session.kind is kind]
         if not wanted:
-            raise SessionRequired
+            raise SessionRequired(bots_do=kind is not SessionKind.USER)
         return sorted(wanted, key=lambda session: session.kind is SessionKind.BOT)
 
     async def _session(self, session_id: int) -> Session:

@@ -471,7 +471,11 @@ class NotFound(PorterError):
 
 
 class SessionRequired(PorterError):
-    pass
+    """`bots_do`: a bot that reads would be good for it, too."""
+
+    def __init__(self, *, bots_do: bool = True) -> None:
+        super().__init__("no session can do this")
+        self.bots_do = bots_do
 
 
 class ReaderMissing(PorterError):

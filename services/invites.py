@@ -48,7 +48,7 @@ class InviteService:
         accounts = await self.accounts()
         asked = [each for each in accounts if session_id in (None, each.id)][:MOST_LOOKS]
         if not asked:
-            raise SessionRequired
+            raise SessionRequired(bots_do=False)
         found: Invitation | None = None
         failed: TelegramError | None = None
         for session in asked:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, delete, exists, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.database import Database
@@ -113,6 +113,22 @@ class ChannelRepository:
         async with self._database.read() as connection:
             rows = await connection.execute(statement.order_by(channels.c.title, channels.c.id))
             return [channel_from(row) for row in rows]
+
+    async def askable(self, also: Collection[int] = ()) -> list[Channel]:
+        """Where people may ask to join, and those of `also`. First where the bot lets in or somebody ever asked, then
+        by title. A public channel lets everybody in: an account's right alone does not say that anybody waits."""
+        asked = exists().where(join_requests.c.channel_id == channels.c.id)
+        is_gate = or_(channels.c.bot_may_invite.is_(True), asked)
+        is_open = and_(channels.c.kind == ChannelKind.CHANNEL, channels.c.username.is_not(None))
+        statement = (
+            select(channels)
+            .where(
+                or_(is_gate, and_(_decidable(), ~is_open), channels.c.id.in_(also)), channels.c.migrated_to.is_(None)
+            )
+            .order_by(is_gate.desc(), channels.c.title, channels.c.id)
+        )
+        async with self._database.read() as connection:
+            return [channel_from(row) for row in await connection.execute(statement)]
 
     async def kept(self) -> list[Channel]:
         """Where the bot lets people in, and where rules are: by title. Whether anybody waits there does not matter."""

@@ -29,6 +29,7 @@ from handlers.keyboards import (
     saving,
     schedules,
     sessions,
+    settings,
     sources,
 )
 from handlers.keyboards.base import ROWS, one, only_home, window
@@ -65,6 +66,7 @@ __all__ = [
     "saving",
     "schedules",
     "sessions",
+    "settings",
     "sources",
     "window",
 ]

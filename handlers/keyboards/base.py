@@ -12,6 +12,8 @@ from handlers.texts.base import shorten
 
 ROWS = 8
 """Rows of a list a page (CHAT.md, rule 2)."""
+HALF_ROW = 20
+"""Characters of a label that a phone shows when two stand in a row."""
 Row = list[InlineKeyboardButton]
 Item = TypeVar("Item")
 
@@ -22,6 +24,17 @@ def button(label: str, data: CallbackData, style: str | None = None) -> InlineKe
 
 def markup(*rows: Row) -> InlineKeyboardMarkup:
     return InlineKeyboardMarkup(inline_keyboard=[row for row in rows if row])
+
+
+def pairs(keys: Iterable[InlineKeyboardButton]) -> list[Row]:
+    """Two a row; a label that half a row would cut stands alone."""
+    rows: list[Row] = []
+    for key in keys:
+        if rows and len(rows[-1]) == 1 and max(len(key.text), len(rows[-1][0].text)) <= HALF_ROW:
+            rows[-1].append(key)
+        else:
+            rows.append([key])
+    return rows
 
 
 def pages(count: int) -> int:

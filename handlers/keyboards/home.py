@@ -53,5 +53,5 @@ def page(texts: Texts, summary: HomeSummary, *, parked: bool) -> InlineKeyboardM
             rows.append([button(labels.save_channels, Go(to=Place.LOGIN))])
     rows.append([button(labels.waiting, Go(to=Place.REQUESTS)), button(labels.saved, Go(to=Place.SOURCES))])
     rows.append([button(labels.accounts, Go(to=Place.SESSIONS)), button(labels.admins, Go(to=Place.ADMINS))])
-    rows.append([button(labels.help, Go(to=Place.HELP))])
+    rows.append([button(labels.settings, Go(to=Place.SETTINGS)), button(labels.help, Go(to=Place.HELP))])
     return markup(*rows)

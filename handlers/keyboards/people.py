@@ -90,7 +90,9 @@ def channels(texts: Texts, known: Sequence[Channel], chosen: set[int], page: int
             for row in window(known, page)
         ],
         turning(texts, page, len(known), (ChannelPick(page=n) for n in (page - 1, page + 1))),
-        [button(texts.labels.done, PersonAction(verb=PersonVerb.CHOSEN), "primary")] if known else [],
+        [button(texts.labels.done, PersonAction(verb=PersonVerb.CHOSEN), "primary")]
+        if known
+        else [button(texts.labels.connect, Go(to=Place.CONNECT))],
         home_row(texts, Go(to=Place.ADMINS)),
     )
 

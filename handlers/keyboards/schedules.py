@@ -16,14 +16,13 @@ from handlers.callbacks import (
     SourceEdit,
     SourceVerb,
 )
-from handlers.keyboards.base import Row, button, home_row, markup, turning, window
+from handlers.keyboards.base import Row, button, home_row, markup, pairs, turning, window
 from handlers.texts import Texts
 
 
 def presets(words: Sequence[str], pick: Callable[[int], CallbackData]) -> list[Row]:
     """`words` describe the presets; a button carries the position."""
-    keys = [button(label, pick(position)) for position, label in enumerate(words)]
-    return [keys[n : n + 2] for n in range(0, len(keys), 2)]
+    return pairs(button(label, pick(position)) for position, label in enumerate(words))
 
 
 def question(
@@ -63,17 +62,17 @@ def preview(texts: Texts, source_id: int) -> InlineKeyboardMarkup:
     )
 
 
-def zones(texts: Texts, source_id: int, found: Sequence[tuple[int, str]], page: int) -> InlineKeyboardMarkup:
-    """`found`: position and name of each."""
-
-    def turn(number: int) -> SourceEdit:
-        return SourceEdit(what=EditPick.ZONE_PAGE, id=source_id, value=number)
-
+def zones(
+    texts: Texts,
+    found: Sequence[tuple[int, str]],
+    page: int,
+    choose: Callable[[int], CallbackData],
+    turn: Callable[[int], CallbackData],
+    back: CallbackData,
+) -> InlineKeyboardMarkup:
+    """`found`: place and name of each."""
     return markup(
-        *[
-            [button(name, SourceEdit(what=EditPick.ZONE_SET, id=source_id, value=place))]
-            for place, name in window(found, page)
-        ],
+        *[[button(name, choose(place))] for place, name in window(found, page)],
         turning(texts, page, len(found), (turn(page - 1), turn(page + 1))),
-        home_row(texts, SourceEdit(what=EditPick.SCHEDULE_ASK, id=source_id)),
+        home_row(texts, back),
     )

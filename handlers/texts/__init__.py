@@ -39,6 +39,7 @@ from handlers.texts.runs import RunTexts
 from handlers.texts.saving import SavingTexts
 from handlers.texts.schedules import ScheduleTexts
 from handlers.texts.sessions import SessionTexts
+from handlers.texts.settings import SettingsTexts
 from handlers.texts.sources import SourceTexts
 
 
@@ -82,6 +83,7 @@ class Texts:
         self.bulk = BulkTexts(self.zone, clock)
         self.people = PeopleTexts(self.zone, clock)
         self.audit = AuditTexts(self.zone, clock)
+        self.settings = SettingsTexts(self.zone, clock)
         self.restored = RestoredTexts(self.zone, clock)
         self.forget = ForgetTexts(self.zone, clock)
         self.errors = ErrorTexts(self.zone, clock)

@@ -107,6 +107,7 @@ PLACES = {
     "au1": "the audit",
     "fg1": "the yes of forgetting somebody",
     "rs1": "the word after a restore",
+    "tz1": "their time zone",
 }
 """What the prefix of a refused button was about."""
 COUNTED = {
@@ -120,8 +121,22 @@ COUNTED = {
     "kept": "messages kept",
     "unbanned": "not banned",
 }
+DEFAULTS = {
+    "filters": "what is saved",
+    "only_matching": "which messages are kept",
+    "cron": "schedule",
+    "root": "disk",
+    "folder": "folder",
+    "name_template": "file names",
+    "duplicates": "duplicates",
+    "live": "new posts at once",
+}
+"""The parts of an admin's defaults."""
+TIMEZONE = "timezone"
 STEPS = {
     "asked": "begun",
+    "included": "those who came meanwhile too",
+    "only": "only those who were seen",
     "live": "decides by itself",
     "trial": "on trial",
     "up": "earlier",
@@ -148,8 +163,19 @@ class AuditTexts(Words):
         if line.verb is AuditVerb.PRESS:
             what = line.subject if line.subject.startswith("/") else PLACES.get(line.subject, "a button for others")
             return f"{DID[line.verb]} {what}"
+        if line.verb is AuditVerb.PROFILE:
+            return self._profile(line)
         subject = f" {title(shorten(line.subject, 40))}" if line.subject else ""
         return f"{DID[line.verb]}{subject}{self._detail(line)}"
+
+    @staticmethod
+    def _profile(line: AuditLine) -> str:
+        if line.subject == TIMEZONE:
+            return f"set their time zone to {quote(shorten(str(line.detail.get('to', '')), 40))}"
+        if not line.subject:
+            return "go back to Porter's own defaults"
+        parts = [DEFAULTS[name] for name in line.subject.split(", ") if name in DEFAULTS]
+        return f"{DID[line.verb]}: {', '.join(parts)}" if parts else DID[line.verb]
 
     def _detail(self, line: AuditLine) -> str:
         detail = line.detail
@@ -158,7 +184,17 @@ class AuditTexts(Words):
             words.append(ROLE_WORDS.get(detail["role"], ""))
         if "channels" in detail:
             words.append(plural(detail["channels"], "channel"))
-        words += [title(shorten(str(detail[name]), 40)) for name in ("to", "channel") if name in detail]
+        if detail.get("only") == "here":
+            words.append("signed in still at Telegram")
+        if "live" in detail:
+            words.append("new posts at once" if detail["live"] else "new posts by schedule")
+        if "schedule" in detail:
+            words.append("schedule")
+        words += [
+            f"{word} {title(shorten(str(detail[name]), 40))}"
+            for name, word in (("to", "to"), ("channel", "at"))
+            if name in detail
+        ]
         words.append(STEPS.get(str(detail.get("step")), ""))
         if line.verb is AuditVerb.PIN_TRY and line.outcome is AuditOutcome.REFUSED:
             words.append("locked for 15 minutes")

@@ -91,13 +91,22 @@ class Words:
         return f"<b>{quote(plain(name))}</b>"
 
     def at(self, moment: datetime) -> str:
-        """15:40 today, Tue 15:40 within six days, else 3 Dec, 15:40."""
+        """15:40 today; Tue 15:40 of the six days to come and Tue 1 Dec 15:40 of the six that went: a weekday alone
+        might be either. Else 3 Dec, 15:40, with its year where that is another one."""
         local, now = moment.astimezone(self._zone), self._now().astimezone(self._zone)
-        if local.date() == now.date():
+        days = (local.date() - now.date()).days
+        if days == 0:
             return f"{local:%H:%M}"
-        if abs(local.date() - now.date()) <= timedelta(days=6):
+        if 0 < days <= 6:
             return f"{local:%a %H:%M}"
-        return f"{local.day} {local:%b, %H:%M}"
+        if -6 <= days < 0:
+            return f"{local:%a} {local.day} {local:%b %H:%M}"
+        return f"{self.day(moment)}, {local:%H:%M}"
+
+    def brief(self, moment: datetime) -> str:
+        """On buttons: 15:40 today, else 3 Nov."""
+        local, now = moment.astimezone(self._zone), self._now().astimezone(self._zone)
+        return f"{local:%H:%M}" if local.date() == now.date() else self.day(moment)
 
     def day(self, moment: datetime) -> str:
         """3 Nov; with its year where that is another one."""

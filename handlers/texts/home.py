@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "admins": "Who operates Porter; your PIN",
     "audit": "Who did what",
     "forget": "Forget a person who asked to join",
+    "settings": "Time zone, defaults, notices, PIN",
     "cancel": "Leave what is being asked",
     "help": "What Porter does",
 }
@@ -38,6 +39,29 @@ DISK_WAITS = {
 
 
 MOST_RUNS = 8
+
+PATIENCE = "Telegram's limits are obeyed: when it says wait, Porter waits and says until when."
+WHAT_PORTER_DOES: dict[Role, str] = {
+    Role.OWNER: (
+        "📥 It carries channels home: messages and files of channels that your account can read, on a schedule or at "
+        "once. To save one, forward any of its posts here or send its t.me link; an open list is searched by typing.\n"
+        "🚪 It keeps the gate: it loads who waits at a channel, to be approved or denied one by one or all at once."
+    ),
+    Role.APPROVER: (
+        "🚪 It keeps the gate: whoever asks to join your channels waits here, for you to approve or deny: one by one, "
+        "by groups, or all at once. Your last approval can be taken back for ten minutes.\n"
+        "🔔 How you are told of new people is set at each channel: its list → ⚙️ Gate, or /settings."
+    ),
+    Role.VIEWER: (
+        "📥 It carries channels home: here you see which, how far, and what did not work.\n"
+        "🚪 It keeps the gate: here you see who waits. An owner or approver decides."
+    ),
+}
+LAST_WORDS: dict[Role, str] = {
+    Role.OWNER: f"Accounts are kept encrypted. {PATIENCE}",
+    Role.APPROVER: f"Which channels are yours, an owner decides. {PATIENCE}",
+    Role.VIEWER: f"You change nothing here; an owner may give you another role. {PATIENCE}",
+}
 
 
 class HomeTexts(Words):
@@ -117,24 +141,10 @@ class HomeTexts(Words):
     def nothing_parked(self) -> str:
         return "That has been dropped or finished meanwhile."
 
-    def help(self, offered: Mapping[str, str], *, saves: bool) -> str:
-        """`offered`: the commands of the reader's role. `saves`: so are channels that are sent."""
-        how = (
-            " To save one, forward any of its posts here or send its t.me link; an open list is searched by typing."
-            if saves
-            else ""
-        )
+    def help(self, offered: Mapping[str, str], role: Role) -> str:
+        """`offered`: the commands of that role, which hears of nothing that is not for it."""
         commands = "\n".join(f"/{name} – {quote(what)}" for name, what in offered.items())
-        return (
-            "<b>What Porter does</b>\n"
-            "📥 It carries channels home: messages and files of channels that your account can read, on a schedule "
-            f"or at once.{how}\n"
-            "🚪 It keeps the gate: it loads who waits at a channel, to be approved or denied one by one or all at "
-            "once.\n\n"
-            f"{commands}\n\n"
-            "Accounts are kept encrypted. Telegram's limits are obeyed: when it says wait, Porter waits and says until "
-            "when."
-        )
+        return f"<b>What Porter does</b>\n{WHAT_PORTER_DOES[role]}\n\n{commands}\n\n{LAST_WORDS[role]}"
 
     def claimed(self) -> str:
         return "You own this Porter now. The link is used up. What shall Porter do first?"

@@ -15,6 +15,7 @@ class Labels:
     resume: Final = "Continue"
     drop: Final = "Drop"
 
+    settings: Final = "🔧 Settings"
     accounts: Final = "👤 Accounts"
     saved: Final = "📥 Saved channels"
     waiting: Final = "🚪 Waiting people"

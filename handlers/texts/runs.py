@@ -249,7 +249,7 @@ class RunTexts(Words):
         moment = run.wait_until if run.is_active else run.finished_at
         if moment is None:
             return ""
-        return f" · {self.until(moment)}" if run.is_active else f" · {self.at(moment)}"
+        return f" · {self.until(moment)}" if run.is_active else f" · {self.brief(moment)}"
 
     def _line(self, run: Run) -> str:
         return f"{self._mark(run)} {DOING[run.kind]} {title(shorten(run.title, 40))}: {self._state(run)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.access import Rights
 from services.channels import ChannelService, read_reference
 from services.clients.base import InviteLink
-from services.errors import NotAllowed
+from services.errors import ChannelNotFound, NotAllowed, SessionRequired
 from services.requests.listing import RequestLists
 from services.requests.load_schedules import LoadPlan, LoadSchedules
 from services.requests.loading import RequestLoads
@@ -58,16 +58,22 @@ class LoadDesk:
     async def find(self, text: str) -> Channel:
         """The channel that a text names. An approver's word is looked up among their own alone: no account is asked.
 
-        Raises ChannelNotFound, ChannelUnavailable, SessionRequired.
+        Raises ChannelNotFound, ChannelUnavailable, SessionRequired, NotAllowed.
         """
         admin = await self._rights.of(self._admin_id)
         if admin.role is not Role.APPROVER:
-            return (await self._channels.find(text)).channel
-        reference = read_reference(text) or text.strip()
+            try:
+                return (await self._channels.find(text)).channel
+            except SessionRequired:
+                raise SessionRequired(bots_do=False) from None
+        named = read_reference(text)
+        reference = named or text.strip()
         for channel_id in admin.channels:
             channel = await self._lists.channel(channel_id)
             if reference in {channel.id, channel.title} or str(reference).lower() == (channel.username or "").lower():
                 return channel
+        if named is None:
+            raise ChannelNotFound
         raise NotAllowed
 
     async def card(self, channel_id: int) -> LoadCard:

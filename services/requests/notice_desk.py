@@ -72,9 +72,9 @@ class NoticeDesk:
     async def is_card_of(self, chat_id: int, message_id: int, request_id: int) -> bool:
         return await self._notices.is_card_of(chat_id, message_id, request_id)
 
-    async def healed(self, chat_id: int, message_id: int) -> None:
+    async def healed(self, chat_id: int, message_id: int, request: JoinRequest) -> None:
         """The message says already what became of the request."""
-        await self._notices.healed(chat_id, message_id)
+        await self._notices.healed(chat_id, message_id, request)
 
     async def _title(self, channel_id: int) -> str:
         channel = await self._channel_rows.get(channel_id)

@@ -17,11 +17,12 @@ from functools import partial
 from services.admins import AdminService
 from services.requests.board import Board, DigestLine, MovedTo, Place, Refusal, Sent
 from services.requests.notify_group import NotifyGroup
+from services.requests.removing import UNDO_WITHIN, may_be_taken_back
 from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
-from storage.models import Channel, JoinRequest, Role
+from storage.models import Channel, JoinRequest, RequestStatus, Role
 from storage.notices import NoticeRepository
-from storage.request_models import News, NotifyMode, RequestSettings
+from storage.request_models import News, Notice, NotifyMode, RequestSettings
 from storage.request_settings import RequestSettingsRepository
 from storage.types import Clock, utc_now
 
@@ -39,6 +40,8 @@ MINUTE = timedelta(minutes=1)
 GROUP_RESTS = timedelta(hours=1)
 """Before a group that could not be written to is tried again."""
 HEALED_AT_ONCE = 50
+FOLLOWED = UNDO_WITHIN + timedelta(minutes=1)
+"""So long after the decision a card says what holds by now: whoever was let in may be taken out again meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Notices:
         self._told: dict[int, datetime] = {}  # channel -> when its last digest was sent
         self._carded: defaultdict[int, list[datetime]] = defaultdict(list)  # channel -> its cards of the last minute
         self._crowded: set[int] = set()  # more came than cards can tell: the rest is a digest
+        self._said: dict[tuple[int, int], RequestStatus] = {}  # chat and message -> what a card that is followed says
         self._group_rests_until: datetime | None = None
         self._turn = asyncio.Lock()
         self._stopping = asyncio.Event()
@@ -305,29 +309,41 @@ class Notices:
     # -- healing
 
     async def heal(self) -> None:
-        """Cards of people who wait no more say what became of them, whoever decided. Digests that are over go, and
-        cards of people who were forgotten."""
+        """Cards of people who wait no more say what became of them, whoever decided; and what became of that, while it
+        may be taken back. Digests that are over go, and cards of people who were forgotten."""
         behind = 0
         while pairs := await self._rows.decided(HEALED_AT_ONCE, behind):
             behind = pairs[-1][0].id
             for notice, request in pairs:
-                if not self._board.has_room(notice.chat_id):
-                    continue
-                channel = await self._channel_rows.get(request.channel_id)
-                decider = await self._admins.find(request.decided_by) if request.decided_by is not None else None
-                name = decider.name if decider is not None else None
-                if channel is not None and await self._board.heal(
-                    notice.chat_id, notice.message_id, request, channel, name
-                ):
-                    await self._rows.forget(notice.chat_id, notice.message_id)
+                await self._heal(notice, request)
         for chat_id, message_id in {(n.chat_id, n.message_id) for n in await self._rows.over(HEALED_AT_ONCE)}:
             if await self._board.take_away(chat_id, message_id):
-                await self._rows.forget(chat_id, message_id)
+                await self._forget(chat_id, message_id)
+
+    async def _heal(self, notice: Notice, request: JoinRequest) -> None:
+        if self._said.get((notice.chat_id, notice.message_id)) is request.status:
+            await self.healed(notice.chat_id, notice.message_id, request)
+            return
+        if not self._board.has_room(notice.chat_id):
+            return
+        channel = await self._channel_rows.get(request.channel_id)
+        decider = await self._admins.find(request.decided_by) if request.decided_by is not None else None
+        name = decider.name if decider is not None else None
+        if channel is not None and await self._board.heal(notice.chat_id, notice.message_id, request, channel, name):
+            await self.healed(notice.chat_id, notice.message_id, request)
 
     async def is_card_of(self, chat_id: int, message_id: int, request_id: int) -> bool:
         """False: known to be another's. Data can be forged, and a card may not tell of somebody else."""
         return await self._rows.request_of(chat_id, message_id) in (None, request_id)
 
-    async def healed(self, chat_id: int, message_id: int) -> None:
-        """Whoever pressed a button of that message sees what became of it already."""
+    async def healed(self, chat_id: int, message_id: int, request: JoinRequest) -> None:
+        """The message says what became of the request. It is followed while that may be taken back."""
+        decided_at = request.decided_at
+        if may_be_taken_back(request) and decided_at is not None and self._clock() < decided_at + FOLLOWED:
+            self._said[chat_id, message_id] = request.status
+        else:
+            await self._forget(chat_id, message_id)
+
+    async def _forget(self, chat_id: int, message_id: int) -> None:
+        self._said.pop((chat_id, message_id), None)
         await self._rows.forget(chat_id, message_id)

@@ -40,6 +40,12 @@ ByBot = Callable[[int, int], Awaitable[None]]
 BySession = Callable[[GateClient, Peer, int, int], Awaitable[None]]
 
 
+def may_be_taken_back(request: JoinRequest) -> bool:
+    """For UNDO_WITHIN of the decision. Of a decision on many nothing is: it has its own moment before it begins."""
+    by_hand = request.way in ONE_BY_ONE and request.decided_by is not None
+    return request.status is RequestStatus.APPROVED and by_hand
+
+
 @dataclass(frozen=True, slots=True)
 class Banned:
     """The request as it stands then. `trouble`: they are denied, and why they could not be banned."""
@@ -94,14 +100,10 @@ class Removals:
             return Banned(await self._decisions.banned(request_id) or denied)
 
     async def undoable(self, admin_id: int, channel_id: int) -> JoinRequest | None:
-        """What the admin may take back there: the decision that they made last, if it let somebody in, for ten minutes.
-
-        Of a decision on many nothing is taken back here: it has its own moment before it begins.
-        """
+        """What the admin may take back there: the decision that they made last, if it let somebody in, for ten
+        minutes."""
         last = await self._decisions.last_of(admin_id, channel_id, self._clock() - UNDO_WITHIN)
-        if last is None or last.status is not RequestStatus.APPROVED or last.way not in ONE_BY_ONE:
-            return None
-        return last
+        return last if last is not None and may_be_taken_back(last) else None
 
     async def undo(self, request_id: int, admin_id: int) -> JoinRequest:
         """They are out again, may ask anew, and the row says DENIED. Raises UndoOver, DecisionMade, NotFound,

@@ -27,10 +27,25 @@ async def test_nobody_waits_says_what_to_do(play: Play) -> None:
 
 
 async def test_load_needs_an_account(play: Play) -> None:
-    """Without an account nothing can be loaded: said so, with the button."""
-    await play.admin.send(f"/load {play.gate.peer}")
+    """Without an account nothing can be loaded: said so, with the buttons that help. A bot's token does not; an account
+    that is signed out does."""
+    for text in ("/load", f"/load {play.gate.peer}"):
+        await play.admin.send(text)
+        await play.admin.wait_for("needs an account")
+        buttons = await play.admin.buttons()
+        assert {"Add account", "I have a session file/string"} <= set(buttons)
+        assert "I have a bot token" not in buttons
+    await play.sign_in()
+    await play.driver.revoke(play.sandbox.admin_id)
+    await play.admin.send("/sessions")
+    await play.admin.wait_for("Accounts")
+    await play.admin.press(walks.beginning("🟢"))
+    await play.admin.wait_for("ready")
+    await play.admin.press("Check now")
+    await play.admin.wait_for("signed out")
+    await play.admin.send("/load")
     await play.admin.wait_for("needs an account")
-    assert "Add account" in await play.admin.buttons()
+    assert (await play.admin.buttons())[:2] == ["Sign in again: Anna", "Add account"]
 
 
 async def test_load_from_the_list(signed_in: Play) -> None:

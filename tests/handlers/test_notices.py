@@ -123,7 +123,8 @@ async def test_how_a_channel_tells_is_chosen_at_its_gate(play: Play) -> None:
 
 
 async def test_a_card_decides_in_place_and_its_copies_heal(play: Play) -> None:
-    """The press heals its own message, the loop the other admin's, which names who decided; a late press says so."""
+    """The press heals its own message, the loop the other admin's, which names who decided, and every one says it when
+    that is taken back; a late press says so."""
     boris = play.actor(SECOND)
     await boris.send("/start")
     await appoint(play, SECOND, Role.APPROVER, "Boris")
@@ -144,6 +145,10 @@ async def test_a_card_decides_in_place_and_its_copies_heal(play: Play) -> None:
     await play.admin.wait_for("approved by Boris Klein", old=True)
     late = await boris.press_forged(card["id"], NoticeAction(verb=NoticeVerb.DENY, id=1).pack())
     assert "approved already" in late["answer"]
+    await play.house.desks.requests(SECOND).undo(1)
+    await play.house.notices.heal()
+    for actor in (boris, play.admin):
+        await actor.wait_for("denied by Boris Klein", old=True)
     other = await boris.wait_for("wants to join", old=True)
     await boris.press_forged(other["id"], NoticeAction(verb=NoticeVerb.DENY, id=1).pack())
     assert "wants to join" in next(m["text"] for m in await boris.messages() if m["id"] == other["id"])

@@ -48,7 +48,7 @@ async def test_added_by_the_picker_in_few_taps(play: Play) -> None:
     boris = play.actor(SECOND)
     await boris.send("/start")
     await boris.wait_for("Porter")
-    assert await commands(play, SECOND) == {"start", "sources", "runs", "requests", "cancel", "help"}
+    assert await commands(play, SECOND) == {"start", "sources", "runs", "requests", "settings", "cancel", "help"}
     assert AuditVerb.ROLE_GIVE in await done(play)
 
 

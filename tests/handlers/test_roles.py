@@ -60,7 +60,7 @@ async def test_an_approver_sees_and_decides_their_channel_alone(tmp_path: Path) 
     async with with_approver(tmp_path) as (play, boris):
         screen = await boris.screen()
         assert "3 wait at 1 channel" in screen["text"]
-        assert await buttons_of(boris) == {"🚪 3 · Harbour Crew", "🚪 Waiting people", "Help"}
+        assert await buttons_of(boris) == {"🚪 3 · Harbour Crew", "🚪 Waiting people", "🔧 Settings", "Help"}
         await boris.press("Help")
         helped = (await boris.wait_for("What Porter does"))["text"]
         assert "/load" in helped
@@ -84,8 +84,7 @@ async def test_an_approver_sees_and_decides_their_channel_alone(tmp_path: Path) 
 async def test_an_approver_elsewhere_is_refused(tmp_path: Path) -> None:
     """The other channel's buttons, sent by hand: lists, cards, decisions, bulk, loading. Nothing happens there."""
     async with with_approver(tmp_path) as (play, boris):
-        await walks.first_person(play.admin, play.private.title)
-        shown = await play.admin.screen()
+        shown = await walks.first_person(play.admin, play.private.title)
         theirs = [key["data"] for row in shown["buttons"] for key in row if key["data"].startswith(("jr1", "jr2"))]
         assert len(theirs) >= 4
         peer = play.private.peer
@@ -97,6 +96,8 @@ async def test_an_approver_elsewhere_is_refused(tmp_path: Path) -> None:
         assert len(await refused(play, SECOND)) == len(theirs) + 4
         await boris.send(f"/load {peer}")
         await boris.wait_for("not for you")
+        await boris.send("/load hello")
+        await boris.wait_for("no such channel")
         await boris.send("/load @somewhere")
         await boris.wait_for("not for you")
 
@@ -110,7 +111,7 @@ async def test_an_approver_loads_for_their_channel_alone(tmp_path: Path) -> None
         assert any(label.endswith(play.gate.title) for label in await buttons_of(boris))
         assert play.private.title not in await buttons_of(boris)
         await boris.send(play.private.title)
-        await boris.wait_for("not for you")
+        await boris.wait_for("no such channel")  # as any word would be answered
         await walks.load_requests(boris, play.gate.title)
         loaded = await boris.screen()
         assert "🚪 Who waits there" in str(loaded["buttons"])
@@ -167,7 +168,13 @@ async def test_a_viewer_looks_and_changes_nothing(play: Play) -> None:
     await walks.add_admin(play.admin, THIRD, "Viewer")
     await clara.send("/start")
     await clara.wait_for("3 wait at 1 channel")
-    assert await buttons_of(clara) == {"🚪 3 · Harbour Crew", "🚪 Waiting people", "📥 Saved channels", "Help"}
+    assert await buttons_of(clara) == {
+        "🚪 3 · Harbour Crew",
+        "🚪 Waiting people",
+        "📥 Saved channels",
+        "🔧 Settings",
+        "Help",
+    }
     await clara.press("📥 Saved channels")
     await clara.wait_for("Saved channels")
     assert await buttons_of(clara) == {"🏠 Home"}

@@ -72,9 +72,11 @@ def test_figures_are_rounded_down_and_summed() -> None:
         of_3=Figures(carried_out=1204),
     )
     text = unmarked(TEXTS.rules.page(shown, shown.rules))
-    assert "on trial since Tue 12:00: would have approved 1,212; admins agreed in 99 % (of 1,000 decided)" in text
+    assert (
+        "on trial since Tue 17 Nov 12:00: would have approved 1,212; admins agreed in 99 % (of 1,000 decided)" in text
+    )
     assert "would have denied 31, none of them decided by you yet" in text
-    assert "decides since Tue 12:00: 1,204 approved" in text
+    assert "decides since Tue 17 Nov 12:00: 1,204 approved" in text
     assert "All on trial together would have approved 1,212, denied 31; admins agreed in 99 %" in text
 
 

@@ -18,6 +18,7 @@ from storage.join_requests import JoinRequestRepository
 from storage.models import Admin, Channel, JoinRequest, RequestStatus, Role, Way
 from storage.notices import NoticeRepository
 from storage.people import PeopleRepository
+from storage.request_decisions import RequestDecisions
 from storage.request_models import NotifyMode
 from storage.request_settings import RequestSettingsRepository
 from tests.storage.conftest import Clock, clock, database, keys, make, migrated, path, vault
@@ -140,6 +141,11 @@ class House:
     async def decide(self, user_id: int, by: int | None = OWNER, channel_id: int = CHANNEL_ID) -> None:
         row = next(each for each in await waiting(self.database, channel_id) if each.user_id == user_id)
         await self.rows.settle(row.id, RequestStatus.APPROVED, Way.BOT, by)
+
+    async def take_back(self, user_id: int, by: int) -> None:
+        decisions = RequestDecisions(self.database, clock=self.clock)
+        (approved,) = await decisions.history(user_id)
+        await decisions.take_back(approved, Way.BOT, by)
 
 
 @pytest.fixture
@@ -273,6 +279,27 @@ async def test_cards_heal_whoever_decided(house: House) -> None:
     await house.pass_time(SECOND)
     healed = [f"{one} APPROVED Boris", f"{other} DENIED None"]
     assert house.wall.texts(OWNER) == house.wall.texts(APPROVER) == healed
+
+
+async def test_a_card_follows_an_approval_that_is_taken_back(house: House) -> None:
+    """For ten minutes, over a restart too, every copy of it; afterwards it is left alone."""
+    await house.settings.change(CHANNEL_ID, notify=NotifyMode.CARDS)
+    one, other = await house.come(2)
+    await house.pass_time(SECOND)
+    await house.decide(one, by=APPROVER)
+    await house.decide(other, by=APPROVER)
+    await house.pass_time(SECOND)
+    assert house.wall.texts(OWNER) == [f"{one} APPROVED Boris", f"{other} APPROVED Boris"]
+    await house.pass_time(timedelta(minutes=5))
+    house.open()
+    await house.take_back(one, by=APPROVER)
+    await house.pass_time(SECOND)
+    said = [f"{one} DENIED Boris", f"{other} APPROVED Boris"]
+    assert house.wall.texts(OWNER) == house.wall.texts(APPROVER) == said
+    rows = NoticeRepository(house.database)
+    assert {request.user_id for _, request in await rows.decided(10)} == {other}, "what is taken back is over"
+    await house.pass_time(timedelta(minutes=7))
+    assert await rows.decided(10) == []
 
 
 async def test_a_card_of_somebody_forgotten_goes(house: House) -> None:

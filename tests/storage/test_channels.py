@@ -1,8 +1,10 @@
 from dataclasses import replace
 
-from storage.models import SessionChannel
+from storage.database import Database
+from storage.join_requests import JoinRequestRepository
+from storage.models import ChannelKind, SessionChannel
 from tests.storage.conftest import Clock
-from tests.storage.make import CHANNEL_ID, Maker, channel
+from tests.storage.make import CHANNEL_ID, Maker, channel, request
 
 
 async def test_what_is_unknown_leaves_what_is_known(make: Maker) -> None:
@@ -47,6 +49,24 @@ async def test_the_largest_channels_come_first(make: Maker) -> None:
     await make.channels.put_listing(session.id, listing)
     titles = [one.channel.title for one in await make.channels.of_session(session.id)]
     assert titles == ["Z", "A", "B", "None"]
+
+
+async def test_where_people_may_ask(database: Database, make: Maker) -> None:
+    """A public channel where the account may invite is open to all: it is left out unless somebody asked there. Those
+    where people ask come first; what is given already stays in sight."""
+    session = await make.session()
+    listing = [
+        (channel(-1001, title="Open", username="open"), True),
+        (channel(-1002, title="Closed"), True),
+        (channel(-1003, title="Square", username="square", kind=ChannelKind.SUPERGROUP), True),
+        (channel(-1004, title="Foreign"), False),
+        (channel(-1005, title="Zone", username="zone", bot_may_invite=True), False),
+        (channel(-1006, title="Yard", username="yard"), True),
+    ]
+    await make.channels.put_listing(session.id, listing)
+    await JoinRequestRepository(database).store([request(7, -1006)])
+    assert [each.title for each in await make.channels.askable()] == ["Yard", "Zone", "Closed", "Square"]
+    assert [each.title for each in await make.channels.askable([-1001])][2:] == ["Closed", "Open", "Square"]
 
 
 async def test_one_more_is_seen(make: Maker) -> None:
