@@ -101,10 +101,10 @@ async def load(module: str, stop: asyncio.Event) -> None:
     Raises StoppedEarly as soon as `stop` is set. The import goes on then, in a thread that the loop does not wait for.
     """
     executor = ThreadPoolExecutor(max_workers=1)
-    importing = asyncio.get_running_loop().run_in_executor(executor, import_module, module)
+    importing = asyncio.wrap_future(executor.submit(import_module, module))
     executor.shutdown(wait=False)
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({importing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((importing, stopping), return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     if stop.is_set():
         importing.cancel()
@@ -113,7 +113,7 @@ async def load(module: str, stop: asyncio.Event) -> None:
 
 
 def leave() -> NoReturn:
-    """With code 0. Everything that was opened is closed; the interpreter would wait for the import that is under way."""
+    """With code 0. What was opened is closed; the interpreter would wait for the import that is under way."""
     log.info("Porter stopped")
     logging.shutdown()
     os._exit(0)
