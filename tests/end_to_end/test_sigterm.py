@@ -169,7 +169,7 @@ def hears_sigterm(pid: int) -> bool:
 @pytest.mark.timeout(300)
 async def test_sigterm_at_any_moment_of_a_start(jetty: Stage) -> None:
     """Before the first poll, while aiogram is imported, while the house is built: ended in time with code 0, and
-    nothing is left behind that hinders the next start. The kernel ends it only before it hears, when nothing is open."""
+    nothing is left behind that hinders the next start. The kernel ends it only before it hears: nothing is open."""
     gate = await jetty.channel(gate=True)
     await jetty.porter.stop()
     started = time.monotonic()
