@@ -8,12 +8,14 @@ import argparse
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from bot import __version__
 from bot.logs import configure_logging
@@ -37,16 +39,12 @@ log = logging.getLogger("bot")
 
 async def serve(settings: Settings) -> int:
     """Whoever may not start is refused before aiogram is imported; the first poll is on its way while the rest is
-    (docs/decisions/0033-a-quick-start.md)."""
+    (docs/decisions/0033-a-quick-start.md). Raises StoppedEarly."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    try:
-        return await prove(settings, stop)
-    except StoppedEarly:
-        log.info("Porter stopped")
-        return 0
+    return await prove(settings, stop)
 
 
 async def prove(settings: Settings, stop: asyncio.Event) -> int:
@@ -98,10 +96,27 @@ class StoppedEarly(Exception):
 
 
 async def load(module: str, stop: asyncio.Event) -> None:
-    """Import it beside the loop: signals are heard and answers come meanwhile. Raises StoppedEarly."""
-    await asyncio.to_thread(import_module, module)
+    """Import it beside the loop: signals are heard and answers come meanwhile.
+
+    Raises StoppedEarly as soon as `stop` is set. The import goes on then, in a thread that the loop does not wait for.
+    """
+    executor = ThreadPoolExecutor(max_workers=1)
+    importing = asyncio.wrap_future(executor.submit(import_module, module))
+    executor.shutdown(wait=False)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((importing, stopping), return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
     if stop.is_set():
+        importing.cancel()
         raise StoppedEarly
+    await importing
+
+
+def leave() -> NoReturn:
+    """With code 0. What was opened is closed; the interpreter would wait for the import that is under way."""
+    log.info("Porter stopped")
+    logging.shutdown()
+    os._exit(0)
 
 
 def collect_garbage_again() -> None:
@@ -210,7 +225,10 @@ def main() -> int:
     configure_logging(settings.log_level, settings.log_format, settings.secrets)
     if arguments.command == "run":
         gc.disable()  # imports make hundreds of thousands of objects, and next to no garbage
-        code = asyncio.run(serve(settings))
+        try:
+            code = asyncio.run(serve(settings))
+        except StoppedEarly:
+            leave()
         gc.freeze()  # the memory goes with the process: the interpreter's last collection would take a second
         return code
     try:

@@ -1,8 +1,13 @@
-"""aiogram's FSM storage on our SQLite: state and data of a conversation survive a restart, sealed."""
+"""aiogram's FSM storage on our SQLite: state and data of a conversation survive a restart, sealed.
 
-from collections.abc import AsyncIterator, Mapping
+And whose turn it is in one.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakValueDictionary
 
 from aiogram.fsm.context import FSMContext
 from aiogram.fsm.state import State
@@ -30,6 +35,31 @@ class SqliteStorage(BaseStorage):
 
     async def close(self) -> None:
         """The database is closed by whoever opened it (bot/app.py)."""
+
+
+class Turns(BaseEventIsolation):
+    """Updates of one conversation are handled one after the other.
+
+    A lock lives while somebody holds it or waits for it: aiogram's SimpleEventIsolation keeps one for good for every
+    stranger who ever wrote.
+    """
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[StorageKey, asyncio.Lock] = WeakValueDictionary()
+
+    @property
+    def held(self) -> int:
+        """Conversations that have an update under way."""
+        return len(self._locks)
+
+    @asynccontextmanager
+    async def lock(self, key: StorageKey) -> AsyncGenerator[None, None]:
+        lock = self._locks.setdefault(key, asyncio.Lock())
+        async with lock:
+            yield
+
+    async def close(self) -> None:
+        """Nothing is kept."""
 
 
 class Conversations:

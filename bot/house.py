@@ -11,10 +11,9 @@ from functools import partial
 
 from aiogram import Bot
 from aiogram.fsm.storage.base import StorageKey
-from aiogram.fsm.storage.memory import SimpleEventIsolation
 from aiogram.types import ChatJoinRequest
 
-from bot.fsm import Conversations, SqliteStorage
+from bot.fsm import Conversations, SqliteStorage, Turns
 from bot.gate import BotApiGate
 from bot.pace import ChatPace
 from bot.rows import Rows
@@ -118,7 +117,7 @@ class House:
         self.admins.on_change(self._role_changed)
         self.pins = PinService(rows.pins)
         self.confirmations = ConfirmationService(rows.confirmations)
-        self.fsm, self.isolation = SqliteStorage(rows.conversations), SimpleEventIsolation()
+        self.fsm, self.isolation = SqliteStorage(rows.conversations), Turns()
         self.screens = Screens(bot, rows.screens, pace)
         self.run_list = RunList(rows.runs)
         endings = Endings(rows.bulk, rows.request_pages)

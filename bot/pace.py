@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Any
 
 from aiogram import Bot
@@ -57,7 +58,13 @@ class ChatPace(BaseRequestMiddleware):
         self._burst = burst
         self._clock = clock
         self._sleep = sleep
-        self._chats: dict[int, tuple[float, float]] = {}  # chat -> (what was left, when); below zero: promised away
+        # chat -> (what was left, when), the longest unused first; below zero: promised away
+        self._chats: dict[int, tuple[float, float]] = {}
+
+    @property
+    def remembered(self) -> int:
+        """Chats that something is known of: those whose burst is not whole again, and few more."""
+        return len(self._chats)
 
     def spare(self, chat_id: int) -> float:
         """How many messages and edits the chat takes at once now."""
@@ -79,15 +86,24 @@ class ChatPace(BaseRequestMiddleware):
                     raise
                 log.info("the Bot API asks for %d s of patience", error.retry_after)
                 if isinstance(chat_id, int):
-                    self._chats[chat_id] = (0.0, self._clock())
+                    self._remember(chat_id, 0.0)
                 await self._sleep(error.retry_after)
         raise AssertionError("the loop returns or raises")
 
     async def _take_turn(self, chat_id: int) -> None:
         left = self.spare(chat_id) - 1
-        self._chats[chat_id] = (left, self._clock())
+        self._remember(chat_id, left)
         if left < 0:
             await self._sleep(-left / _refill(chat_id))
+
+    def _remember(self, chat_id: int, left: float) -> None:
+        """Whoever asks to join may be greeted once and never again: each call forgets up to two chats that
+        are whole."""
+        self._chats.pop(chat_id, None)
+        self._chats[chat_id] = (left, self._clock())
+        for oldest in list(islice(self._chats, 2)):
+            if self.spare(oldest) >= self._burst:
+                del self._chats[oldest]
 
 
 def _refill(chat_id: int) -> float:

@@ -7,6 +7,7 @@ import pytest
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
+from aiogram.exceptions import TelegramBadRequest
 
 from bot.pace import BURST, ChatPace
 from sandbox.app import Sandbox, open_sandbox
@@ -68,6 +69,28 @@ async def test_a_group_takes_twenty_a_minute(sandbox: Sandbox) -> None:
     for number in range(25):
         await bot.send_message(group.peer, str(number))
     assert slept == pytest.approx([3.0] * 5)
+    await bot.session.close()
+
+
+async def test_chats_that_are_quiet_again_are_forgotten(sandbox: Sandbox) -> None:
+    """Everybody who asks to join may be greeted once: what is remembered is bounded by the last seconds, and right."""
+    time = Time()
+    pace = ChatPace(clock=time.clock, sleep=time.sleep)
+    bot = bot_with(sandbox, pace)
+    sandbox.api.limits.enabled = False
+    for number in range(200):
+        if number % 10 == 0:
+            await bot.send_message(sandbox.admin_id, str(number))
+        with pytest.raises(TelegramBadRequest, match="chat not found"):
+            await bot.send_message(10_000 + number, "nobody")
+        time.now += 0.25
+    assert time.slept == []
+    assert pace.remembered <= 10
+    assert pace.spare(sandbox.admin_id) == pytest.approx(BURST)
+    for number in range(23):
+        await bot.send_message(sandbox.admin_id, str(number))
+        await bot.send_message(sandbox.admin_id, str(number))
+    assert time.slept == [1.0] * 26
     await bot.session.close()
 
 
