@@ -528,6 +528,8 @@ class Condition(StrEnum):
     """`value`: a request that came by it."""
     ANY = "any"
     """No condition at all."""
+    SHOW = "s"
+    """Those who are meant."""
 
 
 class ConditionPick(CallbackData, prefix="cn1"):

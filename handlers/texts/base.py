@@ -38,6 +38,16 @@ def shorten(value: str, limit: int = LABEL_CHARACTERS) -> str:
     return value if len(value) <= limit else value[: limit - 1].rstrip() + "…"
 
 
+def fitted(head: str, name: str, tail: str) -> str:
+    """A label with a name in it, which alone gives way, and no further than it must."""
+    return f"{head}{shorten(name, LABEL_CHARACTERS - len(head) - len(tail))}{tail}"
+
+
+def unbroken(words: str) -> str:
+    """On one line, wherever that begins."""
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def number(value: int) -> str:
     return f"{value:,}"
 
