@@ -197,6 +197,7 @@ class SaveVerb(StrEnum):
     POSTS = "p"
     CHANGE = "ch"
     STEPS = "st"
+    ACCOUNT = "ac"
 
 
 class SaveAction(CallbackData, prefix="sv1"):
