@@ -123,10 +123,14 @@ class Words:
         what = f" {quote(searched)}:" if searched else ""
         return f"🔎{what} {number(count)} found. Tap “Show all” to see the rest."
 
+    def second(self, moment: datetime) -> str:
+        """15:40:12."""
+        return f"{moment.astimezone(self._zone):%H:%M:%S}"
+
     def countdown(self, moment: datetime) -> str:
         """in 0:45, at 15:40:12."""
         seconds = max(0, ceil((moment - self._now()).total_seconds()))
-        return f"in {seconds // 60}:{seconds % 60:02}, at {moment.astimezone(self._zone):%H:%M:%S}"
+        return f"in {seconds // 60}:{seconds % 60:02}, at {self.second(moment)}"
 
     def ago(self, moment: datetime | None) -> str:
         if moment is None:
