@@ -199,6 +199,7 @@ class SaveVerb(StrEnum):
     POSTS = "p"
     CHANGE = "ch"
     STEPS = "st"
+    ACCOUNT = "ac"
 
 
 class SaveAction(CallbackData, prefix="sv1"):
@@ -530,6 +531,8 @@ class Condition(StrEnum):
     """`value`: a request that came by it."""
     ANY = "any"
     """No condition at all."""
+    SHOW = "s"
+    """Those who are meant."""
 
 
 class ConditionPick(CallbackData, prefix="cn1"):

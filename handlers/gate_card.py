@@ -8,12 +8,23 @@ from handlers.callbacks import GateCard
 from handlers.screen import AdminScreen, Page
 from handlers.texts import Texts
 from services.desks import RequestDesk
+from services.requests.rights_audit import RightsAudit
 
 
 async def show_gate(
-    event: TelegramObject, callback_data: GateCard, screen: AdminScreen, texts: Texts, requests: RequestDesk
+    event: TelegramObject,
+    callback_data: GateCard,
+    screen: AdminScreen,
+    texts: Texts,
+    requests: RequestDesk,
+    rights_audit: RightsAudit,
 ) -> None:
+    """What the bot may do there is asked where nobody has asked yet."""
     gate = await requests.gate(callback_data.channel)
+    if gate.channel.bot_may_invite is None:
+        await screen.answer()
+        await rights_audit.look(gate.channel.id)
+        gate = await requests.gate(callback_data.channel)
     await screen.show(Page(texts.gates.card(gate), keyboards.gates.card(texts, gate)))
 
 

@@ -240,6 +240,7 @@ async def press_key(
     if wanted.length is not None and len(typed) >= wanted.length:
         await _submit(wanted, typed, screen, texts, state, logins)
     else:
+        await screen.answer()  # before it is drawn: until then, apps ignore a second tap on the same digit
         await screen.show(code_page(wanted, texts, data["slots"], typed))
 
 

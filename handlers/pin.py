@@ -8,8 +8,15 @@ import secrets
 from typing import Any
 
 from aiogram import F, Router
+from aiogram.enums import ChatType
 from aiogram.fsm.context import FSMContext
-from aiogram.types import CallbackQuery, Message, TelegramObject
+from aiogram.types import (
+    CallbackQuery,
+    InlineKeyboardMarkup,
+    MaybeInaccessibleMessageUnion,
+    Message,
+    TelegramObject,
+)
 
 from handlers import keyboards
 from handlers.callbacks import Go, PinAction, PinKey, PinVerb, Place, SafetyAction, SafetyVerb
@@ -23,7 +30,7 @@ from services.pins import LONGEST, SHORTEST, PinService
 
 PAD = "pin"
 """In the FSM data: the keypad. `then`: the press that waits for the PIN; without it a new PIN is being set, and `first`
-is its first entry. `state`: the conversation below."""
+is its first entry. `state`: the conversation below. `back`: the message that was pressed, as it stood before."""
 ENTRY = str(PinForm.entry.state)
 
 # -- called by the door
@@ -32,7 +39,7 @@ ENTRY = str(PinForm.entry.state)
 async def ask(event: CallbackQuery, data: dict[str, Any]) -> None:
     """Show the keypad in place of the handler. Raises PinLocked."""
     await data["pins"].check_unlocked(data["admin"].user_id)
-    await _deal(data["screen"], data["texts"], data["state"], then=event.data)
+    await _deal(data["screen"], data["texts"], data["state"], then=event.data, back=_kept(event.message))
 
 
 async def is_answer(event: CallbackQuery, data: dict[str, Any]) -> bool:
@@ -76,6 +83,24 @@ async def leave(event: TelegramObject, data: dict[str, Any]) -> None:
 # -- the keypad
 
 
+def _kept(message: MaybeInaccessibleMessageUnion | None) -> dict[str, Any] | None:
+    """A page that can be shown again. None: of a message that Telegram does not tell any more, or of a picture."""
+    if not isinstance(message, Message) or message.text is None or message.chat.type != ChatType.PRIVATE:
+        return None
+    markup = message.reply_markup
+    keys = markup.model_dump(mode="json", exclude_none=True, exclude_defaults=True) if markup is not None else None
+    return {"text": message.html_text, "keys": keys}
+
+
+def _before(pad: dict[str, Any], texts: Texts) -> Page:
+    """Its buttons ask again, and count no longer than they would have."""
+    back = pad.get("back")
+    if back is None:
+        return Page(texts.home.cancelled(), keyboards.only_home(texts))
+    keys = InlineKeyboardMarkup.model_validate(back["keys"]) if back["keys"] is not None else keyboards.only_home(texts)
+    return Page(back["text"], keys)
+
+
 async def _pad(state: FSMContext) -> dict[str, Any] | None:
     return (await state.get_data()).get(PAD) if await state.get_state() == ENTRY else None
 
@@ -92,12 +117,19 @@ async def _deal(
     then: str | None = None,
     first: str | None = None,
     trouble: str | None = None,
+    back: dict[str, Any] | None = None,
 ) -> None:
     """A keypad with its digits in new slots."""
     old = await _pad(state)
-    below = old["state"] if old else await state.get_state()
-    slots = "".join(secrets.SystemRandom().sample("0123456789", 10))
-    pad = {"pad": secrets.randbelow(2**31), "slots": slots, "typed": "", "then": then, "first": first, "state": below}
+    pad = {
+        "pad": secrets.randbelow(2**31),
+        "slots": "".join(secrets.SystemRandom().sample("0123456789", 10)),
+        "typed": "",
+        "then": then,
+        "first": first,
+        "state": old["state"] if old else await state.get_state(),
+        "back": old.get("back") if old else back,
+    }
     await state.set_state(PinForm.entry)
     await state.update_data({PAD: pad})
     await _draw(screen, texts, pad, trouble)
@@ -132,6 +164,7 @@ async def press_key(
         return
     pad["typed"] = (pad["typed"] + pad["slots"][callback_data.slot % 10])[:LONGEST]
     await state.update_data({PAD: pad})
+    await screen.answer()  # as at a login's keypad
     await _draw(screen, texts, pad)
 
 
@@ -152,10 +185,26 @@ async def use_pad(
         await state.update_data({PAD: pad})
         await _draw(screen, texts, pad)
     elif callback_data.verb is PinVerb.QUIT:
-        await _close(state)
-        await screen.show(Page(texts.home.cancelled(), keyboards.only_home(texts)))
+        await _quit(event, pad, screen, texts, state, pins)
     else:
         await _take_new(pad, screen, texts, state, pins)
+
+
+async def _quit(
+    event: TelegramObject,
+    pad: dict[str, Any],
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    pins: PinService,
+) -> None:
+    """Back to where the keypad came from, with a word that nothing happened."""
+    await _close(state)
+    await screen.answer(texts.home.cancelled())
+    if pad["then"] is None:
+        await show_safety(event, screen, texts, state, pins)
+    else:
+        await screen.show(_before(pad, texts))
 
 
 async def _take_new(

@@ -1,17 +1,22 @@
-"""Who is meant by a list: one screen, a tap a change, and each change is another view. Nothing is kept meanwhile."""
+"""Who is meant by a list: one screen, a tap a change, and each change is another view.
+
+Taps may come faster than the screen changes: the button still names the view before then. So it is kept which view the
+screen shows by now, and a tap there means that one; on any other message it means the view that it names.
+"""
 
 from aiogram import F, Router
 from aiogram.fsm.context import FSMContext
-from aiogram.types import Message, TelegramObject
+from aiogram.types import CallbackQuery, Message, TelegramObject
 
 from handlers import keyboards
 from handlers.callbacks import Condition, ViewFilter
 from handlers.conditions import TYPED, changed, with_typed
 from handlers.keyboards.request_conditions import NONE
 from handlers.parking import Prompt, leave, turn_to
-from handlers.request_lists import remember
+from handlers.request_lists import show_view
 from handlers.screen import AdminScreen, Page
-from handlers.states import ListForm
+from handlers.searching import is_open, list_data, open_list
+from handlers.states import ListForm, OpenList
 from handlers.texts import Texts
 from services.desks import RequestDesk
 from services.requests.list_desk import ListDesk
@@ -21,7 +26,7 @@ QUESTIONS = (ListForm.words, ListForm.bio)
 
 
 async def show_filter(
-    event: TelegramObject,
+    event: CallbackQuery,
     callback_data: ViewFilter,
     screen: AdminScreen,
     texts: Texts,
@@ -29,11 +34,11 @@ async def show_filter(
     requests: RequestDesk,
     lists: ListDesk,
 ) -> None:
-    await _show(screen, texts, state, requests, lists, await lists.view(callback_data.view))
+    await _show(screen, texts, state, requests, lists, await _meant(event, callback_data, state, lists))
 
 
 async def change(
-    event: TelegramObject,
+    event: CallbackQuery,
     callback_data: ViewFilter,
     screen: AdminScreen,
     texts: Texts,
@@ -41,9 +46,31 @@ async def change(
     requests: RequestDesk,
     lists: ListDesk,
 ) -> None:
-    view = await lists.view(callback_data.view)
+    view = await _meant(event, callback_data, state, lists)
     filters = await changed(view.filters, callback_data, requests)
     await _show(screen, texts, state, requests, lists, await _other(lists, view, filters))
+
+
+async def show_meant(
+    event: CallbackQuery,
+    callback_data: ViewFilter,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    lists: ListDesk,
+) -> None:
+    view = await _meant(event, callback_data, state, lists)
+    await show_view(screen, texts, state, lists, view.id)
+
+
+async def _meant(event: CallbackQuery, pressed: ViewFilter, state: FSMContext, lists: ListDesk) -> RequestView:
+    """What the tapped message shows by now; where that is not known, the view that the button names."""
+    named = await lists.view(pressed.view)
+    assert event.message is not None
+    if not await is_open(state, OpenList.waiting, filtered_on=event.message.message_id):
+        return named
+    shown = await lists.view((await list_data(state))["view"])
+    return shown if shown.channel_id == named.channel_id else named
 
 
 async def _other(lists: ListDesk, view: RequestView, filters: RequestFilters) -> RequestView:
@@ -55,24 +82,35 @@ async def _show(
 ) -> None:
     if await state.get_state() in QUESTIONS:
         await leave(state)
-    await remember(state, view)
     channel = await requests.channel(view.channel_id)
     count = await lists.capped(view)
     text = texts.request_lists.filter(channel, view.filters, count)
-    await screen.show(Page(text, keyboards.request_lists.editor(texts, view, count)))
+    message_id = await screen.show(Page(text, keyboards.request_lists.editor(texts, view, count)))
+    if not await is_open(state, OpenList.waiting, view=view.id, filtered_on=message_id):
+        await open_list(state, OpenList.waiting, view=view.id, filtered_on=message_id)
 
 
 async def ask_waits(
-    event: TelegramObject, callback_data: ViewFilter, screen: AdminScreen, texts: Texts, lists: ListDesk
+    event: CallbackQuery,
+    callback_data: ViewFilter,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    lists: ListDesk,
 ) -> None:
-    view = await lists.view(callback_data.view)
+    view = await _meant(event, callback_data, state, lists)
     await screen.show(Page(texts.conditions.ask_waits(), keyboards.request_lists.waits(texts, view)))
 
 
 async def ask_link(
-    event: TelegramObject, callback_data: ViewFilter, screen: AdminScreen, texts: Texts, lists: ListDesk
+    event: CallbackQuery,
+    callback_data: ViewFilter,
+    screen: AdminScreen,
+    texts: Texts,
+    state: FSMContext,
+    lists: ListDesk,
 ) -> None:
-    view = await lists.view(callback_data.view)
+    view = await _meant(event, callback_data, state, lists)
     links = await lists.links(view.channel_id)
     await screen.show(Page(texts.conditions.ask_link(links), keyboards.request_lists.links(texts, view, links)))
 
@@ -81,14 +119,14 @@ async def ask_link(
 
 
 async def begin_typing(
-    event: TelegramObject,
+    event: CallbackQuery,
     callback_data: ViewFilter,
     screen: AdminScreen,
     texts: Texts,
     state: FSMContext,
     lists: ListDesk,
 ) -> None:
-    view = await lists.view(callback_data.view)
+    view = await _meant(event, callback_data, state, lists)
     await turn_to(state, ListForm, view=view.id)
     await state.set_state(ListForm.words if callback_data.what is Condition.WORDS else ListForm.bio)
     await ask_typed(event, screen, texts, state, lists)
@@ -126,6 +164,7 @@ PROMPTS: dict[str, Prompt] = {str(question.state): ask_typed for question in QUE
 def build() -> Router:
     router = Router(name="request-filters")
     router.callback_query.register(show_filter, ViewFilter.filter(F.what == Condition.MENU))
+    router.callback_query.register(show_meant, ViewFilter.filter(F.what == Condition.SHOW))
     router.callback_query.register(ask_waits, ViewFilter.filter(F.what == Condition.WAITS_MENU))
     router.callback_query.register(ask_link, ViewFilter.filter(F.what == Condition.LINK_MENU))
     router.callback_query.register(begin_typing, ViewFilter.filter(F.what.in_(TYPED) & (F.value != NONE)))

@@ -34,15 +34,11 @@ async def show_offer(
     await save_cards.show(callback_data, screen, texts)
 
 
-async def _ready(about: SaveAction, screen: AdminScreen, texts: Texts, saving: SavingService) -> Offer | None:
-    """None: it takes a word first, with which account."""
+async def _ready(about: SaveAction, screen: AdminScreen, saving: SavingService) -> Offer:
+    """The tap is answered: what follows takes longer."""
     offer = await saving.offer(screen.admin_id, about.channel, about.session)
-    if offer.session_id is not None:
-        await screen.answer()
-        return offer
-    markup = keyboards.saving.accounts(texts, offer.readers, about)
-    await screen.show(Page(texts.saving.ask_account(offer.channel), markup))
-    return None
+    await screen.answer()
+    return offer
 
 
 async def save_all(
@@ -54,11 +50,9 @@ async def save_all(
     save_cards: SaveCards,
     runs: RunDesk,
 ) -> None:
-    """One tap where there is one account and not too much to fetch; a question before either. A second tap, or
-    somebody else's, finds it saved: the card heals."""
-    offer = await _ready(callback_data, screen, texts, saving)
-    if offer is None:
-        return
+    """One tap, and a question before where there is much to fetch. A second tap, or somebody else's, finds it saved:
+    the card heals."""
+    offer = await _ready(callback_data, screen, saving)
     if offer.whole is not None:
         await save_cards.show(act(callback_data, SaveVerb.CARD), screen, texts, offer)
     elif callback_data.verb is SaveVerb.ALL and (question := await save_cards.question(offer, texts)):
@@ -72,7 +66,6 @@ async def save_all(
 async def _begin(
     offer: Offer, start: Start | None, screen: AdminScreen, texts: Texts, saving: SavingService, runs: RunDesk
 ) -> None:
-    assert offer.session_id is not None
     run = await saving.begin(screen.admin_id, offer.channel.id, offer.session_id, texts.zone.key, start)
     await show_card(screen, texts, runs, run)
 
@@ -86,9 +79,7 @@ async def save_posts(
     saving: SavingService,
     runs: RunDesk,
 ) -> None:
-    offer = await _ready(callback_data, screen, texts, saving)
-    if offer is None or offer.session_id is None:
-        return
+    offer = await _ready(callback_data, screen, saving)
     posts = await _posts(callback_data, state)
     if not posts:
         await screen.show(Page(texts.saving.posts_forgotten(), keyboards.only_home(texts)))
@@ -108,11 +99,18 @@ async def _posts(about: SaveAction, state: FSMContext) -> list[int]:
 async def ask_change(
     event: TelegramObject, callback_data: SaveAction, screen: AdminScreen, texts: Texts, saving: SavingService
 ) -> None:
-    offer = await _ready(callback_data, screen, texts, saving)
-    if offer is None:
-        return
+    offer = await _ready(callback_data, screen, saving)
     about = act(callback_data, SaveVerb.CHANGE, offer.session_id)
-    await screen.show(Page(texts.saving.change(offer), keyboards.saving.change(texts, about)))
+    await screen.show(Page(texts.saving.change(offer), keyboards.saving.change(texts, offer, about)))
+
+
+async def ask_account(
+    event: TelegramObject, callback_data: SaveAction, screen: AdminScreen, texts: Texts, saving: SavingService
+) -> None:
+    """Choosing one leads back to the card, which says so."""
+    offer = await saving.offer(screen.admin_id, callback_data.channel, callback_data.session)
+    markup = keyboards.saving.accounts(texts, offer, callback_data)
+    await screen.show(Page(texts.saving.ask_account(offer.channel), markup))
 
 
 async def no_reader(event: ErrorEvent, screen: AdminScreen, texts: Texts) -> None:
@@ -132,6 +130,7 @@ def build() -> Router:
         (SaveVerb.NEW, save_all),
         (SaveVerb.POSTS, save_posts),
         (SaveVerb.CHANGE, ask_change),
+        (SaveVerb.ACCOUNT, ask_account),
     ):
         router.callback_query.register(handler, SaveAction.filter(F.verb == verb))
     router.errors.register(no_reader, ExceptionTypeFilter(ReaderMissing))

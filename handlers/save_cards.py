@@ -11,6 +11,7 @@ from aiogram.exceptions import TelegramAPIError
 
 from handlers import keyboards
 from handlers.callbacks import SaveAction
+from handlers.keyboards.saving import act
 from handlers.login_screens import Conversations
 from handlers.notifier import texts_for
 from handlers.screen import AdminScreen, Page, Screens
@@ -68,6 +69,7 @@ class SaveCards:
         """What is known at once; the rest comes in place. The id of the message. Raises as SavingService.offer."""
         if offer is None:
             offer = await self._saving.offer(screen.admin_id, about.channel, about.session)
+        about = act(about, about.verb, offer.session_id)
         known = self._looks.known(offer) if offer.readers else None
         message_id = await screen.show(card_page(texts, offer, about, known))
         self._shown[screen.admin_id] = self._screens.drawn(screen.admin_id)

@@ -22,7 +22,7 @@ async def start(
     saving: SavingService,
 ) -> None:
     offer = await saving.offer(screen.admin_id, callback_data.channel, callback_data.session)
-    if offer.session_id is None or offer.whole is not None:
+    if offer.whole is not None:
         raise NotFound("question")
     await screen.answer()
     await saving.meet(offer.channel, offer.session_id)

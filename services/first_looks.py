@@ -61,9 +61,8 @@ class FirstLooks:
         return kept[1] if kept is not None and self._clock() - kept[0] < FRESH else None
 
     async def look(self, offer: Offer) -> Look:
-        """At the channel itself (members, title), at its newest message, and at what the filters would bring; with the
-        proposed account where none is chosen. Telegram's errors are told in the answer. Who asks meanwhile waits for
-        the same one."""
+        """At the channel itself (members, title), at its newest message, and at what the filters would bring.
+        Telegram's errors are told in the answer. Who asks meanwhile waits for the same one."""
         known = self.known(offer)
         if known is not None and known.trouble is None:
             return known
@@ -102,7 +101,7 @@ class FirstLooks:
         return self._estimator.needs_asking(look.estimate)
 
     async def _look(self, offer: Offer) -> Look:
-        session_id, channel = _session_of(offer), offer.channel
+        session_id, channel = offer.session_id, offer.channel
         newest: int | None = None
         try:
             peer = await self._readers.peer(session_id, channel)
@@ -119,9 +118,5 @@ class FirstLooks:
         return Look(newest, estimate, is_readable=True, trouble=None)
 
 
-def _session_of(offer: Offer) -> int:
-    return offer.session_id or offer.readers[0].id
-
-
 def _key(offer: Offer) -> _Key:
-    return _session_of(offer), offer.channel.id, offer.profile.filters, offer.profile.root
+    return offer.session_id, offer.channel.id, offer.profile.filters, offer.profile.root

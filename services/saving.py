@@ -22,13 +22,13 @@ NAMELESS = "Channel"
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A channel that could be saved, and how it would be. `readers`: accounts that can read it, the proposed one
-    first. `session_id`: the one that is taken without asking; None: the admin chooses. `whole`, `single`: what carries
-    the channel, or single posts of it, already."""
+    """A channel that could be saved, and how it would be. `readers`: accounts that can read it. `session_id`: the one
+    that does, unless the admin chooses another. `whole`, `single`: what carries the channel, or single posts of it,
+    already."""
 
     channel: Channel
     readers: tuple[Session, ...]
-    session_id: int | None
+    session_id: int
     whole: Source | None
     single: Source | None
     profile: Profile
@@ -42,7 +42,13 @@ class Offer:
 
     @property
     def reader(self) -> Session | None:
+        """None: what is saved already is read by an account that cannot any more."""
         return next((each for each in self.readers if each.id == self.session_id), None)
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether another account could be chosen: what is saved already keeps its own."""
+        return len(self.readers) > 1 and self.whole is None and self.single is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,8 @@ class SavingService:
         return await answered(self._readers.find(link, username), FIND_SECONDS)
 
     async def offer(self, admin_id: int, channel_id: int, session_id: int | None = None) -> Offer:
-        """`session_id`: whom the admin has chosen. Raises NotFound, and ReaderMissing where no account can read it."""
+        """`session_id`: whom the admin has chosen; else the account that a channel was saved with last, a person's
+        before a bot. Raises NotFound, and ReaderMissing where no account can read it."""
         channel = await self._channels.get(channel_id)
         if channel is None:
             raise NotFound("channel")
@@ -92,12 +99,23 @@ class SavingService:
         return Offer(
             channel,
             readers,
-            _chosen(readers, whole or single, session_id),
+            await self._reader(readers, whole or single, session_id),
             whole,
             single,
             profile,
             await self._folder(profile, channel.title),
         )
+
+    async def _reader(self, readers: Sequence[Session], saved: Source | None, asked: int | None) -> int:
+        """What is saved already keeps its account. `readers` may be empty then alone."""
+        if saved is not None:
+            return saved.session_id
+        if asked is not None and asked in {each.id for each in readers}:
+            return asked
+        first = readers[0]
+        alike = {each.id for each in readers if each.kind is first.kind}
+        newest = max((each for each in await self._sources.bare() if each.session_id in alike), key=_id, default=None)
+        return newest.session_id if newest is not None else first.id
 
     async def meet(self, channel: Channel, session_id: int) -> None:
         """The account can address the channel when this returns. Raises as Readers.peer."""
@@ -215,13 +233,9 @@ class SavingService:
         return base + _free(names.folder_for(title), "-", inner, names.FOLDER_BYTES)
 
 
-def _chosen(readers: Sequence[Session], saved: Source | None, asked: int | None) -> int | None:
-    """What is saved already keeps its account; of one there is nothing to choose."""
-    if saved is not None:
-        return saved.session_id
-    if asked in {each.id for each in readers}:
-        return asked
-    return readers[0].id if len(readers) == 1 else None
+def _id(source: Source) -> int:
+    """Ascends as they were made."""
+    return source.id
 
 
 def _free(wanted: str, joint: str, taken: set[str], longest: int) -> str:

@@ -4,6 +4,7 @@ from aiogram.filters.callback_data import CallbackData
 from aiogram.types import InlineKeyboardMarkup
 
 from handlers.callbacks import (
+    GateCard,
     GreetingAction,
     GreetingVerb,
     LoadAction,
@@ -21,7 +22,7 @@ from services.requests.gates import Gate
 
 
 def card(texts: Texts, gate: Gate) -> InlineKeyboardMarkup:
-    """What may be set about it, one button a line."""
+    """What may be set about it, one button a line. Where Telegram did not answer, asking again."""
     labels, channel_id = texts.labels, gate.channel.id
     ways: list[tuple[str, CallbackData]] = [
         (labels.load, LoadAction(verb=LoadVerb.ASK, channel=channel_id)),
@@ -29,7 +30,9 @@ def card(texts: Texts, gate: Gate) -> InlineKeyboardMarkup:
         (labels.greetings, GreetingAction(verb=GreetingVerb.SHOW, channel=channel_id)),
         (labels.telling, NoticeAction(verb=NoticeVerb.SHOW, id=channel_id)),
     ]
+    is_asked = gate.channel.bot_may_invite is None
     return markup(
+        [button(labels.check_again, GateCard(channel=channel_id))] if is_asked else [],
         *[[button(label, data)] for label, data in ways],
         home_row(texts, RequestAction(verb=RequestVerb.LIST, id=channel_id)),
     )

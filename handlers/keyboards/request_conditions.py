@@ -18,10 +18,7 @@ NONE = -1
 def menu(texts: Texts, filters: RequestFilters, pick: Pick) -> list[Row]:
     """Every condition, two a line: any, yes or no by a tap; the others lead to their question."""
     words, labels = texts.conditions, texts.labels
-    keys = [
-        button(words.flag(flag, getattr(filters, flag)), pick(Condition.FLAG, place))
-        for place, flag in enumerate(FLAGS)
-    ]
+    keys = [button(words.flag(flag, filters), pick(Condition.FLAG, place)) for place, flag in enumerate(FLAGS)]
     waits = filters.waits_over is not None or filters.waits_under is not None
     for is_set, label, what in (
         (waits, labels.waits_how_long, Condition.WAITS_MENU),

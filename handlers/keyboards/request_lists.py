@@ -1,4 +1,4 @@
-"""Under lists of waiting people."""
+"""Under lists of waiting people. What decides on many stands last, apart from what only looks."""
 
 from collections.abc import Collection, Sequence
 
@@ -43,8 +43,8 @@ def groups(texts: Texts, channel_id: int, everybody: RequestView, groups: Sequen
             button(texts.labels.one_list, _open(everybody)),
             button(texts.labels.filter, _filter(everybody)),
         ],
-        _everybody(texts, channel_id),
         _gate_row(texts, channel_id),
+        _everybody(texts, channel_id),
         home_row(texts, Go(to=Place.REQUESTS)),
     )
 
@@ -64,7 +64,6 @@ def waiting(texts: Texts, look: Look, after: int, *, is_whole: bool = False) -> 
     return markup(
         *people,
         _turning(texts, view, page),
-        many if page.rows else [],
         search if view.filters.words is not None else [],
         [
             button(labels.filter_set if not is_everybody else labels.filter, _filter(view)),
@@ -74,6 +73,7 @@ def waiting(texts: Texts, look: Look, after: int, *, is_whole: bool = False) -> 
         if page.rows
         else _only_filter(texts, view),
         _gate_row(texts, channel_id) if is_everybody else [],
+        many if page.rows else [],
         home_row(texts, Go(to=Place.REQUESTS) if is_whole else _channel(channel_id)),
     )
 
@@ -96,15 +96,15 @@ def ticking(texts: Texts, look: Look, after: int, ticked: Collection[int]) -> In
         *[tick(row) for row in page.rows],
         _turning(texts, view, page, ViewVerb.TICKS),
         [
+            button(labels.tick_page, ViewAction(verb=ViewVerb.TICK_PAGE, view=view.id, after=after)),
+            button(labels.choose_none, ViewAction(verb=ViewVerb.UNTICK, view=view.id, after=after)),
+        ],
+        [
             button(approve, _bulk(view, approve=True, ticked=True), "success"),
             button(deny, _bulk(view, approve=False, ticked=True), "danger"),
         ]
         if ticked
         else [],
-        [
-            button(labels.tick_page, ViewAction(verb=ViewVerb.TICK_PAGE, view=view.id, after=after)),
-            button(labels.choose_none, ViewAction(verb=ViewVerb.UNTICK, view=view.id, after=after)),
-        ],
         home_row(texts, ViewAction(verb=ViewVerb.OPEN, view=view.id, after=after)),
     )
 
@@ -113,7 +113,7 @@ def editor(texts: Texts, view: RequestView, count: Capped) -> InlineKeyboardMark
     """One screen: a tap changes one thing, and the count tells what it did."""
     return markup(
         *conditions.menu(texts, view.filters, _picks(view)),
-        [button(texts.request_lists.show_label(count), _open(view), "primary")],
+        [button(texts.request_lists.show_label(count), _picks(view)(Condition.SHOW, 0), "primary")],
         home_row(texts, _channel(view.channel_id)),
     )
 

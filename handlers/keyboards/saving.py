@@ -25,6 +25,7 @@ from handlers.callbacks import (
     SourceVerb,
 )
 from handlers.keyboards.base import ROWS, Row, button, home_row, markup, turning, window
+from handlers.keyboards.request_conditions import marked
 from handlers.texts import Texts
 from services.links import InviteLink, Link
 from services.saving import Offer
@@ -41,7 +42,8 @@ def card(texts: Texts, offer: Offer, about: SaveAction, *, is_unreadable: bool) 
     if is_unreadable:
         saved = offer.whole or offer.single  # there, its account is signed in again, or another one takes over
         opened = [button(labels.open_source, SourceAction(verb=SourceVerb.SHOW, id=saved.id))] if saved else []
-        return markup([button(labels.try_again, act(about, SaveVerb.CARD))], opened, home_row(texts))
+        other = [button(labels.other_account, act(about, SaveVerb.ACCOUNT))] if offer.has_choice else []
+        return markup([button(labels.try_again, act(about, SaveVerb.CARD))], opened, other, home_row(texts))
     only = texts.saving.only_these(about.more + 1) if about.more else labels.save_post
     post: Row = [button(only, act(about, SaveVerb.POSTS))] if about.post else []
     if offer.whole is not None:
@@ -61,12 +63,14 @@ def card(texts: Texts, offer: Offer, about: SaveAction, *, is_unreadable: bool) 
     )
 
 
-def accounts(texts: Texts, sessions: Sequence[Session], about: SaveAction) -> InlineKeyboardMarkup:
-    """The same thing to do, with one of them."""
-    return markup(
-        *[[button(texts.saving.account(each), act(about, about.verb, each.id))] for each in sessions[:ROWS]],
-        home_row(texts, act(about, SaveVerb.CARD)),
-    )
+def accounts(texts: Texts, offer: Offer, about: SaveAction) -> InlineKeyboardMarkup:
+    """The same card, with one of them."""
+
+    def key(session: Session) -> Row:
+        label = marked(texts.saving.account(session), session.id == offer.session_id)
+        return [button(label, act(about, SaveVerb.CARD, session.id))]
+
+    return markup(*map(key, offer.readers[:ROWS]), home_row(texts, act(about, SaveVerb.CHANGE)))
 
 
 def large(texts: Texts, about: SaveAction) -> InlineKeyboardMarkup:
@@ -77,9 +81,10 @@ def large(texts: Texts, about: SaveAction) -> InlineKeyboardMarkup:
     )
 
 
-def change(texts: Texts, about: SaveAction) -> InlineKeyboardMarkup:
+def change(texts: Texts, offer: Offer, about: SaveAction) -> InlineKeyboardMarkup:
     return markup(
         [button(texts.labels.step_by_step, act(about, SaveVerb.STEPS), "primary")],
+        [button(texts.labels.other_account, act(about, SaveVerb.ACCOUNT))] if offer.has_choice else [],
         [button(texts.labels.my_defaults, SourceEdit(what=EditPick.MENU, id=OWN))],
         home_row(texts, act(about, SaveVerb.CARD)),
     )

@@ -38,6 +38,16 @@ def shorten(value: str, limit: int = LABEL_CHARACTERS) -> str:
     return value if len(value) <= limit else value[: limit - 1].rstrip() + "…"
 
 
+def fitted(head: str, name: str, tail: str) -> str:
+    """A label with a name in it, which alone gives way, and no further than it must."""
+    return f"{head}{shorten(name, LABEL_CHARACTERS - len(head) - len(tail))}{tail}"
+
+
+def unbroken(words: str) -> str:
+    """On one line, wherever that begins."""
+    return words.replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def number(value: int) -> str:
     return f"{value:,}"
 
@@ -122,10 +132,14 @@ class Words:
         what = f" {quote(searched)}:" if searched else ""
         return f"🔎{what} {number(count)} found. Tap “Show all” to see the rest."
 
+    def second(self, moment: datetime) -> str:
+        """15:40:12."""
+        return f"{moment.astimezone(self._zone):%H:%M:%S}"
+
     def countdown(self, moment: datetime) -> str:
         """in 0:45, at 15:40:12."""
         seconds = max(0, ceil((moment - self._now()).total_seconds()))
-        return f"in {seconds // 60}:{seconds % 60:02}, at {moment.astimezone(self._zone):%H:%M:%S}"
+        return f"in {seconds // 60}:{seconds % 60:02}, at {self.second(moment)}"
 
     def ago(self, moment: datetime | None) -> str:
         if moment is None:

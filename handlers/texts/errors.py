@@ -89,7 +89,7 @@ class ErrorTexts(Words):
         )
 
     def _resend_too_early(self, error: errors.ResendTooEarly) -> str:
-        return f"Not yet: {self.countdown(error.at)}. The code that was sent is good all the while."
+        return f"Not before {self.second(error.at)}. The code that was sent is good all the while."
 
     def _session_unreadable(self, error: errors.SessionUnreadable) -> str:
         return TROUBLES[error.why]

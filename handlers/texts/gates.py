@@ -32,7 +32,7 @@ class GateTexts(Words):
         if may:
             return "The bot lets people in."
         if may is None:
-            return "Whether the bot may let people in is not known yet."
+            return "Telegram does not say just now whether the bot may let people in."
         return "The bot may not let people in: give it “Invite users” in the channel's administrators."
 
     @staticmethod

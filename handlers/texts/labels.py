@@ -156,6 +156,7 @@ class Labels:
     open_source: Final = "Open"
     step_by_step: Final = "For this channel"
     my_defaults: Final = "⚙️ My defaults"
+    other_account: Final = "Another account"
     try_again: Final = "Try again"
     join_and_save: Final = "Join and save"
     invite_link: Final = "🔒 Private invite link"

@@ -89,7 +89,7 @@ class LoginTexts(Words):
             return "Telegram offers no other way for this code; a QR code does without one."
         when = "now"
         if wanted.resend_at is not None and wanted.resend_at > self._now():
-            when = self.countdown(wanted.resend_at)
+            when = f"at {self.second(wanted.resend_at)}"
         return f"Another way: {NEXT.get(wanted.next_kind, SENT[wanted.next_kind])}, {when}."
 
     def scan(self, wanted: QrWanted) -> str:

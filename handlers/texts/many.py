@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from handlers.texts.base import LABEL_CHARACTERS, Words, number, plural, quote, shorten, size, title
+from handlers.texts.base import Words, fitted, number, plural, quote, shorten, size, title
 from handlers.texts.sources import SourceTexts
 from services.many_sources import MOST, Reader
 from services.schedule import describe
@@ -56,7 +56,7 @@ class ManyTexts(Words):
     @staticmethod
     def reader_label(reader: Reader) -> str:
         tail = f" · {number(reader.count)}"
-        return f"{shorten(reader.session.name, LABEL_CHARACTERS - len(tail))}{tail}"
+        return fitted("", reader.session.name, tail)
 
     def ask_move(self, chosen: int, count: int, to: Session) -> str:
         stay = f" The other {number(chosen - count)} stay where they are." if chosen > count else ""

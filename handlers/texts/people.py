@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from handlers.texts.base import Words, plural, quote, shorten, title
+from handlers.texts.base import Words, fitted, plural, quote, shorten, title
 from services.admins import Appointment
 from services.errors import PersonTrouble
 from services.pins import LONGEST, SHORTEST
@@ -48,7 +48,7 @@ class PeopleTexts(Words):
         return f"· {self._who(admin.name, admin.user_id)}: {ROLE_NAMES[admin.role]}{channels}{silent}"
 
     def label(self, admin: Admin) -> str:
-        return shorten(f"{admin.name or admin.user_id} · {ROLE_NAMES[admin.role]}")
+        return fitted("", admin.name or str(admin.user_id), f" · {ROLE_NAMES[admin.role]}")
 
     @staticmethod
     def _who(name: str, user_id: int) -> str:

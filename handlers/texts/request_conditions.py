@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from handlers.texts.base import Words, number, plural, quote, shorten, title
-from services.requests.conditions import DAY, FLAGS, HOUR, MINUTE
+from services.requests.conditions import DAY, FLAGS, HOUR, MINUTE, holds, is_untold
 from storage.request_models import LinkCount, RequestFilters, RequestGroup
 
 FLAG_NAMES = {
@@ -69,8 +69,10 @@ class ConditionTexts(Words):
 
     # -- on buttons
 
-    def flag(self, flag: str, wanted: bool | None) -> str:
-        return f"{FLAG_NAMES[flag]}: {'any' if wanted is None else 'yes' if wanted else 'no'}"
+    def flag(self, flag: str, filters: RequestFilters) -> str:
+        wanted = holds(filters, flag)
+        either = "not known" if is_untold(filters, flag) else "any"
+        return f"{FLAG_NAMES[flag]}: {either if wanted is None else 'yes' if wanted else 'no'}"
 
     @staticmethod
     def link_label(link: LinkCount) -> str:

@@ -80,11 +80,11 @@ class RequestListTexts(Words):
 
     @staticmethod
     def deny_label(waiting: Capped) -> str:
-        return f"🚫 Deny {capped(waiting)}"
+        return f"✕ Deny {capped(waiting)}"
 
     @staticmethod
     def ticked_labels(count: int) -> tuple[str, str]:
-        return f"✅ Approve {number(count)} ticked", f"🚫 Deny {number(count)} ticked"
+        return f"✅ Approve {number(count)} ticked", f"✕ Deny {number(count)} ticked"
 
     @staticmethod
     def show_label(waiting: Capped) -> str:

@@ -11,6 +11,8 @@ from storage.request_models import Figures, Outlook, RequestFilters, Rule, RuleA
 
 SIGNS = {RuleAction.APPROVE: "✅", RuleAction.DENY: "🚫", RuleAction.HOLD: "✋"}
 ACTIONS = {RuleAction.APPROVE: "Approve", RuleAction.DENY: "Deny", RuleAction.HOLD: "Leave to us"}
+TELLING = 20
+"""Decisions of admins from which on the share of those that a rule agreed with is told."""
 DONE = {RuleAction.APPROVE: "approved", RuleAction.DENY: "denied", RuleAction.HOLD: "left to you"}
 QUESTIONS = {
     ChangeKind.EDIT: "Change this rule?",
@@ -169,7 +171,9 @@ class RuleTexts(Words):
 
 
 def _agreed(agreed: int, decided: int) -> str:
-    """Rounded down: 100 % are all of them."""
+    """Rounded down: 100 % are all of them. Of few, a share would say more than is known."""
     if not decided:
         return ", none of them decided by you yet"
+    if decided < TELLING:
+        return f"; agreed with admins {number(agreed)} of {number(decided)} times; too few to tell"
     return f"; admins agreed in {100 * agreed // decided} % (of {number(decided)} decided)"

@@ -1,6 +1,6 @@
 """Cards of long work: bar, counts, speed, time left, and the end; and the list of all of it."""
 
-from handlers.texts.base import LABEL_CHARACTERS, Words, bar, duration, number, plural, quote, shorten, size, title
+from handlers.texts.base import Words, bar, duration, fitted, number, plural, quote, shorten, size, title
 from handlers.texts.failed import FailedTexts
 from services.run_list import RunPage
 from services.scraping import failed_by_cause
@@ -225,9 +225,7 @@ class RunTexts(Words):
 
     def label(self, run: Run) -> str:
         """Mark, title and what tells most; the title gives way."""
-        mark, tail = self._mark(run), self._tail(run)
-        room = LABEL_CHARACTERS - len(mark) - len(tail) - 1
-        return f"{mark} {shorten(run.title, room)}{tail}"
+        return fitted(f"{self._mark(run)} ", run.title, self._tail(run))
 
     def all_label(self, active: int) -> str:
         return f"🛠 All work · {number(active)} under way" if active else "🛠 All work"

@@ -72,7 +72,8 @@ class SavingTexts(Words):
         if posts > 1:
             lines.append(f"{plural(posts, 'post')} of it came with this.")
         if offer.reader is not None and len(offer.readers) > 1:
-            lines.append(f"Read with {title(offer.reader.name)}.")
+            other = "; another account is under Change" if offer.has_choice else ""
+            lines.append(f"Read with {title(offer.reader.name)}{other}.")
         return "\n".join(lines)
 
     def only_these(self, posts: int) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from handlers.texts.base import LABEL_CHARACTERS, Words, number, plural, quote, shorten, title
+from handlers.texts.base import LABEL_CHARACTERS, Words, fitted, number, plural, quote, shorten, title
 from handlers.texts.bots import BotTexts, identity
 from handlers.texts.proxies import ProxyTexts
 from services.outages import Moved, Outage, Refuge
@@ -35,8 +35,9 @@ class SessionTexts(Words):
         """On the list: what is wrong, else how much reads through it."""
         session = row.session
         if session.state is SessionState.ACTIVE and row.paused_until:
-            return f"⏸ {shorten(session.name, 14)} · {self.until(row.paused_until)}"
-        return f"{shorten(self.label(session), 20)} · {number(row.sources)} 📥" if row.sources else self.label(session)
+            return fitted("⏸ ", session.name, f" · {self.until(row.paused_until)}")
+        tail = f" · {number(row.sources)} 📥" if row.sources else ""
+        return fitted(f"{MARKS[session.state]} ", session.name, tail)
 
     def all(self, rows: Sequence[SessionRow]) -> str:
         if not rows:

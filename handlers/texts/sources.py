@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from handlers.texts.applications import ApplicationTexts
-from handlers.texts.base import LABEL_CHARACTERS, Words, bar, number, plural, quote, shorten, size, title
+from handlers.texts.base import (
+    LABEL_CHARACTERS,
+    Words,
+    bar,
+    fitted,
+    number,
+    plain,
+    plural,
+    quote,
+    size,
+    title,
+    unbroken,
+)
 from handlers.texts.bots import BotTexts
 from handlers.texts.filters import FilterTexts
 from handlers.texts.runs import MARKS, share
@@ -46,11 +58,14 @@ class SourceTexts(Words):
         return f"<b>Saved channels</b> · {number(len(cards))}"
 
     def label(self, card: SourceCard) -> str:
-        """What is being saved shows how far it is; the name gives way."""
+        """What is being saved shows how far it is. Before the name is shortened, the word “files” goes."""
         done = share(card.run) if card.run and card.run.status is RunStatus.RUNNING else None
-        tail = f" · {plural(card.source.total_files, 'file')}" if done is None else f" · {done:.0%}"
-        mark = self.mark(card)
-        return f"{mark} {shorten(card.source.name, LABEL_CHARACTERS - len(mark) - len(tail) - 1)}{tail}"
+        files, head = card.source.total_files, f"{self.mark(card)} "
+        name = plain(card.source.name)
+        if done is not None:
+            return fitted(head, name, f" · {done:.0%}")
+        whole = f"{head}{name} · {plural(files, 'file')}"
+        return whole if len(whole) <= LABEL_CHARACTERS else fitted(head, name, f" · {number(files)}")
 
     @staticmethod
     def retry_label(count: int = 0) -> str:
@@ -126,14 +141,15 @@ class SourceTexts(Words):
             return f"{planned}\n⚡ new posts come with the schedule: the account is not a member"
         if card.source.last_scraped_at is None:
             return f"{planned}\n⚡ new posts come at once after the first save"
-        return f"⚡ live: new posts come at once\nand as a safety net: {planned}" if words else LIVE_ALONE
+        net = f"{planned[:1].lower()}{planned[1:]}"
+        return f"⚡ live: new posts come at once\nand as a safety net: {net}" if words else LIVE_ALONE
 
     def _planned(self, card: SourceCard, words: str | None, upcoming: Sequence[datetime]) -> str:
         if words is None:
             return "saved only when you ask" if card.source.enabled else "⏸ paused"
         if not card.source.enabled:
             return f"⏸ schedule paused ({quote(words)})"
-        return f"{quote(words)} · next {self.at(upcoming[0])}" if upcoming else quote(words)
+        return f"{quote(words)} · next {unbroken(self.at(upcoming[0]))}" if upcoming else quote(words)
 
     def what(self, source: Source) -> str:
         """Of the channel: HTML-safe."""

@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from services.access import Rights
 from services.channels import ChannelService
-from services.errors import ChannelUnavailable, PorterError, RightMissing
+from services.clients.pacing import answered
+from services.errors import ChannelUnavailable, PorterError, RightMissing, Unreachable
 from services.gate import BotGate
 from storage.channels import ChannelRepository
 from storage.join_requests import JoinRequestRepository
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 0.1
 """Between two channels: ten a second, of the thirty calls that Telegram allows a bot."""
+LOOK_SECONDS = 5.0
 PICKED_FOR = timedelta(seconds=30)
 
 
@@ -171,6 +173,13 @@ class RightsAudit:
         else:
             await self._channel_rows.set_bot_may_invite(channel_id, rights.may_invite)
             self._may_ban[channel_id] = rights.may_ban
+
+    async def look(self, channel_id: int) -> None:
+        """Ask what the bot may do at this one, no longer than an admin would wait. Not answered by then: as it was."""
+        try:
+            await answered(self._check_one(channel_id), LOOK_SECONDS)
+        except Unreachable:
+            log.info("a channel did not say in time", extra={"channel_id": channel_id})
 
     # -- the bot's own right
 

@@ -166,7 +166,7 @@ async def add_rule(anna: Visitor, action: str, *conditions: str) -> None:
 
 async def decide_many(anna: Visitor, play: Play) -> None:
     await open_gate(anna, play)
-    await anna.press("🚫 Deny 63")
+    await anna.press("✕ Deny 63")
     await anna.sees("Deny 63 people")
     await take(anna, "bulk-preview")
     await anna.press("Confirm: deny 63")

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from handlers.callbacks import GateCard
 from sandbox import walks
 from sandbox.driver import Actor
 from storage.types import utc_now
+from tests.handlers.people_kit import forge
 from tests.play import Play
 
 
@@ -121,6 +123,23 @@ async def test_back_from_the_question_loses_nothing(loaded: Play, asked_from: st
     await admin.press("‹ Back")
     await admin.wait_for(where)
     assert not loaded.gate.approved
+
+
+async def test_the_card_of_a_gate_asks_what_is_not_known(play: Play) -> None:
+    """An account's list does not tell what the bot may do there: the card asks, and again where there was no answer."""
+    admin = play.admin
+    await play.sign_in()
+    await play.house.channels.listing((await play.house.sessions.all())[0].id, refresh=True)
+    await play.driver.fault("getChatMember", error="FLOOD_WAIT_600")
+    await admin.send("/start")
+    await admin.wait_for("Porter")
+    await forge(admin, GateCard(channel=play.gate.peer).pack())
+    await admin.wait_for("does not say just now whether the bot may let people in")
+    await admin.press("Check again")
+    await admin.wait_for("The bot lets people in")
+    assert "Check again" not in await admin.buttons()
+    await forge(admin, GateCard(channel=play.private.peer).pack())
+    await admin.wait_for("The bot may not let people in: give it")
 
 
 async def test_a_gate_where_nobody_waits_is_reached(play: Play) -> None:

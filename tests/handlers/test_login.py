@@ -1,5 +1,6 @@
 """Logging in through the chat: each thing that goes wrong, and how it goes on."""
 
+import asyncio
 import re
 
 import pytest
@@ -121,10 +122,10 @@ async def test_another_way_too_early(ready: Play) -> None:
     """An alert that says when; Telegram is not asked, the screen and what was tapped stay."""
     await walks.begin_login(ready.admin, ready.account)
     await walks.tap_code(ready.admin, "12")
-    screen = await ready.admin.wait_for(r"Another way: by SMS, in \d:\d\d, at \d\d:\d\d:\d\d")
+    screen = await ready.admin.wait_for(r"Another way: by SMS, at \d\d:\d\d:\d\d\.")
     answer = await ready.admin.press("Send it another way")
     assert answer["alert"]
-    assert re.search(r"Not yet: in \d:\d\d, at", answer["answer"])
+    assert re.search(r"Not before \d\d:\d\d:\d\d\.", answer["answer"])
     assert (await ready.admin.screen())["version"] == screen["version"]
     assert await ready.driver.call_count("auth.resendCode") == 0
 
@@ -271,6 +272,15 @@ async def test_a_keypad_of_a_login_that_is_over(ready: Play) -> None:
     answer = await ready.admin.press_forged((await ready.admin.screen())["id"], key)
     assert "not in use any more" in answer["answer"]
     assert "Left" in (await ready.admin.screen())["text"]
+
+
+async def test_a_digit_tapped_twice_is_two_digits(ready: Play) -> None:
+    """The second tap is there before the first is answered."""
+    await walks.begin_login(ready.admin, ready.account)
+    screen = await ready.admin.screen()
+    key = next(key["data"] for row in screen["buttons"] for key in row if key["text"] == "7")
+    await asyncio.gather(*[ready.admin.press_forged(screen["id"], key) for _ in range(2)])
+    await ready.admin.wait_for("●●○○○")
 
 
 async def test_the_last_digit_tapped_twice(ready: Play) -> None:

@@ -71,6 +71,23 @@ async def test_a_pin_comes_between_the_yes_and_the_act(play: Play) -> None:
     assert len(play.gate.approved) == 6
 
 
+async def test_cancel_leads_back_to_the_question(play: Play) -> None:
+    """As it stood, words and buttons, wrong PINs in between or not; its yes asks for the PIN once more, and works."""
+    await with_pin(play)
+    await press_approve_all(play.admin, play.gate.title)
+    await play.admin.wait_for("Your PIN, please")
+    await walks.tap_pin(play.admin, WRONG)
+    await play.admin.wait_for("4 tries are left")
+    await play.admin.press("Cancel")
+    question = await play.admin.wait_for("Approve all 3")
+    assert [entity["type"] for entity in question["entities"]].count("bold") >= 1
+    await play.admin.press(walks.CONFIRM)
+    await play.admin.wait_for("Your PIN, please")
+    await walks.tap_pin(play.admin, PIN)
+    await play.admin.wait_for(r"✅ .*done", 30)
+    assert len(play.gate.approved) == 3
+
+
 async def test_digits_travel_nowhere(play: Play, caplog: pytest.LogCaptureFixture) -> None:
     """Buttons carry slots, dealt anew for each keypad; a typed PIN is deleted; the log never has it."""
     caplog.set_level(logging.DEBUG)
@@ -81,8 +98,8 @@ async def test_digits_travel_nowhere(play: Play, caplog: pytest.LogCaptureFixtur
         screen = await play.admin.wait_for("Your PIN, please")
         keys = [key for row in screen["buttons"] for key in row if key["text"].isdigit()]
         layouts.add(tuple(key["data"].split(":")[2] for key in keys))
-        await play.admin.press("Cancel")
-        await play.admin.wait_for("Nothing was changed")
+        told = await play.admin.press("Cancel")
+        assert "Nothing was changed" in told["answer"]
     assert len(layouts) > 1
     await press_approve_all(play.admin, play.gate.title)
     await play.admin.wait_for("Your PIN, please")
@@ -144,6 +161,7 @@ async def test_setting_one_needs_it_twice(play: Play) -> None:
     await walks.tap_pin(play.admin, "1235")
     await play.admin.wait_for("not the same")
     await play.admin.press("Cancel")
+    await play.admin.wait_for("You have no PIN")
     assert AuditVerb.PIN_SET not in await done(play)
 
 

@@ -85,6 +85,45 @@ async def test_filters_combine_and_stay(loaded: Play) -> None:
     assert "29 people wait" in (await admin.wait_for("everybody"))["text"]
 
 
+async def test_quick_taps_add_up(loaded: Play) -> None:
+    """The second of two taps came from the screen before the first: both count. An older message means its own."""
+    world, admin = loaded.sandbox.world, loaded.admin
+    people = [world.account(user_id) for user_id in loaded.gate.requests]
+    meant = sum(person.has_photo and person.username is not None for person in people)
+    await open_filter(loaded)
+    first = await admin.screen()
+    photo, username, premium = keys(first, "jr3:f:")[0], keys(first, "jr3:f:")[1], keys(first, "jr3:f:")[3]
+    show = keys(first, "jr3:s:")[0]
+    await admin.press(data=photo)
+    await admin.press_forged(first["id"], username)
+    screen = await admin.wait_for("with photo · with username")
+    assert f"{meant} people wait" in screen["text"]
+    await admin.press_forged(first["id"], show)
+    await admin.wait_for(f"{meant} people wait\nwith photo · with username")
+    await open_filter(loaded)  # on a message of its own
+    await admin.press("Bio: any")
+    await admin.wait_for("Who is meant.*\nwith bio\n")
+    await admin.press_forged((await admin.messages())[0]["id"], premium)
+    await admin.wait_for("Who is meant.*\nwith Premium\n")
+
+
+async def test_buttons_show_what_a_group_holds(loaded: Play) -> None:
+    """The group “photo and username” says yes to both; turning one leaves the rest of what it says."""
+    admin = loaded.admin
+    await admin.send("/requests")
+    await admin.wait_for("Waiting people")
+    await admin.press(walks.beginning(loaded.gate.title))
+    await admin.wait_for("people wait")
+    await admin.press(re.compile(r"photo and username"))
+    await admin.wait_for("people wait")
+    await admin.press("● Filter")
+    await admin.wait_for("Who is meant.*\nwith photo and username\n")
+    assert {"Photo: yes", "Username: yes", "Alike: no", "Scam or fake: no", "Bio: any"} <= set(await admin.buttons())
+    await admin.press("Photo: yes")
+    await admin.wait_for("without photo · with username · not marked as scam or fake · not one of many alike")
+    assert {"Photo: no", "Username: yes"} <= set(await admin.buttons())
+
+
 async def test_since_when_and_which_link(play: Play) -> None:
     """Spans are taps, links are those by which people came, with numbers: as much of them as Telegram tells a bot."""
     admin, gate = play.admin, play.gate

@@ -174,26 +174,32 @@ async def test_much_is_asked_about_first(signed_in: Play) -> None:
     assert len(await sources(play)) == 1
 
 
-async def test_which_account_is_asked_once(signed_in: Play) -> None:
-    """Two can read it: the one with fewer saved channels is offered first; what is chosen holds for the channel."""
+async def test_one_tap_with_two_accounts(signed_in: Play) -> None:
+    """Two can read it: the card says which of them will, the one used last, and Change offers the other. What is chosen
+    holds for the channel."""
     play = signed_in
     await log_in_boris(play)
     await play.admin.forward(play.private.peer, with_files(play)[0].id)
-    await play.admin.wait_for("«Harbour Archive»")
-    await play.admin.press("Only this post")
+    await play.admin.wait_for("Read with «Anna»; another account is under Change")
+    await play.admin.press("Change")
+    await play.admin.wait_for("by your defaults")
+    await play.admin.press("Another account")
     await play.admin.wait_for("With which one")
-    assert (await play.admin.buttons())[:2] == ["With Anna", "With Boris"]
+    assert (await play.admin.buttons())[:2] == ["● With Anna", "With Boris"]
     await play.admin.press("With Boris")
+    await play.admin.wait_for("Read with «Boris»; another account is under Change")
+    await play.admin.press("Only this post")
     await play.admin.wait_for(r"✅ .*done", 60)
     await play.admin.forward(play.private.peer, with_files(play)[1].id)
-    await play.admin.wait_for("Read with «Boris»")
+    await play.admin.wait_for(r"Read with «Boris»\.")  # its single posts are
     await play.admin.press("Save all and keep up")
     await play.admin.wait_for(r"✅ .*done", 60)
     await play.admin.send(f"@{play.public.username}")
-    await play.admin.wait_for("«Harbour News»")
+    await play.admin.wait_for("(?s)«Harbour News».*Read with «Boris»; another account")
     await play.admin.press("Save all and keep up")
-    await play.admin.wait_for("With which one")
-    assert (await play.admin.buttons())[0] == "With Anna"  # Boris has one already
+    await play.admin.wait_for(r"✅ .*done", 60)
+    accounts = {each.name: each.id for each in await play.house.sessions.all()}
+    assert {source.session_id for source in await sources(play)} == {accounts["Boris"]}
 
 
 async def test_what_says_nothing_of_its_channel(signed_in: Play) -> None:

@@ -80,6 +80,21 @@ def test_figures_are_rounded_down_and_summed() -> None:
     assert "All on trial together would have approved 1,212, denied 31; admins agreed in 99 %" in text
 
 
+@pytest.mark.parametrize(
+    ("decided", "words"),
+    [
+        (0, ", none of them decided by you yet"),
+        (1, "; agreed with admins 1 of 1 times; too few to tell"),
+        (19, "; agreed with admins 19 of 19 times; too few to tell"),
+        (20, "; admins agreed in 100 % (of 20 decided)"),
+    ],
+)
+def test_of_few_decisions_the_count_is_told(decided: int, words: str) -> None:
+    """100 % of one says less than it seems to."""
+    shown = book(rule(1, RuleAction.DENY), of_1=Figures(meant=31, decided=decided, agreed=decided))
+    assert f"would have denied 31{words}" in unmarked(TEXTS.rules.page(shown, shown.rules))
+
+
 def test_a_full_page_fits_and_so_do_its_buttons() -> None:
     """Eight rules with the longest of words."""
     long = RequestFilters(**dict.fromkeys(FLAGS, False), words="<" * 64, bio="&" * 64, link="t.me/+" + "x" * 200)  # type: ignore[arg-type]

@@ -171,6 +171,22 @@ async def test_who_can_read_it(desk: Desk) -> None:
         await desk.saving.find(ChannelLink("nobody_has_this_name"))
 
 
+async def test_who_saves_where_nobody_is_chosen(desk: Desk) -> None:
+    """The account that a channel was saved with last; the one that was asked for; what is saved keeps its own."""
+    boris = await desk.voyage.store.add_session(desk.jetty.sign_in(desk.jetty.second), "Boris")
+    for session_id in (desk.session.id, boris.id):
+        await desk.channels.listing(session_id, refresh=True)
+    private, public = await desk.known(desk.jetty.private), await desk.known(desk.jetty.public)
+    offer = await desk.saving.offer(ADMIN, private)
+    assert (offer.session_id, offer.has_choice) == (desk.session.id, True)  # nothing was saved: the first one
+    assert (await desk.saving.offer(ADMIN, private, boris.id)).session_id == boris.id
+    assert (await desk.saving.offer(ADMIN, private, 0)).session_id == desk.session.id
+    await desk.saving.save(ADMIN, public, boris.id, "UTC")
+    assert (await desk.saving.offer(ADMIN, private)).session_id == boris.id
+    offer = await desk.saving.offer(ADMIN, public, desk.session.id)
+    assert (offer.session_id, offer.has_choice) == (boris.id, False)
+
+
 async def test_a_first_look_says_what_is_wrong(desk: Desk) -> None:
     """Banned between the list and the look: told, not raised, and not taken for little. A second look asks again."""
     private = desk.jetty.private
