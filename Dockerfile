@@ -21,7 +21,7 @@ COPY bot bot
 # Readable for whatever user runs it, whatever umask the checkout was made under; compiled once, not at every start.
 RUN chmod -R a+rX . && /opt/venv/bin/python -m compileall -q .
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 ENV_FILE= DATA_DIR=/data DOWNLOAD_DIR=/downloads \
-    HEALTH_PORT=8090
+    HEALTH_PORT=8090 MALLOC_ARENA_MAX=2
 USER 10001:10001
 VOLUME ["/data", "/downloads"]
 STOPSIGNAL SIGTERM
