@@ -213,7 +213,7 @@ async def people(anna: Visitor, play: Play) -> None:
         await anna.sees("●" * typed)
     await take(anna, "pin")
     await anna.press("Cancel")
-    await anna.sees("Left. Nothing was changed")
+    await anna.sees("You have no PIN")
     await go(anna, "👥 Admins")
     await anna.press("Who did what")
     await anna.sees("Who did what ·")
