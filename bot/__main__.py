@@ -229,6 +229,8 @@ def main() -> int:
             code = asyncio.run(serve(settings))
         except StoppedEarly:
             leave()
+        except KeyboardInterrupt:  # before the loop listens to signals
+            return INTERRUPTED
         gc.freeze()  # the memory goes with the process: the interpreter's last collection would take a second
         return code
     try:
