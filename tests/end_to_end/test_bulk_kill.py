@@ -17,7 +17,7 @@ from storage.models import RequestStatus, Run, RunStatus
 from storage.request_models import BulkItem, ItemOutcome
 
 PEOPLE, WITHDRAWN = 2000, 5
-KILLS, FEW = 50, 10
+KILLS, FEW = 50, 5
 PROVE = bool(os.environ.get("PORTER_PROVE"))
 HIDE = "messages.hideChatJoinRequest"
 STATUSES = {

@@ -20,7 +20,7 @@ from storage.models import RunKind
 from storage.runs import RunRepository
 from tests.end_to_end.conftest import Stage, open_stage
 
-KILLS, FEW = 50, 10
+KILLS, FEW = 50, 5
 WHOLE_KILLS = 10
 EARLY = 0.25
 """So many of the kills come at a moment by the clock: before the first byte of a file, or shortly after."""
