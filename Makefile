@@ -22,12 +22,12 @@ run: install
 chat: install
 	@$(RUN) -m sandbox.chat
 
-# Every test that CI runs. Four workers on the two cores of the smallest machine that this must pass on: much of a test
+# Every test that CI runs. Three workers on the two cores of the smallest machine that this must pass on: much of a test
 # is waiting. What is left at the end is shared out again, so that no worker sits with the long ones alone.
 # Python may keep what it compiles, whatever the environment says: Porter is started dozens of times.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: install
-	$(RUN) -m pytest -n 4 --dist worksteal
+	$(RUN) -m pytest -n 3 --dist worksteal
 
 # The slow proofs in full.
 prove: install
