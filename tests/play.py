@@ -1,7 +1,6 @@
 """Porter in this process on a sandbox in this process: real sockets, real client libraries, one event loop."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,15 +17,14 @@ from bot.rows import Rows
 from bot.settings import Settings
 from sandbox.app import Sandbox, open_sandbox
 from sandbox.driver import Actor, Driver
-from sandbox.mtproto.crypto import key_id
-from sandbox.world import HOME_DC, Account, AuthKey, Channel
+from sandbox.world import HOME_DC, Account, Channel
 from services.clients.base import ApiCredentials
 from services.leases import this_host, this_process
 from storage.database import Database
 from storage.leases import LeaseRepository
 from storage.models import Session
 from storage.vault import open_vault
-from tests.seeds import seed_data, seed_sandbox
+from tests.seeds import agreed_key, seed_data, seed_sandbox
 
 
 @dataclass
@@ -78,10 +76,7 @@ class Play:
         tenth of the time of a login. Who tests logins taps the whole way (sandbox/walks.py)."""
         world = self.sandbox.world
         account = world.accounts[account_id or self.sandbox.admin_id]
-        key = os.urandom(256)
-        world.auth_keys[key_id(key)] = AuthKey(
-            key, HOME_DC, salt=1, user=account.id, api_id=account.api_id, created=world.now()
-        )
+        key = agreed_key(world, account)
         host, _, port = self.sandbox.mtproto.partition("@")[2].partition(":")
         brought = StringSession()
         brought.set_dc(HOME_DC, host, int(port))

@@ -3,11 +3,13 @@
 Who tests the making itself opens an empty directory.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sandbox.mtproto.crypto import RsaKey
+from sandbox.mtproto.crypto import RsaKey, key_id
+from sandbox.world import HOME_DC, Account, AuthKey, World
 from storage.migrate import migrate
 
 _DATABASE = "porter.db"
@@ -22,6 +24,15 @@ def seed_data(directory: Path) -> None:
 def seed_sandbox(directory: Path) -> None:
     """The sandbox's RSA key, where there is none."""
     _put(directory / _RSA_KEY, _rsa_key())
+
+
+def agreed_key(world: World, account: Account) -> bytes:
+    """An auth key of a session of that account at its home DC, as a login leaves it, without the arithmetic of one."""
+    key = os.urandom(256)
+    world.auth_keys[key_id(key)] = AuthKey(
+        key, HOME_DC, salt=1, user=account.id, api_id=account.api_id, created=world.now()
+    )
+    return key
 
 
 def _put(file: Path, content: bytes) -> None:

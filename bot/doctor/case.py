@@ -59,11 +59,6 @@ class Case:
             raise NotLooked(self.no_keys)
         return self.ring
 
-    @property
-    def bot_id(self) -> int:
-        """As the token says."""
-        return int(self.settings.bot_token.get_secret_value().partition(":")[0])
-
 
 @dataclass(frozen=True)
 class Check:

@@ -206,14 +206,14 @@ def _size(place: Path) -> int:
 async def identity(case: Case) -> AsyncIterator[Finding]:
     async with case.database.read() as connection:
         bot_id, network = await meta.get(connection, "bot_id"), await meta.get(connection, "network")
-    if bot_id is not None and bot_id.decode() != str(case.bot_id):
-        what = f"The database belongs to bot {bot_id.decode()}, BOT_TOKEN is of bot {case.bot_id}."
+    if bot_id is not None and bot_id.decode() != str(case.settings.bot_id):
+        what = f"The database belongs to bot {bot_id.decode()}, BOT_TOKEN is of bot {case.settings.bot_id}."
         yield error("database-of-another-bot", what, "Set BOT_TOKEN to that bot's, or DATA_DIR to this bot's folder.")
     if network is not None and network.decode() != case.settings.network:
         what = f"The database is of the network '{network.decode()}', the settings lead to '{case.settings.network}'."
         cure = "Give each Telegram a DATA_DIR of its own: look at MTPROTO_SERVER and DATA_DIR."
         yield error("database-of-another-telegram", what, cure)
-    yield ok("identity", f"The settings are of bot {case.bot_id}, network '{case.settings.network}'.")
+    yield ok("identity", f"The settings are of bot {case.settings.bot_id}, network '{case.settings.network}'.")
 
 
 async def owners(case: Case) -> AsyncIterator[Finding]:

@@ -96,7 +96,7 @@ async def _open_store(settings: Settings, sleep: Sleep) -> AsyncIterator[Store]:
             raise _NotMade("the database is of another Porter than this one.", "Start this Porter once, and stop it.")
         database = await stack.enter_async_context(Database.open(path))
         vault = await open_vault(database, settings.keys)
-        await database.claim_identity(_bot_id(settings), settings.network)
+        await database.claim_identity(settings.bot_id, settings.network)
         await settle(database)
         if await RestoredRepository(database).get() is not None:
             raise _NotMade(
@@ -159,10 +159,6 @@ class Accounts:
         """Whatever it was about to ask finds no connection."""
         if session_id in self._open:
             await self._open[session_id].close()
-
-
-def _bot_id(settings: Settings) -> int:
-    return int(settings.bot_token.get_secret_value().partition(":")[0])
 
 
 def _announcement(store: Store) -> str:

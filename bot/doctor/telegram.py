@@ -47,7 +47,7 @@ async def bot(case: Case) -> AsyncIterator[Finding]:
             )
     else:
         case.no_bot = ""
-        yield ok("bot", f"Telegram knows the bot @{case.me.get('username', case.bot_id)}.")
+        yield ok("bot", f"Telegram knows the bot @{case.me.get('username', case.settings.bot_id)}.")
         if not case.me.get("can_join_groups", True):
             what = "The bot may not be added to groups."
             yield warning("bot-joins-no-groups", what, "Allow it: @BotFather, /setjoingroups, Enable.")
@@ -144,7 +144,7 @@ async def _gate(case: Case, channel: Channel, pending: int, active: set[int]) ->
 async def _membership(case: Case, chat_id: int) -> dict[str, Any]:
     """As getChatMember answers; of a refusal nothing: the bot is not in there."""
     try:
-        member: dict[str, Any] = await _ask(case, "getChatMember", chat_id=chat_id, user_id=case.bot_id)
+        member: dict[str, Any] = await _ask(case, "getChatMember", chat_id=chat_id, user_id=case.settings.bot_id)
     except Refused:
         return {}
     return member

@@ -1,7 +1,6 @@
 """A real database on a file, a sandbox on real sockets, and what services need of both."""
 
 import asyncio
-import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -14,9 +13,8 @@ from typing import Any
 import pytest
 
 from sandbox.app import Sandbox, open_sandbox
-from sandbox.mtproto.crypto import key_id
 from sandbox.scenarios import ADMIN, SECOND
-from sandbox.world import HOME_DC, AuthKey
+from sandbox.world import HOME_DC
 from sandbox.world import Account as WorldAccount
 from sandbox.world import Channel as WorldChannel
 from services.clients.base import ApiCredentials, Credential, MtprotoServer, SentCode
@@ -35,7 +33,7 @@ from storage.models import Session
 from storage.sessions import SessionRepository
 from storage.types import utc_now
 from storage.vault import KeyConfig, Vault, open_vault
-from tests.seeds import seed_data, seed_sandbox
+from tests.seeds import agreed_key, seed_data, seed_sandbox
 
 
 @dataclass
@@ -193,11 +191,7 @@ class Jetty:
     def sign_in(self, account: WorldAccount) -> Credential:
         """A session of that account, as a login leaves it: its auth key is agreed on without the arithmetic, which is
         most of what a test would take. Logins and handshakes have tests of their own."""
-        key = os.urandom(256)
-        world = self.sandbox.world
-        world.auth_keys[key_id(key)] = AuthKey(
-            key, HOME_DC, salt=1, user=account.id, api_id=account.api_id, created=world.now()
-        )
+        key = agreed_key(self.sandbox.world, account)
         server = server_of(self.sandbox)
         return Credential(HOME_DC, server.host, server.port, key, self.api(account), account.id)
 
