@@ -17,10 +17,13 @@ from bot.settings import Settings
 REQUEST_SECONDS = 20
 
 
+def api_server(settings: Settings) -> TelegramAPIServer:
+    return TelegramAPIServer.from_base(settings.bot_api_url) if settings.bot_api_url else PRODUCTION
+
+
 @asynccontextmanager
 async def open_bot(settings: Settings, pace: ChatPace) -> AsyncIterator[Bot]:
-    api = TelegramAPIServer.from_base(settings.bot_api_url) if settings.bot_api_url else PRODUCTION
-    session = AiohttpSession(api=api, timeout=REQUEST_SECONDS)
+    session = AiohttpSession(api=api_server(settings), timeout=REQUEST_SECONDS)
     session.middleware(pace)
     session.middleware(HeldAnswers())
     try:

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from aiogram import Bot
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.session.middlewares.base import BaseRequestMiddleware
-from aiogram.client.telegram import PRODUCTION, TelegramAPIServer
 from aiogram.exceptions import (
     ClientDecodeError,
     TelegramAPIError,
@@ -24,6 +23,7 @@ from bot.doctor.live_allowed import CALLS_OF_AN_ACCOUNT, CALLS_OF_THE_BOT, OF_AC
 from bot.doctor.live_claim import Claim, NotSeen, Seen
 from bot.doctor.live_scene import Account, BotSide
 from bot.settings import Settings
+from bot.telegram import api_server
 from services.clients.pacing import SHORT_WAIT_SECONDS, SHORT_WAITS
 from services.clients.probe import CallsSpent, Guard, Refusal, Sleep
 from services.errors import FloodWait, PorterError, SessionDead, TelegramRefused, Unreachable
@@ -133,8 +133,7 @@ async def _look_with_account(
 
 
 async def _look_with_bot(protocol: _Protocol, settings: Settings, store: Store, pacing: Pacing) -> None:
-    api = TelegramAPIServer.from_base(settings.bot_api_url) if settings.bot_api_url else PRODUCTION
-    http = AiohttpSession(api=api, timeout=REQUEST_SECONDS)
+    http = AiohttpSession(api=api_server(settings), timeout=REQUEST_SECONDS)
     guard = Guard(OF_THE_BOT, CALLS_OF_THE_BOT, pacing.seconds, sleep=pacing.sleep)
     http.middleware(Guarded(guard, pacing.sleep))
     side = BotSide(Bot(settings.bot_token.get_secret_value(), http), store.channels, store.owners)
